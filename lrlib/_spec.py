@@ -1,0 +1,128 @@
+"""What every shape and recipe shares: checked arguments, and a plain-dict form that JSON can carry."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import numbers
+import operator
+from typing import Any, ClassVar
+
+_KINDS: dict[str, type[Spec]] = {}
+
+
+def whole(name: str, value: Any, *, least: int) -> int:
+    """Return `value` as a plain int >= `least`, or raise an error that names the argument."""
+    # Bools are integers to Python, and so are boolean tensors: a True here is a slip, never a count.
+    is_bool = isinstance(value, bool) or "bool" in str(getattr(value, "dtype", ""))
+    try:
+        number = None if is_bool else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None:
+        raise TypeError(f"{name} must be an integer >= {least}, got {value!r} ({type(value).__name__})")
+    if number < least:
+        raise ValueError(f"{name} must be >= {least}, got {number}")
+    return number
+
+
+def real(name: str, value: Any, *, allowed: str, ok) -> float:
+    """Return `value` as a finite float for which `ok` holds; `allowed` says in words what that is."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number {allowed}, got {value!r} ({type(value).__name__})")
+    number = float(value)
+    if not math.isfinite(number) or not ok(number):
+        raise ValueError(f"{name} must be {allowed}, got {value!r}")
+    return number
+
+
+class Spec:
+    """A frozen dataclass that can be written as a dict and read back with `from_dict`.
+
+    Subclasses name their `kind`; `version` rises when a kind's fields change their meaning.
+    """
+
+    kind: ClassVar[str]
+    version: ClassVar[int] = 1
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "kind" in cls.__dict__:
+            taken = _KINDS.setdefault(cls.kind, cls)
+            if (taken.__module__, taken.__qualname__) != (cls.__module__, cls.__qualname__):
+                raise TypeError(f"kind {cls.kind!r} is taken by {taken.__qualname__}; choose another")
+            _KINDS[cls.kind] = cls  # the same class defined again (a notebook cell run twice)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return kind, version and arguments as plain values; `json.dumps` takes it as it is."""
+        fields = {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        return {"kind": self.kind, "version": self.version, **fields}
+
+    def _set(self, **checked: Any) -> None:
+        """Store checked values at construction; afterwards the object is frozen."""
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Spec):
+        return value.to_dict()
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _built(value: Any) -> Any:
+    if isinstance(value, dict):
+        return from_dict(value)
+    if isinstance(value, (list, tuple)):
+        return tuple(_built(item) for item in value)
+    return value
+
+
+def from_dict(data: dict[str, Any]) -> Any:
+    """Restore a schedule or a recipe from what its `to_dict()` gave, after JSON or not.
+
+    Parameters
+    ----------
+    data : dict
+        Has ``kind``, ``version`` and exactly the arguments of that kind.
+
+    Raises
+    ------
+    TypeError
+        If `data` is no dict.
+    ValueError
+        If the kind or the version is unknown, or a key is missing or unknown. The arguments
+        themselves are checked as they are when the object is made by hand.
+
+    Examples
+    --------
+    >>> import json
+    >>> import lrlib
+    >>> text = json.dumps(lrlib.LinearDecay(total_steps=100).to_dict())
+    >>> text
+    '{"kind": "linear_decay", "version": 1, "total_steps": 100}'
+    >>> lrlib.from_dict(json.loads(text))
+    LinearDecay(total_steps=100)
+    """
+    if not isinstance(data, dict):
+        raise TypeError(f"from_dict needs a dict, as to_dict() makes it, got {data!r}")
+    fields = dict(data)
+    kind, version = fields.pop("kind", None), fields.pop("version", None)
+    cls = _KINDS.get(kind) if isinstance(kind, str) else None
+    if cls is None:
+        raise ValueError(f"kind must be one of {', '.join(sorted(_KINDS))}, got {kind!r}")
+    if version != cls.version or isinstance(version, bool):
+        raise ValueError(
+            f"version of {kind!r} must be {cls.version}, got {version!r}; "
+            "a later lrlib may have written it, then upgrade lrlib"
+        )
+    wanted = [f.name for f in dataclasses.fields(cls)]
+    for problem, names in (
+        ("unknown", [name for name in fields if name not in wanted]),
+        ("missing", [name for name in wanted if name not in fields]),
+    ):
+        if names:
+            raise ValueError(f"{problem} key {names[0]!r} for kind {kind!r}; its keys are {wanted}")
+    return cls(**{name: _built(value) for name, value in fields.items()})
