@@ -1,0 +1,178 @@
+"""What all figures share: the book's style, a line style for each schedule, stacked panels, labels."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Annotation
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+WIDTH = 4.3  # inches; shown 340 px wide on a phone, 10 points become 11 px
+
+#: Line of each schedule, the same in every figure. After Okabe and Ito's palette, whose hues stay apart for
+#: colour-blind readers, darkened until each has a contrast of at least 4.5 to white: labels wear them too.
+STYLE_OF: dict[str, dict] = {
+    "constant": {"color": "#000000", "linestyle": "-"},
+    "time": {"color": "#9F6A00", "linestyle": (0, (1.2, 1.2))},
+    "drop": {"color": "#C44E00", "linestyle": (0, (4, 1.2))},
+    "linear": {"color": "#0072B2", "linestyle": (0, (8, 1.2))},
+    "poly5": {"color": "#007D5A", "linestyle": (0, (5, 1.2, 1.2, 1.2))},
+    "triangle": {"color": "#A8487F", "linestyle": (0, (5, 1.2, 1.2, 1.2, 1.2, 1.2))},
+    "cosine": {"color": "#6A4C9C", "linestyle": (0, (8, 1.2, 3, 1.2))},
+    "cosine5": {"color": "#6B6B6B", "linestyle": (0, (2.5, 1.2))},
+}
+# Second, third, ... line of one schedule in a figure: the same colour, told apart by dash and label.
+MORE_DASHES = ((0, (1.2, 1.8)), (0, (4, 2.4)), (0, (6, 1.2, 1.2, 1.2)), (0, (10, 4)))
+
+STYLE = {
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.transparent": True,
+    "svg.hashsalt": "lrlib",  # the same figure gives the same file
+    "font.size": 10.0,
+    "axes.titlesize": 10.0,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 10.0,
+    "xtick.labelsize": 9.5,
+    "ytick.labelsize": 9.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "grid.color": "#D0D0D0",
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 2.0,
+}
+
+
+class End(NamedTuple):
+    """A label for the right end of a line: the line's last value, the text, its colour."""
+
+    value: float
+    text: str
+    color: str
+
+
+def use_style() -> None:
+    """Set the book's style for this session, and SVG as the picture format if it runs in a notebook.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> with matplotlib.rc_context():
+    ...     use_style()
+    ...     matplotlib.rcParams["figure.facecolor"]
+    'none'
+    """
+    mpl.rcParams.update(STYLE)
+    try:
+        from IPython import get_ipython
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+    except ImportError:  # no notebook here
+        return
+    if get_ipython() is not None:
+        set_matplotlib_formats("svg", bbox_inches=None, metadata={"Date": None})
+
+
+def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Draw in the book's style, whatever the session's style is."""
+
+    @functools.wraps(draw)
+    def drawn(*args, **kwargs) -> Figure:
+        with mpl.rc_context(STYLE):
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+def style_of(label: str) -> dict:
+    """Return colour and dash of a label: those of the schedule that its first word names, else constant's.
+
+    Examples
+    --------
+    >>> style_of("linear, cut at half")["color"]
+    '#0072B2'
+    """
+    words = label.replace(",", " ").split()
+    return dict(STYLE_OF.get(words[0] if words else "", STYLE_OF["constant"]))
+
+
+def styles(labels: Iterable[str]) -> dict[str, dict]:
+    """Return the style of each label of one figure; where a schedule comes again, its dash changes."""
+    chosen: dict[str, dict] = {}
+    for label in labels:
+        style = style_of(label)
+        before = sum(other["color"] == style["color"] for other in chosen.values())
+        if before:
+            style["linestyle"] = MORE_DASHES[(before - 1) % len(MORE_DASHES)]
+        chosen[label] = style
+    return chosen
+
+
+def stacked(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
+    """Stack panels of these heights in inches over one common horizontal axis."""
+    top, gap, bottom = 0.30, 0.38, 0.50
+    height = top + sum(heights) + gap * (len(heights) - 1) + bottom
+    figure = Figure(figsize=(WIDTH, height))
+    panels = figure.subplots(len(heights), sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+    figure.subplots_adjust(left=0.56 / WIDTH, right=1 - 0.12 / WIDTH)
+    figure.subplots_adjust(
+        top=1 - top / height, bottom=bottom / height, hspace=gap * len(heights) / sum(heights)
+    )
+    return figure, list(panels)
+
+
+def note(axes: Axes, text: str, at: tuple[float, float], offset: tuple[float, float], **how) -> Annotation:
+    """Write a text at an offset in points from a place of the axes."""
+    return axes.annotate(text, at, xytext=offset, textcoords="offset points", annotation_clip=False, **how)
+
+
+def finish(figure: Figure, ends: Mapping[Axes, Sequence[End]]) -> Figure:
+    """Write the labels at the right ends of the lines, pushed apart, and make room for them."""
+    texts = []
+    gap = 1.2 * mpl.rcParams["font.size"] * figure.dpi / 72
+    for axes, labels in ends.items():
+        labels = sorted(label for label in labels if np.isfinite(label.value))
+        low, high = axes.get_window_extent().extents[[1, 3]]
+        # a value of 0 has no place on a logarithmic axis: its label stands at the foot
+        values = [max(label.value, axes.get_ylim()[0]) for label in labels]
+        wanted = [np.clip(axes.transData.transform((1.0, value))[1], low, high) for value in values]
+        for label, place in zip(labels, apart(wanted, gap, high), strict=True):
+            at, how = (1.0, (place - low) / (high - low)), {"va": "center", "color": label.color}
+            texts.append(note(axes, label.text, at, (4, 0), xycoords="axes fraction", **how))
+    if texts:
+        room = max(text.get_window_extent().width for text in texts) / figure.dpi + 0.12
+        figure.subplots_adjust(right=1 - room / WIDTH)
+    return figure
+
+
+def apart(places: Sequence[float], gap: float, high: float) -> list[float]:
+    """Push ascending places apart until neighbours are at least ``gap`` apart and none is above ``high``.
+
+    Examples
+    --------
+    >>> apart([0.0, 1.0, 9.5, 10.0], gap=2.0, high=10.0)
+    [0.0, 2.0, 8.0, 10.0]
+    """
+    places = [float(place) for place in places]
+    for i in range(1, len(places)):
+        places[i] = max(places[i], places[i - 1] + gap)
+    above = high
+    for i in reversed(range(len(places))):
+        places[i] = min(places[i], above)
+        above = places[i] - gap
+    return places
+
+
+def plain_log(axis) -> None:
+    """Mark a logarithmic axis with plain numbers, few enough to read on a phone."""
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1.0,) if high / low > 200 else (1.0, 2.0, 5.0), numticks=9))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())

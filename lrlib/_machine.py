@@ -1,0 +1,125 @@
+"""What this machine can do, and what a record says of it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+
+import lrlib
+from lrlib.records import Provenance
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where and in what precision a run computes."""
+
+    device: torch.device
+    precision: str
+
+    def autocast(self) -> AbstractContextManager:
+        """Run matrix products in the half precision, or everything in fp32."""
+        dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(self.precision)
+        return torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None)
+
+
+def resolve(device: str, precision: str) -> Target:
+    """Turn "auto" into what suits this machine; refuse a device that is not there."""
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if device == "auto":
+        device = "cuda" if there["cuda"] else "cpu"
+    if not there[device]:
+        raise ValueError(f"device: {device!r} is not on this machine; use 'cpu' or 'auto'")
+    if precision == "auto":
+        precision = native_precision(device)
+    return Target(torch.device(device), precision)
+
+
+def native_precision(device: str) -> str:
+    """Return the half precision that the hardware has of its own, or fp32."""
+    if device == "cuda":
+        # A T4 says True to torch.cuda.is_bf16_supported(), but emulates it, slowly.
+        return "bf16" if torch.cuda.get_device_capability() >= (8, 0) else "fp16"
+    flags = cpu_flags()
+    return "bf16" if device == "cpu" and {"avx512_bf16", "amx_bf16", "bf16"} & flags else "fp32"
+
+
+def cpu_flags() -> set[str]:
+    """Return the instruction sets that Linux names for the first processor; none elsewhere."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return set()
+    return next((set(line.split(":")[1].split()) for line in lines if line[:5] in ("flags", "Featu")), set())
+
+
+def provenance(target: Target, *, command: str, started: datetime) -> Provenance:
+    """Describe this machine, this lrlib and this run, at its start: the checkout may move on meanwhile."""
+    return Provenance(
+        started=started.astimezone(UTC).isoformat(timespec="seconds"),
+        seconds=0.0,
+        command=" ".join(Path(word).name if {"/", "\\"} & set(word) else word for word in command.split()),
+        commit=commit(),
+        versions={
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            **{name: installed(name) for name in ("lrlib", "torchvision", "numpy")},
+        },
+        hardware=hardware(target.device).replace("/", "-"),
+        system=f"{platform.system()} {platform.machine()}",
+        cores=os.cpu_count() or 1,
+        threads=torch.get_num_threads(),
+        device=target.device.type,
+        precision=target.precision,
+        path="plain",
+    )
+
+
+def installed(package: str) -> str:
+    """Return the version of an installed package, or "unknown" (a checkout that is not installed)."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def hardware(device: torch.device) -> str:
+    """Return the name of the GPU or the processor."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def commit() -> str | None:
+    """Return the commit of the checkout that lrlib runs from, marked if its code was changed since."""
+    package = Path(lrlib.__file__).parent
+    if not (package.parent / ".git").exists():
+        return None
+
+    def git(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["git", "-C", str(package), *words], capture_output=True, text=True)
+
+    try:
+        head = git("rev-parse", "HEAD")
+        changed = git("diff", "--quiet", "HEAD", "--", ".", ":!recorded").returncode
+    except OSError:  # git is not installed
+        return None
+    if head.returncode:
+        return None
+    return head.stdout.strip() + ("+changes" if changed else "")

@@ -1,0 +1,164 @@
+"""The command line: train a run, look at records, check the data."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lrlib._spec import whole
+from lrlib.config import PRESETS, RunConfig, preset
+from lrlib.recipes import RECIPES
+from lrlib.records import RECORDED, Run, read_run, studies, write_run
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Learning-rate schedules, measured.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+data_app = typer.Typer(help="The data sets.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+
+def main() -> None:
+    """Run the command line; what goes wrong in a known way is one sentence, not a traceback."""
+    try:
+        app()
+    except (ValueError, OSError, RuntimeError) as error:
+        # lrlib's own errors are sentences already. Others keep their type, so that they can be looked up.
+        known = type(error).__module__.startswith("lrlib") or type(error) is ValueError
+        text = str(error) if known else f"{type(error).__name__}: {error}"
+        typer.echo(f"lrlib: {text}", err=True)
+        raise SystemExit(1) from None
+
+
+@app.command()
+def train(
+    preset_name: Annotated[str, typer.Option("--preset", help=f"One of: {', '.join(PRESETS)}.")],
+    schedule: Annotated[str, typer.Option(help=f"One of: {', '.join(RECIPES)}.")],
+    seed: Annotated[
+        int, typer.Option(help="Start, order of the images and augmentation follow from it.")
+    ] = 0,
+    epochs: Annotated[
+        int | None, typer.Option(help="Instead of the preset's; the horizon moves too.")
+    ] = None,
+    peak_lr: Annotated[float | None, typer.Option(help="Instead of the preset's.")] = None,
+    train_images: Annotated[int | None, typer.Option(help="Use only the first so many.")] = None,
+    precision: Annotated[str | None, typer.Option(help="auto, fp32, bf16 or fp16.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads of torch on the CPU.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the record and its checkpoint.")] = Path("runs"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in OUT.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+) -> None:
+    """Train one run and write its record to OUT; stop it when you like, and --resume it."""
+    changes = dict(
+        epochs=epochs, peak_lr=peak_lr, train_images=train_images, precision=precision, device=device
+    )
+    changes = {name: value for name, value in changes.items() if value is not None}
+    config = preset(preset_name, recipe=schedule, seed=seed, **changes)
+    record = out / f"{run_name(preset_name, config)}.json"
+    checkpoint = record.with_suffix(".pt")
+    if record.exists():
+        raise ValueError(f"{record} is recorded already; see it with: lrlib show {record}")
+    if checkpoint.exists() and not resume:
+        raise ValueError(f"{checkpoint} is a run that was cut; add --resume to go on, or delete it")
+    if resume and not checkpoint.exists():
+        typer.echo(f"No checkpoint {checkpoint} yet; starting at epoch 1.", err=True)
+        resume = False
+
+    # Imported here, so that --help and a wrong name do not wait for torch.
+    import torch
+
+    from lrlib.train import train as train_run
+
+    if threads is not None:
+        torch.set_num_threads(whole("threads", threads, least=1))
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        run = train_run(
+            config,
+            checkpoint=checkpoint,
+            resume=resume,
+            progress=False if quiet else None,
+            command=" ".join(["lrlib", *sys.argv[1:]]),
+        )
+    except KeyboardInterrupt:
+        kept = "add --resume to go on" if checkpoint.exists() else "no epoch was finished, so nothing is kept"
+        typer.echo(f"\nStopped; {kept}.", err=True)
+        raise SystemExit(130) from None
+    write_run(run, record)
+    checkpoint.unlink(missing_ok=True)
+    typer.echo(summary(run))
+    typer.echo(f"Recorded in {record}")
+
+
+@app.command()
+def show(
+    record: Annotated[str, typer.Argument(help="A file, or STUDY/NAME of a record in the package.")],
+) -> None:
+    """Show a record: what was run, epoch by epoch, and where it comes from."""
+    path = Path(record)
+    packaged = RECORDED / f"{record.removesuffix('.json')}.json"
+    run = read_run(packaged if not path.exists() and packaged.exists() else path)
+    typer.echo(summary(run))
+    head = ("epoch", "first rate", "last rate", "train loss", "train acc", "test loss", "test acc", "seconds")
+    typer.echo("".join(f"{name:>11}" for name in head))
+    for e in run.epochs:
+        typer.echo(
+            f"{e.epoch + 1:>11}{e.first_lr:>11.3g}{e.last_lr:>11.3g}{e.train_loss:>11.4f}"
+            f"{e.train_accuracy:>11.4f}{e.test_loss:>11.4f}{e.test_accuracy:>11.4f}{e.seconds:>11.1f}"
+        )
+    typer.echo(run.provenance_line())
+    typer.echo(f"Command: {run.provenance.command}")
+
+
+@app.command()
+def presets() -> None:
+    """List the presets, the schedules and the recorded studies."""
+    for name, fields in PRESETS.items():
+        config = preset(name, recipe="linear")
+        settings = ", ".join(f"{field} {value}" for field, value in fields.items())
+        typer.echo(f"{name:10} {settings}, peak_lr {config.peak_lr}, momentum {config.momentum}")
+    typer.echo(f"schedules  {', '.join(RECIPES)}")
+    typer.echo(f"studies    {', '.join(studies()) or 'none recorded'}")
+
+
+@data_app.command("check")
+def data_check(
+    root: Annotated[
+        Path | None, typer.Option(help="Folder with CIFAR-10; else LRLIB_DATA, else the cache.")
+    ] = None,
+) -> None:
+    """Find the data sets, read them whole and check their fingerprints."""
+    from lrlib.data import check
+
+    for line in check(root):
+        typer.echo(line)
+
+
+def run_name(preset_name: str, config: RunConfig) -> str:
+    """Return the file name of a run; a changed preset has its identity in it."""
+    name = f"{preset_name}-{config.recipe.label}-seed{config.seed}"
+    unchanged = preset(preset_name, recipe=config.recipe, seed=config.seed)
+    return name if config == unchanged else f"{name}-{config.identity()[:8]}"
+
+
+def summary(run: Run) -> str:
+    """Return one line with what a run ended with."""
+    last = run.epochs[-1]
+    parts = [
+        f"{run.config.network} on {run.config.dataset}, {run.label}, seed {run.config.seed}: {run.status} "
+        f"after {len(run.epochs)} epochs"
+    ]
+    if run.final is not None:
+        parts.append(f"training accuracy {run.final.train_accuracy:.4f}")
+    parts.append(f"test accuracy {last.test_accuracy:.4f}")
+    parts.append(f"training cross-entropy {last.train_loss:.4f}, test {last.test_loss:.4f}")
+    return ", ".join(parts)
+
+
+if __name__ == "__main__":
+    main()

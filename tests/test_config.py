@@ -1,0 +1,97 @@
+"""RunConfig: what it computes, what it refuses, and that JSON carries it whole."""
+
+import json
+
+import pytest
+
+from lrlib import DropDecay, LinearDecay, RunConfig, hold, preset
+from lrlib.config import PRESETS, ConfigError
+from lrlib.recipes import RECIPES, DropRecipe
+
+
+def test_steps_are_epochs_times_the_ceiling_of_images_over_batch():
+    # 50,000 = 390 * 128 + 80: the last batch of 80 counts, so 391.
+    assert preset("laptop", recipe="linear").steps_per_epoch == 391
+    assert preset("laptop", recipe="linear").total_steps == 11_730
+    assert preset("resnet50", recipe="linear").total_steps == 39_100
+    assert preset("digits", recipe="linear", train_images=64, batch_size=32, epochs=3).total_steps == 6
+    assert preset("digits", recipe="linear", train_images=65, batch_size=32, epochs=3).total_steps == 9
+
+
+def test_the_presets_that_the_issue_fixes():
+    laptop, resnet50 = (preset(name, recipe="constant") for name in ("laptop", "resnet50"))
+    assert (laptop.network, laptop.dataset, laptop.epochs, laptop.batch_size) == (
+        "resnet10",
+        "cifar10",
+        30,
+        128,
+    )
+    assert (laptop.weight_decay, laptop.augmentation, laptop.held) == (1e-4, "none", False)
+    assert (resnet50.augmentation, resnet50.epochs, resnet50.weight_decay) == ("flip_shift", 100, 5e-4)
+    for name in PRESETS:
+        config = preset(name, recipe="constant")
+        assert (config.peak_lr, config.momentum) == (0.1, 0.9)
+
+
+def test_held_runs_change_the_rate_at_epoch_starts_only():
+    config = preset("resnet50", recipe=DropRecipe(drop_factor=0.5, drop_fraction=0.1))
+    assert config.schedule() == hold(DropDecay(drop_factor=0.5, drop_steps=3910), 391)
+    assert config.changed(held=False, recipe="linear").schedule() == LinearDecay(total_steps=39_100)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_json_carries_it_whole(name, recipe):
+    config = preset(name, recipe=recipe, seed=3)
+    assert RunConfig.model_validate_json(config.model_dump_json()) == config
+    assert RunConfig(**json.loads(json.dumps(config.model_dump(mode="json")))).identity() == config.identity()
+
+
+def test_identity_tells_runs_apart():
+    configs = [preset(n, recipe=r, seed=s) for n in PRESETS for r in RECIPES for s in range(3)]
+    assert len({config.identity() for config in configs}) == len(configs)
+
+
+def test_a_config_is_frozen():
+    with pytest.raises(ValueError, match="frozen"):
+        preset("digits", recipe="linear").seed = 4
+
+
+def digits(**changes):
+    return preset("digits", **{"recipe": "linear", **changes})
+
+
+BAD = [
+    (lambda: digits(epochs=0), "epochs: input should be greater than or equal to 1, got 0"),
+    (lambda: digits(epochs=1.5), "epochs: input should be a valid integer"),
+    (lambda: digits(epochs="12"), "epochs: a number is needed, got '12'"),
+    (lambda: digits(batch_size=True), "batch_size: a number is needed, got True"),
+    (lambda: digits(peak_lr=0), "peak_lr: input should be greater than 0"),
+    (lambda: digits(peak_lr=float("nan")), "peak_lr: input should be"),
+    (lambda: digits(peak_lr=float("inf")), "peak_lr: input should be a finite number"),
+    (lambda: digits(momentum=1.0), "momentum: input should be less than 1"),
+    (lambda: digits(weight_decay=-1e-4), "weight_decay: input should be greater than or equal to 0"),
+    (lambda: digits(seed=-1), "seed: input should be greater than or equal to 0"),
+    (lambda: digits(recipe="cosin"), "did you mean 'cosine'?"),
+    (lambda: digits(recipe=LinearDecay(total_steps=9)), "recipe must be a Recipe or the name of one"),
+    (lambda: digits(recipe={"kind": "linear_recipe", "version": 9}), "version of 'linear_recipe' must be 1"),
+    (lambda: digits(recipe="cosine5", epochs=1, batch_size=1000), "take fewer cycles"),
+    (lambda: digits(held="yes"), "held: input should be a valid boolean"),
+    (lambda: digits(device="gpu"), "device: input should be 'auto', 'cpu', 'cuda' or 'mps'"),
+    (lambda: digits(precision="fp8"), "precision: input should be"),
+    (lambda: digits(train_images=1001), "train_images: digits has 1000 such images, got 1001"),
+    (lambda: digits(test_images=9999), "test_images: digits has 797 such images, got 9999"),
+    (lambda: digits(network="resnet50"), "resnet50 needs colour pictures"),
+    (lambda: digits(epoch=3), "did you mean 'epochs'?"),
+    (lambda: preset("digit", recipe="linear"), "did you mean 'digits'?"),
+    (lambda: RunConfig(**{**digits().model_dump(), "extra": 1}), "extra: extra inputs are not permitted"),
+    (lambda: RunConfig(recipe="linear"), "network: field required (and 4 more)"),
+]
+
+
+@pytest.mark.parametrize(("attempt", "words"), BAD, ids=[words for _, words in BAD])
+def test_bad_configs_are_one_sentence(attempt, words):
+    with pytest.raises(ConfigError) as caught:
+        attempt()
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)

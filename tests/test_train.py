@@ -1,0 +1,332 @@
+"""The loop: what it applies, what it records, and that it can be cut anywhere."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+
+from lrlib import RECIPES, data, models, preset, to_torch
+from lrlib import train as training
+from lrlib._checkpoint import CheckpointError
+from lrlib._machine import native_precision, resolve
+from lrlib.records import read_run, write_run
+from lrlib.train import Meter, train
+
+
+def small(**changes):
+    """Three epochs of four updates (96 images, batches of 26: the last has 18)."""
+    fields = dict(recipe="linear", epochs=3, train_images=96, test_images=50, batch_size=26)
+    return preset("digits", **{**fields, **changes})
+
+
+def run(config, **options):
+    return train(config, progress=False, **options)
+
+
+@pytest.mark.parametrize("recipe", ["linear", "triangle", "drop"])
+def test_the_rate_in_the_record_is_the_rate_that_moved_the_weights(recipe):
+    config = small(recipe=recipe, momentum=0.0, weight_decay=0.0)
+    inferred, before = [], {}
+
+    def pre(optimizer, *_):
+        before["w"] = torch.cat([p.detach().flatten() for p in optimizer.param_groups[0]["params"]]).double()
+
+    def post(optimizer, *_):
+        after = torch.cat([p.detach().flatten() for p in optimizer.param_groups[0]["params"]]).double()
+        grad = torch.cat([p.grad.flatten() for p in optimizer.param_groups[0]["params"]]).double()
+        inferred.append((-(after - before["w"]) @ grad / (grad @ grad)).item())
+
+    hooks = [register_optimizer_step_pre_hook(pre), register_optimizer_step_post_hook(post)]
+    try:
+        result = run(config)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    schedule = config.schedule()
+    assert inferred == pytest.approx([0.1 * schedule(t) for t in range(12)], rel=1e-4, abs=1e-8)
+    assert result.column("first_lr") == [0.1 * schedule(t) for t in (0, 4, 8)]
+    assert result.column("last_lr") == [0.1 * schedule(t) for t in (3, 7, 11)]
+
+
+def textbook(config):
+    """The same run as a tutorial would write it: slow, plain, with torch's own LambdaLR."""
+    digits = data.load("digits")
+
+    def pictures(images):
+        return (images.float() / 255 - torch.tensor(digits.mean).view(-1, 1, 1)) / torch.tensor(
+            digits.std
+        ).view(-1, 1, 1)
+
+    x, y = pictures(digits.train_images[: config.train_images]), digits.train_labels[: config.train_images]
+    test_x, test_y = (
+        pictures(digits.test_images[: config.test_images]),
+        digits.test_labels[: config.test_images],
+    )
+    net = models.build(config.network, in_channels=1, classes=10, seed=config.seed)
+    optimizer = torch.optim.SGD(
+        net.parameters(), lr=config.peak_lr, momentum=config.momentum, weight_decay=config.weight_decay
+    )
+    scheduler = to_torch(optimizer, config.schedule())
+    rows = []
+    for epoch in range(config.epochs):
+        net.train()
+        losses = correct = penalty = squares = 0.0
+        for chosen in data.permutation(len(y), seed=config.seed, epoch=epoch).split(config.batch_size):
+            logits = net(x[chosen])
+            loss = F.cross_entropy(logits, y[chosen])
+            optimizer.zero_grad()
+            loss.backward()
+            for p in net.parameters():
+                squares += (p.grad**2).sum().item()
+                penalty += len(chosen) * config.weight_decay / 2 * (p**2).sum().item()
+            losses += loss.item() * len(chosen)
+            correct += (logits.argmax(1) == y[chosen]).sum().item()
+            optimizer.step()
+            scheduler.step()
+        net.eval()
+        with torch.no_grad():
+            logits = net(test_x)
+        rows.append(
+            {
+                "train_loss": losses / len(y),
+                "train_accuracy": correct / len(y),
+                "penalty": penalty / len(y),
+                "grad_norm_sq": squares / math.ceil(len(y) / config.batch_size),
+                "test_loss": F.cross_entropy(logits, test_y).item(),
+                "test_accuracy": (logits.argmax(1) == test_y).double().mean().item(),
+            }
+        )
+    with torch.no_grad():
+        logits = net(x)
+    return rows, F.cross_entropy(logits, y).item(), (logits.argmax(1) == y).double().mean().item()
+
+
+def test_the_loop_measures_what_a_textbook_loop_measures():
+    config = small(recipe="cosine", weight_decay=0.01, peak_lr=0.02)
+    ours = run(config)
+    rows, final_loss, final_accuracy = textbook(config)
+    for epoch, row in zip(ours.epochs, rows, strict=True):
+        for name, expected in row.items():
+            assert getattr(epoch, name) == pytest.approx(expected, rel=2e-3, abs=1e-6), (epoch.epoch, name)
+    assert ours.final.train_loss == pytest.approx(final_loss, rel=2e-3)
+    assert ours.final.train_accuracy == pytest.approx(final_accuracy)
+
+
+def test_one_seed_means_one_start_and_the_same_batches_for_every_schedule():
+    runs = [run(small(recipe=recipe, batch_size=20)) for recipe in RECIPES]
+    assert len({r.start for r in runs}) == 1
+    assert len({tuple(r.column("batches")) for r in runs}) == 1
+    assert len({r.column("train_loss")[1] for r in runs}) > 1
+    assert len(set(runs[0].column("batches"))) == 3
+    other = run(small(seed=1, batch_size=20))
+    assert other.start != runs[0].start
+    assert other.column("batches")[0] != runs[0].column("batches")[0]
+
+
+def test_augmentation_changes_what_the_updates_see_and_is_in_the_hash():
+    plain, augmented = (run(small(augmentation=kind, epochs=1)) for kind in ("none", "flip_shift"))
+    assert plain.start == augmented.start
+    assert plain.column("batches") != augmented.column("batches")
+    assert plain.column("train_loss") != augmented.column("train_loss")
+
+
+def test_the_same_config_gives_the_same_run():
+    assert run(small()).measured() == run(small()).measured()
+
+
+class Cut(Exception):
+    pass
+
+
+@pytest.mark.parametrize("update", [5, 8, 11])  # the 2nd of epoch 2, the first and the last of epoch 3
+def test_a_cut_run_goes_on_bit_for_bit(update, tmp_path, monkeypatch):
+    config = small(augmentation="flip_shift")
+    whole = run(config)
+    add, count = Meter.add, iter(range(100))
+
+    def cut(self, *args, **kwargs):
+        if next(count) == update:
+            raise Cut
+        add(self, *args, **kwargs)
+
+    file = tmp_path / "run.pt"
+    with monkeypatch.context() as patch:
+        patch.setattr(Meter, "add", cut)
+        with pytest.raises(Cut):
+            run(config, checkpoint=file)
+    resumed = run(config, checkpoint=file, resume=True)
+    assert resumed.measured() == whole.measured()
+    assert resumed.provenance.parts == 2
+    assert resumed.provenance.seconds > 0
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_half_precision_goes_the_same_way(precision, tmp_path):
+    config = small(precision=precision, epochs=6)
+    half, whole = run(config, checkpoint=tmp_path / "half.pt"), run(small(epochs=6))
+    assert half.provenance.precision == precision
+    assert (half.start, half.column("batches")) == (whole.start, whole.column("batches"))
+    assert half.status == "finished"
+    # Rounding differs, learning does not: both leave chance (2.30 nats) far behind.
+    assert half.column("train_loss") != whole.column("train_loss")
+    assert max(half.column("train_loss")[-1], whole.column("train_loss")[-1]) < 1.0
+    resumed = run(config, checkpoint=tmp_path / "half.pt", resume=True)
+    assert len(resumed.epochs) == 6
+
+
+def test_a_diverged_run_is_a_result(tmp_path):
+    result = run(small(peak_lr=1e6, recipe="constant", epochs=9))
+    assert result.status == "diverged"
+    assert result.final is None
+    assert len(result.epochs) < 9
+    assert not math.isfinite(result.epochs[-1].train_loss * result.epochs[-1].test_loss)
+    path = write_run(result, tmp_path / "diverged.json")
+    assert read_run(path).status == "diverged"
+
+
+def test_digits_are_learnt():
+    result = run(preset("digits", recipe="linear", epochs=3))
+    assert result.epochs[-1].test_accuracy > 0.9
+    assert result.final.train_loss < 0.2
+    assert result.parameters == sum(
+        p.numel() for p in models.build("resnet8", in_channels=1, classes=10, seed=0).parameters()
+    )
+
+
+def test_global_random_state_is_left_alone():
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    run(small(augmentation="flip_shift", epochs=1))
+    assert torch.equal(torch.rand(3), expected)
+
+
+def checkpoint_of(config, path):
+    run(config, checkpoint=path)
+    assert path.exists()
+    return path
+
+
+def test_a_checkpoint_of_another_run_is_refused_by_name(tmp_path):
+    path = checkpoint_of(small(), tmp_path / "run.pt")
+    with pytest.raises(CheckpointError, match=r"belongs to another run, with seed = 0 and not 1"):
+        run(small(seed=1), checkpoint=path, resume=True)
+    with pytest.raises(CheckpointError, match="recipe = LinearRecipe"):
+        run(small(recipe="cosine"), checkpoint=path, resume=True)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"not a checkpoint", lambda b: b"\x80\x04N."],
+    ids=["half", "empty", "text", "pickle of None"],
+)
+def test_a_damaged_checkpoint_is_one_sentence(damage, tmp_path):
+    path = checkpoint_of(small(), tmp_path / "run.pt")
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(CheckpointError) as caught:
+        run(small(), checkpoint=path, resume=True)
+    assert str(caught.value).startswith(f"{path}: not a ")
+    assert "delete it to start again" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_malicious_checkpoint_is_not_executed(tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "owned"), "w"))
+
+    torch.save({"format": 1, "config": Bomb()}, tmp_path / "run.pt")
+    with pytest.raises(CheckpointError, match="not a whole checkpoint"):
+        run(small(), checkpoint=tmp_path / "run.pt", resume=True)
+    assert not (tmp_path / "owned").exists()
+
+
+def test_resume_without_a_file():
+    with pytest.raises(ValueError, match="resume needs the file of a checkpoint"):
+        run(small(), resume=True)
+    with pytest.raises(CheckpointError, match="there is no checkpoint to resume from"):
+        run(small(), checkpoint="nowhere.pt", resume=True)
+
+
+def test_data_of_another_set_are_refused():
+    config = preset("laptop", recipe="linear", epochs=1, train_images=64)
+    with pytest.raises(ValueError, match="data must be 64 images of cifar10, got"):
+        run(config, data=data.load("digits"))
+
+
+def test_a_device_that_is_not_there():
+    missing = "mps" if not torch.backends.mps.is_available() else "cuda"
+    with pytest.raises(ValueError, match=f"device: '{missing}' is not on this machine"):
+        run(small(device=missing))
+
+
+@pytest.mark.parametrize(
+    ("capability", "expected"), [((7, 5), "fp16"), ((8, 0), "bf16"), ((9, 0), "bf16")], ids=str
+)
+def test_auto_precision_on_a_gpu_follows_its_compute_capability(capability, expected, monkeypatch):
+    # A T4 (7.5) claims bf16 support and emulates it.
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda *_: capability)
+    assert native_precision("cuda") == expected
+
+
+def test_auto_precision_on_a_cpu_follows_its_flags(monkeypatch):
+    monkeypatch.setattr("lrlib._machine.cpu_flags", lambda: {"avx2", "avx512f"})
+    assert resolve("cpu", "auto").precision == "fp32"
+    monkeypatch.setattr("lrlib._machine.cpu_flags", lambda: {"avx512_bf16"})
+    assert resolve("cpu", "auto").precision == "bf16"
+    assert resolve("cpu", "fp32").precision == "fp32"
+
+
+def test_the_bar_says_epoch_rate_loss_accuracy_and_time_left(capfd, monkeypatch):
+    monkeypatch.delenv("LRLIB_PROGRESS", raising=False)
+    train(small())
+    shown = capfd.readouterr().err
+    for words in ("linear epoch 3/3", "100%", "left", "rate 0.0", "loss ", "test accuracy "):
+        assert words in shown
+
+
+def test_the_bar_is_silent_where_the_environment_says_so(capfd, monkeypatch):
+    monkeypatch.setenv("LRLIB_PROGRESS", "off")
+    train(small())
+    out, err = capfd.readouterr()
+    assert out == err == ""
+
+
+def test_provenance_says_where_and_how_without_names_or_paths(tmp_path):
+    result = run(small(), command=f"lrlib train --out {tmp_path}/here")
+    p = result.provenance
+    assert p.command == "lrlib train --out here"
+    assert (p.device, p.precision, p.threads) == ("cpu", "fp32", torch.get_num_threads())
+    assert p.versions["torch"] == torch.__version__
+    text = p.model_dump_json()
+    assert str(tmp_path) not in text
+    import getpass
+    import socket
+
+    assert socket.gethostname() not in text
+    assert getpass.getuser() not in text.split()
+    assert training.live_preset() in ("digits", "resnet50")
+
+
+@pytest.mark.cifar10
+def test_two_updates_on_the_real_cifar10(cifar10_root):
+    config = preset("laptop", recipe="linear", epochs=2, train_images=256, test_images=200)
+    result = run(config, data=data.load("cifar10", root=cifar10_root))
+    assert [epoch.updates for epoch in result.epochs] == [2, 2]
+    assert result.parameters == 482_730
+    assert all(math.isfinite(loss) for loss in result.column("test_loss"))
+
+
+@pytest.mark.cifar10
+def test_the_shipped_pilot_starts_as_it_says(cifar10_root):
+    """The recorded hashes follow from seed and data: the same start, the same batches, here and now."""
+    from lrlib import load_runs
+
+    recorded = load_runs("pilot-laptop")[0]
+    config = recorded.config.changed(epochs=1, batch_size=50_000, test_images=10, precision="fp32")
+    start = models.build("resnet10", in_channels=3, classes=10, seed=config.seed)
+    assert training._hash(start.state_dict().values()) == recorded.start
+    order = data.permutation(50_000, seed=config.seed, epoch=0)
+    assert training._hash([order]) == recorded.epochs[0].batches
