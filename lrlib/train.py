@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from datetime import UTC, datetime
@@ -10,14 +9,14 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
-from torch.nn.utils import get_total_norm
+from torch import Tensor
 
 from lrlib import _checkpoint, _machine, models
 from lrlib._checkpoint import CheckpointError
+from lrlib._measure import Meter, evaluate, fingerprint, prepared
 from lrlib._progress import ProgressBar
 from lrlib.config import RunConfig
-from lrlib.data import Dataset, augment, draw_augmentation, load, normalise, permutation
+from lrlib.data import Dataset, augment, draw_augmentation, load, permutation
 from lrlib.records import EpochRecord, Final, Run
 
 __all__ = ["CheckpointError", "live_preset", "train"]
@@ -91,7 +90,7 @@ def train(
     )
     scaler = torch.amp.GradScaler(target.device.type, enabled=target.precision == "fp16")
     schedule = config.schedule()
-    start, records, before, parts = _hash(net.state_dict().values()), [], 0.0, 1
+    start, records, before, parts = fingerprint(net.state_dict().values()), [], 0.0, 1
     if resume:
         state = _checkpoint.load(_needed(checkpoint), config)
         net.load_state_dict(state["network"])
@@ -133,7 +132,7 @@ def train(
                     test_loss=test_loss,
                     test_accuracy=test_accuracy,
                     seconds=time.perf_counter() - tic,
-                    batches=_hash([order, *draws]),
+                    batches=fingerprint([order, *draws]),
                 )
             )
             bar.end_epoch(records[-1])
@@ -171,58 +170,6 @@ def train(
     )
 
 
-SUMS = ("loss", "penalty", "correct", "grad", "usable")
-
-
-class Meter:
-    """Sums over the updates of an epoch, kept on the device: nothing in the loop waits for a result."""
-
-    def __init__(self, config: RunConfig, device: torch.device) -> None:
-        self.weight_decay = config.weight_decay
-        self.sums = {name: torch.zeros((), device=device) for name in SUMS}
-        self.images, self.rates = 0, []
-
-    def add(self, net: nn.Module, logits: Tensor, loss: Tensor, labels: Tensor, *, applied_lr: float) -> None:
-        n = len(labels)
-        weights = list(net.parameters())
-        grad_norm = get_total_norm([p.grad for p in weights])
-        usable = grad_norm.isfinite()  # fp16's scaler leaves out an update whose gradient overflowed
-        self.sums["loss"] += n * loss
-        self.sums["correct"] += (logits.argmax(1) == labels).sum()
-        self.sums["penalty"] += n * self.weight_decay / 2 * get_total_norm([p.detach() for p in weights]) ** 2
-        self.sums["grad"] += torch.where(usable, grad_norm**2, 0.0)
-        self.sums["usable"] += usable
-        self.images += n
-        self.rates.append(applied_lr)
-
-    def means(self) -> dict[str, float | int]:
-        total = {name: value.item() for name, value in self.sums.items()}
-        return {
-            "first_lr": self.rates[0],
-            "last_lr": self.rates[-1],
-            "updates": len(self.rates),
-            "train_loss": total["loss"] / self.images,
-            "penalty": total["penalty"] / self.images,
-            "train_accuracy": total["correct"] / self.images,
-            "grad_norm_sq": total["grad"] / total["usable"] if total["usable"] else math.nan,
-        }
-
-
-@torch.no_grad()
-def evaluate(
-    net: nn.Module, images: Tensor, labels: Tensor, data: Dataset, target: _machine.Target
-) -> tuple[float, float]:
-    """Return mean cross-entropy and accuracy in evaluation mode."""
-    net.eval()
-    loss, correct = 0.0, 0
-    for some, wanted in zip(images.split(1000), labels.split(1000), strict=True):
-        with target.autocast():
-            logits = net(_prepared(some, data))
-        loss += F.cross_entropy(logits.float(), wanted, reduction="sum").item()
-        correct += (logits.argmax(1) == wanted).sum().item()
-    return loss / len(labels), correct / len(labels)
-
-
 def _batches(data: Dataset, order: Tensor, draws: tuple[Tensor, ...], batch_size: int):
     """Yield the epoch's batches: images normalised (after augmentation), and labels."""
     device = data.train_images.device
@@ -232,18 +179,7 @@ def _batches(data: Dataset, order: Tensor, draws: tuple[Tensor, ...], batch_size
         images = data.train_images[order[part]]
         if draws:
             images = augment(images, *(draw[part] for draw in draws))
-        yield _prepared(images, data), data.train_labels[order[part]]
-
-
-def _prepared(images: Tensor, data: Dataset) -> Tensor:
-    return normalise(images, data.mean, data.std).contiguous(memory_format=torch.channels_last)
-
-
-def _hash(tensors) -> str:
-    digest = hashlib.sha256()
-    for tensor in tensors:
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]
+        yield prepared(images, data), data.train_labels[order[part]]
 
 
 def _needed(checkpoint: str | Path | None) -> Path:
