@@ -19,11 +19,12 @@ class DataError(RuntimeError):
 
     Examples
     --------
+    >>> from lrlib.data import DataError, load
     >>> try:
-    ...     read_batch(Path("no-such-file"))
+    ...     load("cifar10", root="an-empty-folder")
     ... except DataError as error:
-    ...     str(error).endswith("delete it and download it again")
-    True
+    ...     print(str(error).partition(":")[0])
+    root must be a folder that holds CIFAR-10, got 'an-empty-folder'
     """
 
     __module__ = "lrlib.data"  # where readers find it
