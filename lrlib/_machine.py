@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -14,6 +15,7 @@ from pathlib import Path
 import torch
 
 import lrlib
+from lrlib.config import RunConfig
 from lrlib.records import Provenance
 
 
@@ -23,6 +25,17 @@ class Target:
 
     device: torch.device
     precision: str
+    threads: int
+
+    @contextmanager
+    def own_threads(self) -> Iterator[None]:
+        """Let torch use this run's threads, and afterwards those it had before."""
+        before = torch.get_num_threads()
+        torch.set_num_threads(self.threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
     def autocast(self) -> AbstractContextManager:
         """Run matrix products in the half precision, or everything in fp32."""
@@ -30,8 +43,9 @@ class Target:
         return torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None)
 
 
-def resolve(device: str, precision: str) -> Target:
+def resolve(config: RunConfig) -> Target:
     """Turn "auto" into what suits this machine; refuse a device that is not there."""
+    device, precision = config.device, config.precision
     there = {
         "cpu": True,
         "cuda": torch.cuda.is_available(),
@@ -43,7 +57,10 @@ def resolve(device: str, precision: str) -> Target:
         raise ValueError(f"device: {device!r} is not on this machine; use 'cpu' or 'auto'")
     if precision == "auto":
         precision = native_precision(device)
-    return Target(torch.device(device), precision)
+    # An update on a few 8x8 pictures is too small to share: threads would wait for each other more than they
+    # work, and on a busy machine (they wait by spinning) hardly get on at all.
+    threads = 1 if config.network == "resnet8" else torch.get_num_threads()
+    return Target(torch.device(device), precision, threads)
 
 
 def native_precision(device: str) -> str:
@@ -79,7 +96,7 @@ def provenance(target: Target, *, command: str, started: datetime) -> Provenance
         hardware=hardware(target.device).replace("/", "-"),
         system=f"{platform.system()} {platform.machine()}",
         cores=os.cpu_count() or 1,
-        threads=torch.get_num_threads(),
+        threads=target.threads,
         device=target.device.type,
         precision=target.precision,
         path="plain",

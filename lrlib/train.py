@@ -71,10 +71,10 @@ def train(
     >>> config = preset("digits", recipe="linear", epochs=2, train_images=64)
     >>> run = train(config, progress=False)
     >>> run.column("first_lr"), [epoch.updates for epoch in run.epochs]
-    ([0.1, 0.05], [8, 8])
+    ([0.1, 0.05], [13, 13])
     """
     started, clock = datetime.now(UTC), time.perf_counter()
-    target = _machine.resolve(config.device, config.precision)
+    target = _machine.resolve(config)
     provenance = _machine.provenance(target, command=command, started=started)
     data = (data or load(config.dataset)).subset(config.train_images, config.test_images).to(target.device)
     if data.name != config.dataset or len(data.train_labels) != config.images:
@@ -99,8 +99,8 @@ def train(
         records = [EpochRecord(**record) for record in state["epochs"]]
         start, before, parts = state["start"], state["seconds"], state["parts"] + 1
 
-    step, status = len(records) * config.steps_per_epoch, "finished"
-    with ProgressBar(config, shown=progress, step=step) as bar:
+    step, status, final = len(records) * config.steps_per_epoch, "finished", None
+    with target.own_threads(), ProgressBar(config, shown=progress, step=step) as bar:
         for epoch in range(len(records), config.epochs):
             tic, meter = time.perf_counter(), Meter(config, target.device)
             net.train()
@@ -154,10 +154,9 @@ def train(
                     },
                 )
 
-    final = None
-    if status == "finished":
-        loss, accuracy = evaluate(net, data.train_images, data.train_labels, data, target)
-        final = Final(train_loss=loss, train_accuracy=accuracy)
+        if status == "finished":
+            loss, accuracy = evaluate(net, data.train_images, data.train_labels, data, target)
+            final = Final(train_loss=loss, train_accuracy=accuracy)
     seconds = round(before + time.perf_counter() - clock, 2)
     return Run(
         config=config,

@@ -274,11 +274,27 @@ def test_auto_precision_on_a_gpu_follows_its_compute_capability(capability, expe
 
 
 def test_auto_precision_on_a_cpu_follows_its_flags(monkeypatch):
+    auto = small(precision="auto")
     monkeypatch.setattr("lrlib._machine.cpu_flags", lambda: {"avx2", "avx512f"})
-    assert resolve("cpu", "auto").precision == "fp32"
+    assert resolve(auto).precision == "fp32"
     monkeypatch.setattr("lrlib._machine.cpu_flags", lambda: {"avx512_bf16"})
-    assert resolve("cpu", "auto").precision == "bf16"
-    assert resolve("cpu", "fp32").precision == "fp32"
+    assert resolve(auto).precision == "bf16"
+    assert resolve(small(precision="fp32")).precision == "fp32"
+
+
+def test_the_smallest_network_takes_one_thread_and_gives_the_others_back():
+    before, seen = torch.get_num_threads(), set()
+    torch.set_num_threads(2)
+    hook = register_optimizer_step_pre_hook(lambda *_: seen.add(torch.get_num_threads()))
+    try:
+        result = run(small(epochs=1))
+        assert seen == {1} == {result.provenance.threads}
+        assert torch.get_num_threads() == 2
+        laptop = preset("laptop", recipe="linear")
+        assert resolve(laptop).threads == 2
+    finally:
+        hook.remove()
+        torch.set_num_threads(before)
 
 
 def test_the_bar_says_epoch_rate_loss_accuracy_and_time_left(capfd, monkeypatch):
@@ -300,7 +316,7 @@ def test_provenance_says_where_and_how_without_names_or_paths(tmp_path):
     result = run(small(), command=f"lrlib train --out {tmp_path}/here")
     p = result.provenance
     assert p.command == "lrlib train --out here"
-    assert (p.device, p.precision, p.threads) == ("cpu", "fp32", torch.get_num_threads())
+    assert (p.device, p.precision, p.threads) == ("cpu", "fp32", 1)
     assert p.versions["torch"] == torch.__version__
     text = p.model_dump_json()
     assert str(tmp_path) not in text
