@@ -15,7 +15,17 @@ FORMAT = 1
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that cannot be used; the message is one sentence that names the file."""
+    """A checkpoint that cannot be used; the message is one sentence that names the file.
+
+    Examples
+    --------
+    >>> from lrlib import preset
+    >>> from lrlib.train import train
+    >>> train(preset("digits", recipe="linear"), checkpoint="none.pt", resume=True)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    lrlib._checkpoint.CheckpointError: none.pt: there is no checkpoint to resume from; ...
+    """
 
 
 def save(path: Path, config: RunConfig, state: dict[str, Any]) -> None:

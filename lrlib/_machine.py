@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 import lrlib
+from lrlib._spec import whole
 from lrlib.config import RunConfig
 from lrlib.records import Provenance
 
@@ -43,7 +44,7 @@ class Target:
         return torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None)
 
 
-def resolve(config: RunConfig) -> Target:
+def resolve(config: RunConfig, *, threads: int | None = None) -> Target:
     """Turn "auto" into what suits this machine; refuse a device that is not there."""
     device, precision = config.device, config.precision
     there = {
@@ -59,7 +60,9 @@ def resolve(config: RunConfig) -> Target:
         precision = native_precision(device)
     # An update on a few 8x8 pictures is too small to share: threads would wait for each other more than they
     # work, and on a busy machine (they wait by spinning) hardly get on at all.
-    threads = 1 if config.network == "resnet8" else torch.get_num_threads()
+    if threads is None:
+        threads = 1 if config.network == "resnet8" else torch.get_num_threads()
+    threads = whole("threads", threads, least=1)
     return Target(torch.device(device), precision, threads)
 
 

@@ -69,13 +69,12 @@ def train(
         typer.echo(f"No checkpoint {checkpoint} yet; starting at epoch 1.", err=True)
         resume = False
 
-    # Imported here, so that --help and a wrong name do not wait for torch.
-    import torch
+    if threads is not None:
+        whole("threads", threads, least=1)
 
+    # Imported here, so that --help and a wrong name do not wait for torch.
     from lrlib.train import train as train_run
 
-    if threads is not None:
-        torch.set_num_threads(whole("threads", threads, least=1))
     out.mkdir(parents=True, exist_ok=True)
     try:
         run = train_run(
@@ -83,6 +82,7 @@ def train(
             checkpoint=checkpoint,
             resume=resume,
             progress=False if quiet else None,
+            threads=threads,
             command=" ".join(["lrlib", *sys.argv[1:]]),
         )
     except KeyboardInterrupt:

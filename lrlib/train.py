@@ -29,6 +29,7 @@ def train(
     checkpoint: str | Path | None = None,
     resume: bool = False,
     progress: bool | None = None,
+    threads: int | None = None,
     command: str = "lrlib.train.train",
 ) -> Run:
     """Train a network as `config` says and return what was measured.
@@ -48,6 +49,8 @@ def train(
         that of an undisturbed run.
     progress : bool or None
         Show one text bar; None shows it unless the environment says ``LRLIB_PROGRESS=off``.
+    threads : int or None
+        Threads of torch on the CPU, >= 1; None takes as many as torch has (one for the smallest network).
     command : str
         What the record says it was started by.
 
@@ -74,7 +77,7 @@ def train(
     ([0.1, 0.05], [13, 13])
     """
     started, clock = datetime.now(UTC), time.perf_counter()
-    target = _machine.resolve(config)
+    target = _machine.resolve(config, threads=threads)
     provenance = _machine.provenance(target, command=command, started=started)
     data = (data or load(config.dataset)).subset(config.train_images, config.test_images).to(target.device)
     if data.name != config.dataset or len(data.train_labels) != config.images:

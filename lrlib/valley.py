@@ -22,6 +22,8 @@ from scipy.optimize import minimize_scalar
 
 from lrlib._spec import real, whole
 
+__all__ = ["Best", "Trajectory", "Valley", "rates"]
+
 GRID_PER_DECADE = 12
 
 
