@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import torch
 from lrlib._files import write_atomically
 from lrlib.config import RunConfig
 
-FORMAT = 1
+# A file begins with this line and the SHA-256 of all that follows it.
+FORMAT = b"lrlib checkpoint 1 "
 
 
 class CheckpointError(ValueError):
@@ -30,32 +32,38 @@ class CheckpointError(ValueError):
 
 def save(path: Path, config: RunConfig, state: dict[str, Any]) -> None:
     """Write tensors, numbers and strings, whole or not at all."""
-    content = {"format": FORMAT, "config": config.model_dump_json(), **state}
     buffer = io.BytesIO()
-    torch.save(content, buffer)
-    write_atomically(path, lambda file: file.write(buffer.getbuffer()))
+    torch.save({"config": config.model_dump_json(), **state}, buffer)
+    digest = hashlib.sha256(buffer.getbuffer()).hexdigest().encode()
+    write_atomically(path, lambda file: file.writelines([FORMAT, digest, b"\n", buffer.getbuffer()]))
 
 
 def load(path: Path, config: RunConfig) -> dict[str, Any]:
     """Read the checkpoint of this very config; nothing in the file is executed (`weights_only`)."""
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        head, _, content = path.read_bytes().partition(b"\n")
     except FileNotFoundError:
         raise CheckpointError(
             f"{path}: there is no checkpoint to resume from; start without resume"
         ) from None
-    except Exception as error:
-        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CheckpointError(
-            f"{path}: not a whole checkpoint of lrlib ({first_line}); delete it to start again"
-        ) from None
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from None
+    if not head.startswith(FORMAT):
         raise CheckpointError(f"{path}: not a checkpoint that this lrlib can read; delete it to start again")
-    theirs = RunConfig.model_validate_json(state["config"])
-    if theirs != config:
-        differs = [name for name in RunConfig.model_fields if getattr(theirs, name) != getattr(config, name)]
+    if head != FORMAT + hashlib.sha256(content).hexdigest().encode():
+        raise CheckpointError(f"{path}: damaged (its digest does not fit); delete it to start again")
+    try:
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        theirs = RunConfig.model_validate_json(state["config"])
+    except Exception as error:
+        reason = f"{error}".partition("\n")[0] or type(error).__name__
         raise CheckpointError(
-            f"{path}: belongs to another run, with {differs[0]} = {getattr(theirs, differs[0])!r} "
-            f"and not {getattr(config, differs[0])!r}; give the same config or another file"
+            f"{path}: not a checkpoint of lrlib ({reason}); delete it to start again"
+        ) from None
+    if theirs != config:
+        differs = next(f for f in RunConfig.model_fields if getattr(theirs, f) != getattr(config, f))
+        raise CheckpointError(
+            f"{path}: belongs to another run, with {differs} = {getattr(theirs, differs)!r} "
+            f"and not {getattr(config, differs)!r}; give the same config or another file"
         )
     return state

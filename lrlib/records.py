@@ -234,14 +234,15 @@ def write_run(run: Run, path: str | Path) -> Path:
     True
     """
     path = Path(path)
-    if path.exists():
-        raise RecordError(f"{path}: a record is there already; move it away or choose another name")
     problem = _disagreement(run)
     if problem:
         raise RecordError(f"{path}: not written, since {problem}")
     data = json.loads(run.model_dump_json())
     text = json.dumps({**data, "digest": _digest(data)}, indent=1)
-    write_atomically(path, lambda file: file.write(f"{text}\n".encode()))
+    try:
+        write_atomically(path, lambda file: file.write(f"{text}\n".encode()), replace=False)
+    except FileExistsError:
+        raise RecordError(f"{path}: a record is there already; move it away or choose another name") from None
     return path
 
 

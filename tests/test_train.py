@@ -1,6 +1,7 @@
 """The loop: what it applies, what it records, and that it can be cut anywhere."""
 
 import hashlib
+import io
 import math
 
 import pytest
@@ -219,17 +220,35 @@ def test_a_checkpoint_of_another_run_is_refused_by_name(tmp_path):
         run(small(recipe="cosine"), checkpoint=path, resume=True)
 
 
+def signed(content):
+    """A checkpoint whose digest fits, as somebody who means harm would make it."""
+    return b"lrlib checkpoint 1 " + hashlib.sha256(content).hexdigest().encode() + b"\n" + content
+
+
 @pytest.mark.parametrize(
-    "damage",
-    [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"not a checkpoint", lambda b: b"\x80\x04N."],
-    ids=["half", "empty", "text", "pickle of None"],
+    ("damage", "words"),
+    [
+        (lambda b: b[: len(b) // 2], "damaged (its digest does not fit)"),
+        (lambda b: b[:5000] + bytes([b[5000] ^ 1]) + b[5001:], "damaged (its digest does not fit)"),
+        (lambda b: b + b"x", "damaged (its digest does not fit)"),
+        (
+            lambda b: b.replace(b"checkpoint 1", b"checkpoint 2", 1),
+            "not a checkpoint that this lrlib can read",
+        ),
+        (lambda b: b"", "not a checkpoint that this lrlib can read"),
+        (lambda b: b"not a checkpoint", "not a checkpoint that this lrlib can read"),
+        (lambda b: signed(b"\x80\x04N."), "not a checkpoint of lrlib"),
+        (lambda b: signed(b"PK\x03\x04"), "not a checkpoint of lrlib"),
+    ],
+    ids=["half", "a bit", "too long", "later", "empty", "text", "pickle of None", "zip"],
 )
-def test_a_damaged_checkpoint_is_one_sentence(damage, tmp_path):
+def test_a_damaged_checkpoint_is_one_sentence(damage, words, tmp_path):
     path = checkpoint_of(small(), tmp_path / "run.pt")
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(CheckpointError) as caught:
         run(small(), checkpoint=path, resume=True)
-    assert str(caught.value).startswith(f"{path}: not a ")
+    assert str(caught.value).startswith(f"{path}: ")
+    assert words in str(caught.value)
     assert "delete it to start again" in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -239,8 +258,10 @@ def test_a_malicious_checkpoint_is_not_executed(tmp_path):
         def __reduce__(self):
             return (open, (str(tmp_path / "owned"), "w"))
 
-    torch.save({"format": 1, "config": Bomb()}, tmp_path / "run.pt")
-    with pytest.raises(CheckpointError, match="not a whole checkpoint"):
+    content = io.BytesIO()
+    torch.save({"config": Bomb()}, content)
+    (tmp_path / "run.pt").write_bytes(signed(content.getvalue()))
+    with pytest.raises(CheckpointError, match="not a checkpoint of lrlib"):
         run(small(), checkpoint=tmp_path / "run.pt", resume=True)
     assert not (tmp_path / "owned").exists()
 

@@ -1,0 +1,87 @@
+# The two commands are `make book` and `make test`; `make help` lists the rest.
+# Nothing is installed outside $(VENV), and nothing is written outside this folder but the data cache of lrlib.
+
+PYTHON  ?= python3
+VENV    ?= .venv
+WORKERS ?= 2
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help book test figure serve lint clean env html test-lint test-unit test-notebooks test-html
+
+BIN     := $(VENV)/bin
+STAMP   := $(VENV)/.installed
+HTML    := _build/html
+REPORTS := _build/reports
+
+# Cells print no progress bars.
+export LRLIB_PROGRESS := off
+# The live cells' network is tiny: one thread is enough, and thread pools of two workers would fight for the cores.
+ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+
+# $(call stage,NAME,COMMAND): runs COMMAND and notes NAME, exit status and seconds for the summary of .ci/run.
+define stage
+mkdir -p $(REPORTS); echo; echo "== $(1)"; start=$$SECONDS; status=0; \
+( $(2) ) || status=$$?; \
+echo "$(1) $$status $$((SECONDS - start))" >> $(REPORTS)/stages; exit $$status
+endef
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+book: env html  ## run every notebook and build the pages
+	@echo; echo "The book is built. Its first page: file://$(CURDIR)/$(HTML)/index.html  (or: make serve)"
+
+test: env test-lint test-unit test-notebooks test-html  ## everything: style, unit tests, notebooks, the book
+
+figure: env  ## draw the README's figure from the records again
+	@$(BIN)/python book/readme_figure.py
+
+serve: env  ## show the built pages at http://localhost:8000
+	@test -f $(HTML)/index.html || { echo "There is no built book yet: run 'make book' first."; exit 1; }
+	@echo "Serving at http://localhost:8000/ (stop with Ctrl-C)"
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(HTML) 8000
+
+lint: env  ## style of code and notebooks, spelling
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+
+clean:  ## remove what was built (the environment stays)
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis
+
+env: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	  echo "This project needs Python 3.11, 3.12 or 3.13, and '$(PYTHON)' is $$($(PYTHON) -V 2>&1 || true);" \
+	       "name another one, for example: make book PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || { \
+	  echo "'$(PYTHON) -m venv $(VENV)' failed; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@echo "Installing the pinned stack into $(VENV): some minutes and about 6 GB, once."
+	PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[train,book,test]"
+	@touch $@
+
+# Fresh doctrees: on an unchanged second build Sphinx would not repeat its warnings. -W -n: warnings are errors.
+html: env
+	rm -rf $(HTML) _build/.doctrees _build/jupyter_execute
+	$(ONE_THREAD) $(BIN)/jupyter-book build . -W -n --keep-going --all --quiet
+
+test-lint: env
+	@rm -rf $(REPORTS)
+	@$(call stage,lint,$(MAKE) --no-print-directory lint)
+
+test-unit: env
+	@$(call stage,unit,$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --ignore tests/book/test_html.py \
+	  --junitxml $(REPORTS)/unit.xml)
+
+test-notebooks: env
+	@$(call stage,notebooks,$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --nbmake --nbmake-timeout=600 \
+	  --junitxml $(REPORTS)/notebooks.xml book)
+
+test-html: env
+	@$(call stage,build,$(MAKE) --no-print-directory html)
+	@$(call stage,pages,$(BIN)/python -m pytest --junitxml $(REPORTS)/pages.xml tests/book/test_html.py)

@@ -1,0 +1,166 @@
+"""Rules for the notebooks as they are committed: clean, plain, and built alike."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in ROOT.glob("book/**/*.ipynb")
+    if ".ipynb_checkpoints" not in path.parts
+)
+every_notebook = pytest.mark.parametrize("name", NOTEBOOKS)
+
+# What Jupyter Book understands and Colab shows as raw text.
+NOT_PLAIN = {
+    "a directive": re.compile(r"^\s*(```+|~~~+|:::+)\s*\{", re.M),
+    "a role": re.compile(r"\{[a-zA-Z][\w:.+-]*\}`"),
+    "a target": re.compile(r"^\([\w:.-]+\)=\s*$", re.M),
+    "a substitution": re.compile(r"\{\{.*?\}\}"),
+    "a block break or comment": re.compile(r"^(\+\+\+|% )", re.M),
+}
+CAPTION = re.compile(r"\*\*Figure \d+\.\d+[a-z]?\.\*\* ")
+SHORTEST_ALT = 60
+HIDDEN = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
+
+
+def cells(name: str, kind: str | None = None) -> list[nbformat.NotebookNode]:
+    notebook = nbformat.read(ROOT / name, as_version=4)
+    return [cell for cell in notebook.cells if kind in (None, cell.cell_type)]
+
+
+def text(name: str) -> str:
+    return "\n\n".join(cell.source for cell in cells(name, "markdown"))
+
+
+def alt(cell: nbformat.NotebookNode) -> str | None:
+    return cell.metadata.get("mystnb", {}).get("image", {}).get("alt")
+
+
+def is_figure(cell: nbformat.NotebookNode) -> bool:
+    return "figure" in cell.metadata.get("tags", []) or alt(cell) is not None
+
+
+def not_plain(markdown: str) -> list[str]:
+    # Code may hold anything. The back-tick of a role follows a brace, so roles are left standing.
+    prose = re.sub(r"(?<![`}])(`+)(?!`).+?(?<!`)\1(?!`)", "", markdown, flags=re.S)
+    return [
+        name
+        for name, pattern in NOT_PLAIN.items()
+        if pattern.search(markdown if name == "a directive" else prose)
+    ]
+
+
+def definitions(code: str) -> list[str]:
+    """Names of the functions and classes that a cell defines; lines of IPython's own syntax are left out."""
+    python = "\n".join(line for line in code.splitlines() if not line.lstrip().startswith(("%", "!")))
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return [node.name for node in ast.walk(ast.parse(python)) if isinstance(node, kinds)]
+
+
+def test_the_toc_names_every_notebook():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    listed = [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
+    assert NOTEBOOKS
+    assert {name.removesuffix(".ipynb") for name in NOTEBOOKS} <= set(listed)
+    for name in listed:
+        assert sum((ROOT / f"{name}{kind}").is_file() for kind in (".ipynb", ".md")) == 1, name
+
+
+@every_notebook
+def test_committed_without_outputs(name):
+    for number, cell in enumerate(cells(name)):
+        if cell.cell_type == "code":
+            assert cell.outputs == [], f"cell {number} has outputs; run nbstripout --keep-id {name}"
+            assert cell.execution_count is None, (
+                f"cell {number} has an execution count; run nbstripout --keep-id {name}"
+            )
+
+
+@every_notebook
+def test_valid_with_one_kernel_name(name):
+    notebook = nbformat.read(ROOT / name, as_version=4)
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == "python3"
+
+
+@every_notebook
+def test_plain_markdown_only(name):
+    found = {number: not_plain(cell.source) for number, cell in enumerate(cells(name, "markdown"))}
+    assert not any(found.values()), f"Colab shows these as raw text: {found}"
+
+
+@every_notebook
+def test_figures_have_a_tag_alt_text_and_a_caption(name):
+    page = cells(name)
+    figures = [number for number, cell in enumerate(page) if is_figure(cell)]
+    assert figures, "a chapter without a figure"
+    for number in figures:
+        cell = page[number]
+        assert "figure" in cell.metadata.get("tags", []), f"cell {number} draws a figure: tag it 'figure'"
+        assert len(alt(cell) or "") >= SHORTEST_ALT, f"cell {number}: say what is seen in its alt text"
+        assert alt(cell).endswith("."), f"cell {number}: alt text is made of sentences"
+        caption = page[number + 1].source if number + 1 < len(page) else ""
+        assert CAPTION.match(caption), f"the cell after {number} does not begin with **Figure 1.1.**"
+
+
+@every_notebook
+def test_figure_numbers_are_used_once(name):
+    numbers = re.findall(r"^\*\*(Figure \d+\.\d+[a-z]?)\.\*\*", text(name), re.M)
+    assert len(numbers) == len(set(numbers))
+
+
+@every_notebook
+def test_the_parts_of_a_chapter(name):
+    first = cells(name)[0]
+    assert first.cell_type == "markdown"
+    assert re.match(r"# \S", first.source), "begins with its title"
+    card = re.search(
+        r"\d+ minutes? to read .* \d+ (second|minute)s? to run on a CPU .* download", first.source
+    )
+    assert card, "the card is missing: minutes to read, seconds to run, what is downloaded"
+    assert "You will be able to" in text(name), "the learning goals are missing"
+    assert any(re.search(r"\btrain\(", cell.source) for cell in cells(name, "code")), "no live training cell"
+    assert any("load_runs(" in cell.source for cell in cells(name, "code")), "no recorded run"
+    assert any("provenance_line()" in cell.source for cell in cells(name, "code")), "no provenance line"
+    assert re.search(r"^## .*Remember", text(name), re.M), "what to remember is missing"
+
+
+@every_notebook
+def test_no_helpers_in_hidden_cells(name):
+    for number, cell in enumerate(cells(name)):
+        if cell.cell_type == "code" and HIDDEN & set(cell.metadata.get("tags", [])):
+            assert not definitions(cell.source), f"cell {number} hides helpers; they belong in lrlib"
+
+
+@pytest.mark.parametrize(
+    ("markdown", "found"),
+    [
+        ("```{note}\nHello\n```", ["a directive"]),
+        (":::{figure} a.svg\n:::", ["a directive"]),
+        ("as {cite}`li2019` says", ["a role"]),
+        ("see {py:class}`lrlib.Constant`", ["a role"]),
+        ("(here)=\n# Title", ["a target"]),
+        ("the value is {{ value }}", ["a substitution"]),
+        ("+++\n\nmore", ["a block break or comment"]),
+        ("```python\nx = {1: 2}\n```\n\n`{a}` and `{{ b }}`\n\n<details></details>", []),
+        ("$\\mathbb{E}_{i}[x]$ and $$\\frac{1}{2}$$ and `code`", []),
+    ],
+)
+def test_the_rule_for_plain_markdown_bites(markdown, found):
+    assert not_plain(markdown) == found
+
+
+def test_the_rule_for_hidden_helpers_bites():
+    assert definitions("%matplotlib inline\nx = 1\ndef helper():\n    pass\nclass A:\n    pass") == [
+        "helper",
+        "A",
+    ]
+    assert definitions("x = [f(y) for y in z]") == []

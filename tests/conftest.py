@@ -1,0 +1,80 @@
+"""What all tests share: the way to CIFAR-10, and no network.
+
+A test that needs the real CIFAR-10 asks for the fixture ``cifar10_root`` or has the mark ``cifar10``. Without
+``LRLIB_DATA`` it is skipped; with it, a skip is a failure, so that no run passes by not looking at it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Generator, Iterable
+from pathlib import Path
+
+import pytest
+
+NO_DATA = "needs CIFAR-10: set LRLIB_DATA to the folder that holds it"
+
+
+def _is_local(address: object) -> bool:
+    host = address[0] if isinstance(address, tuple) else address
+    return host is None or str(host) in {"", "localhost", "::1"} or str(host).startswith("127.")
+
+
+def _refuse_network() -> None:
+    """Let sockets reach this machine only, for the whole session, doctests included."""
+    connect, getaddrinfo = socket.socket.connect, socket.getaddrinfo
+
+    def local_connect(self: socket.socket, address: object) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_local(address):
+            raise OSError(f"tests do not touch the network: connect to {address!r}")
+        connect(self, address)
+
+    def local_getaddrinfo(host: object, *args: object, **kwargs: object) -> list:
+        if not _is_local(host):
+            raise socket.gaierror(socket.EAI_NONAME, f"tests do not touch the network: look up {host!r}")
+        return getaddrinfo(host, *args, **kwargs)
+
+    socket.socket.connect = local_connect
+    socket.getaddrinfo = local_getaddrinfo
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    _refuse_network()
+
+
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    for item in items:
+        if "cifar10_root" in getattr(item, "fixturenames", ()):
+            item.add_marker("cifar10")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("cifar10") and not os.environ.get("LRLIB_DATA"):
+        pytest.skip(NO_DATA)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn the skip of a CIFAR-10 test into a failure where the data is there; note what ran for .ci/run."""
+    report = yield
+    if item.get_closest_marker("cifar10"):
+        skipped = report.skipped and not hasattr(report, "wasxfail")
+        if skipped or report.when == "call":
+            item.user_properties.append(("cifar10", "skipped" if skipped else "ran"))
+        if skipped and os.environ.get("LRLIB_DATA"):
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+            report.outcome = "failed"
+            report.longrepr = (
+                f"LRLIB_DATA is set, so a test marked cifar10 may not skip. Its reason was: {reason}"
+            )
+    return report
+
+
+@pytest.fixture(scope="session")
+def cifar10_root() -> Path:
+    """The folder with the real CIFAR-10."""
+    root = os.environ.get("LRLIB_DATA")
+    if not root:
+        pytest.skip(NO_DATA)
+    return Path(root)

@@ -1,0 +1,247 @@
+"""Records: written once, read with suspicion."""
+
+import json
+import math
+import os
+
+import pytest
+
+from lrlib import preset
+from lrlib.records import (
+    RECORDED,
+    EpochRecord,
+    Final,
+    Provenance,
+    RecordError,
+    Run,
+    _digest,
+    load_runs,
+    read_run,
+    studies,
+    write_run,
+)
+
+
+def synthetic_run(**changes):
+    """A made-up run of two epochs; it is never shipped."""
+    config = preset(
+        "digits", recipe="linear", epochs=2, train_images=64, batch_size=16
+    )  # 4 updates an epoch, 8 in all
+    # 0.1 * (8 - t)/8 at t = 0, 3, 4, 7.
+    rates = [(0.1, 0.0625), (0.05, 0.0125)]
+    epochs = tuple(
+        EpochRecord(
+            epoch=k,
+            first_lr=first,
+            last_lr=last,
+            updates=4,
+            train_loss=2.0 - k,
+            penalty=0.01,
+            train_accuracy=0.25 + 0.5 * k,
+            test_loss=2.1 - k,
+            test_accuracy=0.2 + 0.5 * k,
+            grad_norm_sq=1.0,
+            seconds=0.5,
+            batches="0" * 16,
+        )
+        for k, (first, last) in enumerate(rates)
+    )
+    fields = dict(
+        config=config,
+        status="finished",
+        parameters=100,
+        start="f" * 16,
+        epochs=epochs,
+        final=Final(train_loss=0.5, train_accuracy=0.9),
+        provenance=Provenance(
+            started="2026-01-02T03:04:05+00:00",
+            seconds=90.0,
+            command="lrlib train",
+            commit="a" * 40,
+            versions={"torch": "9.9"},
+            hardware="A Processor",
+            system="Linux x86_64",
+            cores=2,
+            threads=1,
+            device="cpu",
+            precision="fp32",
+            path="plain",
+        ),
+    )
+    return Run(**{**fields, **changes})
+
+
+def edited(run, **changes):
+    """The run with its first epoch changed."""
+    first = run.epochs[0].model_copy(update=changes)
+    return run.model_copy(update={"epochs": (first, *run.epochs[1:])})
+
+
+def test_a_record_comes_back_as_it_was(tmp_path):
+    run = synthetic_run()
+    path = write_run(run, tmp_path / "new" / "run.json")
+    assert read_run(path) == run
+    assert [p.name for p in path.parent.iterdir()] == ["run.json"]
+
+
+def test_a_diverged_run_keeps_what_was_not_finite(tmp_path):
+    run = synthetic_run(status="diverged", final=None)
+    nan = float("nan")
+    run = edited(run, train_loss=nan, test_loss=math.inf, test_accuracy=0.1)
+    run = run.model_copy(update={"epochs": run.epochs[:1]})
+    path = write_run(run, tmp_path / "run.json")
+    assert json.loads(path.read_text())["epochs"][0]["train_loss"] is None
+    again = read_run(path)
+    assert math.isnan(again.column("train_loss")[0])
+    assert again.column("test_accuracy") == [0.1]
+
+
+def test_a_record_is_never_overwritten(tmp_path):
+    path = write_run(synthetic_run(), tmp_path / "run.json")
+    before = path.read_bytes()
+    with pytest.raises(RecordError, match="a record is there already"):
+        write_run(synthetic_run(), path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("run", "words"),
+    [
+        (edited(synthetic_run(), last_lr=0.06), "last_lr of epoch 0 is 0.06, and the schedule says 0.0625"),
+        (edited(synthetic_run(), updates=5), "epoch 0 has 5 updates, not 4"),
+        (edited(synthetic_run(), test_accuracy=1.2), "test_accuracy of epoch 0 is 1.2"),
+        (edited(synthetic_run(), epoch=1), "not numbered"),
+        (synthetic_run(epochs=synthetic_run().epochs[:1]), "it says finished, with 1 of 2 epochs"),
+        (synthetic_run(final=None), "it says finished"),
+        (
+            synthetic_run(
+                provenance=synthetic_run().provenance.model_copy(update={"command": "lrlib /home/me/x"})
+            ),
+            "looks like a path",
+        ),
+    ],
+)
+def test_a_record_that_disagrees_with_itself_is_not_written(run, words, tmp_path):
+    with pytest.raises(RecordError, match="not written") as caught:
+        write_run(run, tmp_path / "run.json")
+    assert words in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def resigned(data):
+    return json.dumps({**data, "digest": _digest(data)})
+
+
+def tampered(text, change):
+    data = json.loads(text)
+    change(data)
+    return resigned(data)
+
+
+DAMAGE = [
+    (lambda text: text[: len(text) // 2], "not whole JSON"),
+    (lambda text: "", "not whole JSON"),
+    (lambda text: "<html>404</html>", "not whole JSON"),
+    (lambda text: "[1, 2]", "not a record of lrlib"),
+    (lambda text: '{"a": 1}', "has no schema_version"),
+    (lambda text: text.replace('"train_loss": 2.0', '"train_loss": 1.0'), "digest does not fit"),
+    (lambda text: text.replace('"seed": 0', '"seed": 1'), "digest does not fit"),
+    (lambda text: tampered(text, lambda d: d.update(schema_version=2)), "upgrade lrlib"),
+    (lambda text: tampered(text, lambda d: d.update(surprise=1)), "surprise: extra inputs"),
+    (lambda text: tampered(text, lambda d: d["config"].update(epochs="2")), "epochs: a number is needed"),
+    (lambda text: tampered(text, lambda d: d["config"].update(peak_lr=0.2)), "and the schedule says 0.2"),
+    (lambda text: tampered(text, lambda d: d["epochs"].pop()), "it says finished, with 1 of 2"),
+    (
+        lambda text: tampered(text, lambda d: d["epochs"][1].pop("updates")),
+        "epochs.1.updates: field required",
+    ),
+    (lambda text: tampered(text, lambda d: d["epochs"].reverse()), "not numbered"),
+    (lambda text: tampered(text, lambda d: d["provenance"].update(precision="fp4")), "provenance.precision"),
+]
+
+
+@pytest.mark.parametrize(("damage", "words"), DAMAGE, ids=[words for _, words in DAMAGE])
+def test_a_damaged_record_is_one_sentence_that_names_the_file(damage, words, tmp_path):
+    path = write_run(synthetic_run(), tmp_path / "run.json")
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(RecordError) as caught:
+        read_run(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert words in str(caught.value)
+    # JSON and pydantic name a place in the file; they do it on the same line.
+    assert "\n" not in str(caught.value)
+
+
+def test_a_flipped_bit_is_noticed_wherever_it_is(tmp_path):
+    path = write_run(synthetic_run(), tmp_path / "run.json")
+    whole = path.read_bytes()
+    digits = [i for i, byte in enumerate(whole) if chr(byte).isalnum()]
+    for place in digits[:: max(1, len(digits) // 60)]:
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(RecordError):
+            read_run(path)
+
+
+def test_not_text_and_not_there(tmp_path):
+    (tmp_path / "bytes.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(RecordError, match="cannot be read as text"):
+        read_run(tmp_path / "bytes.json")
+    with pytest.raises(RecordError, match="there is no such file"):
+        read_run(tmp_path / "none.json")
+    with pytest.raises(RecordError, match="cannot be read"):
+        read_run(tmp_path)
+
+
+def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
+    def full_disk(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        write_run(synthetic_run(), tmp_path / "run.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_columns_and_provenance_line():
+    run = synthetic_run()
+    assert run.column("train_loss") == [2.0, 1.0]
+    with pytest.raises(ValueError, match="did you mean 'test_loss'"):
+        run.column("tst_loss")
+    line = run.provenance_line()
+    for part in (
+        "2 January 2026",
+        "A Processor",
+        "1 thread",
+        "fp32",
+        "torch 9.9",
+        "in 90 seconds",
+        "aaaaaaaaaa",
+    ):
+        assert part in line
+
+
+def test_shipped_records_are_whole_clean_and_named_by_their_config():
+    assert "pilot-laptop" in studies()
+    for study in studies():
+        for path, run in zip(sorted((RECORDED / study).glob("*.json")), load_runs(study), strict=True):
+            assert path.stem.endswith(f"{run.label}-seed{run.config.seed}")
+            assert run.provenance.commit is not None
+            assert not run.provenance.commit.endswith("+changes"), path
+            assert "unknown" not in run.provenance.versions.values()
+            assert run.config.train_images is run.config.test_images is None
+
+
+def test_runs_of_one_seed_share_start_and_batches():
+    """The promise that makes differences between schedules paired, kept in every shipped study."""
+    for study in studies():
+        by_seed = {}
+        for run in load_runs(study):
+            seen = (run.start, tuple(run.column("batches")))
+            first = by_seed.setdefault(run.config.seed, seen)
+            assert seen[0] == first[0]
+            assert all(a == b for a, b in zip(seen[1], first[1], strict=False))
+
+
+def test_an_unknown_study_is_suggested():
+    with pytest.raises(RecordError, match="did you mean 'pilot-laptop'"):
+        load_runs("pilot-labtop")
