@@ -62,7 +62,7 @@ $(STAMP): pyproject.toml constraints.txt
 	  echo "'$(PYTHON) -m venv $(VENV)' failed; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	@echo "Installing the pinned stack into $(VENV): some minutes and about 6 GB, once."
 	PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[train,book,test]"
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[train,book,test,source-check]"
 	@touch $@
 
 # Fresh doctrees: on an unchanged second build Sphinx would not repeat its warnings. -W -n: warnings are errors.

@@ -35,7 +35,20 @@ _LAZY = {
     "preset": "config",
     "to_torch": "adapters",
 }
-_LAZY_MODULES = ("adapters", "cli", "config", "data", "models", "plots", "records", "train", "valley")
+_LAZY_MODULES = (
+    "adapters",
+    "cli",
+    "config",
+    "data",
+    "models",
+    "plots",
+    "published",
+    "records",
+    "stats",
+    "study",
+    "train",
+    "valley",
+)
 
 __all__ = [
     "RECIPES",

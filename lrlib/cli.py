@@ -20,6 +20,12 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="The data sets.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+study_app = typer.Typer(help="Many runs: do what is missing, see what is done.", no_args_is_help=True)
+app.add_typer(study_app, name="study")
+
+StudyName = Annotated[str, typer.Argument(help="NAME of studies/NAME.toml, or the path of such a file.")]
+StudyOut = Annotated[Path | None, typer.Option(help="Folder of the records.")]
+Jobs = Annotated[int, typer.Option(help="Runs at a time.")]
 
 
 def main() -> None:
@@ -137,6 +143,57 @@ def data_check(
 
     for line in check(root):
         typer.echo(line)
+
+
+@study_app.command("run")
+def study_run(
+    name: StudyName,
+    jobs: Jobs = 1,
+    threads: Annotated[int | None, typer.Option(help="Threads of torch a run.")] = None,
+    hours: Annotated[float | None, typer.Option(help="Stop after so many hours.")] = None,
+    out: StudyOut = None,
+) -> None:
+    """Do what is missing of a study; kill it when you like, and start it again."""
+    from lrlib.study import read_study, run_study
+
+    if threads is not None:
+        whole("threads", threads, least=1)
+    study = read_study(name, out=out)
+    done = False
+    try:
+        done = run_study(
+            study, jobs=jobs, threads=threads, hours=hours, command=" ".join(["lrlib", *sys.argv[1:]])
+        )
+    except KeyboardInterrupt:
+        typer.echo("\nStopped; start it again to go on from the checkpoints.", err=True)
+    raise SystemExit(0 if done else 1)
+
+
+@study_app.command("status")
+def study_status(name: StudyName, jobs: Jobs = 2, out: StudyOut = None) -> None:
+    """Show what of a study is done, running, cut, diverged or missing, and the hours left here."""
+    from lrlib.study import hours_left, read_study, status
+
+    study = read_study(name, out=out)
+    states = status(study)
+    done = len(states["finished"]) + len(states["diverged"])
+    typer.echo(f"{study.name}: {study.title}")
+    typer.echo(f"{done} of {len(study.runs)} runs are recorded")
+    for state, runs in states.items():
+        names = ", ".join(planned.name for planned in runs[:8]) + (", ..." if len(runs) > 8 else "")
+        typer.echo(f"  {state:9} {len(runs):4}  {names}".rstrip())
+    left = hours_left(study, jobs=jobs)
+    if done < len(study.runs):
+        guess = "not known before a first run has finished here" if left is None else f"about {left:.1f}"
+        typer.echo(f"hours left on this machine, {jobs} at a time: {guess}")
+
+
+@study_app.command("work", hidden=True)
+def study_work() -> None:
+    """Do the one run that `lrlib study run` describes on the standard input."""
+    from lrlib.study import work
+
+    work(sys.stdin.read())
 
 
 def run_name(preset_name: str, config: RunConfig) -> str:

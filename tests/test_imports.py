@@ -31,6 +31,7 @@ LAYERS = [
     "_checkpoint _machine _optimizer _progress",
     "_measure",
     "train",
+    "_plan",
     "study",
     "cli",
 ]

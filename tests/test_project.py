@@ -56,8 +56,8 @@ def pinned(name: str, machine: str, system: str = "linux") -> list[str]:
     ]
 
 
-def test_three_extras_and_a_small_core():
-    assert set(EXTRAS) == {"train", "book", "test"}
+def test_four_extras_and_a_small_core():
+    assert set(EXTRAS) == {"train", "book", "test", "source-check"}
     core = requirements(PROJECT["dependencies"])
     assert not core.keys() & {"torch", "torchvision", "matplotlib", "jupyter-book"}
     assert len(core) <= 5

@@ -1,0 +1,224 @@
+"""All runs of a study: what is recorded, and a scheduler that does the rest, each run in its own process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from filelock import Timeout
+
+from lrlib._machine import hardware
+from lrlib._plan import Planned, Study, StudyError, plan, read_study
+from lrlib._spec import real, whole
+from lrlib.config import RunConfig
+from lrlib.records import Run, write_run
+from lrlib.train import train
+
+__all__ = ["Planned", "Study", "StudyError", "do", "hours_left", "plan", "read_study", "run_study", "status"]
+
+
+def status(study: Study) -> dict[str, list[Planned]]:
+    """Return the runs by state: finished, diverged, running, cut, missing.
+
+    Examples
+    --------
+    >>> from lrlib.study import plan
+    >>> study = plan("demo", {"preset": "digits", "recipes": ["linear"], "seeds": [1]}, Path("nowhere"))
+    >>> {state: len(runs) for state, runs in status(study).items()}
+    {'finished': 0, 'diverged': 0, 'running': 0, 'cut': 0, 'missing': 1}
+    """
+    states: dict[str, list[Planned]] = {
+        state: [] for state in ("finished", "diverged", "running", "cut", "missing")
+    }
+    for planned in study.runs:
+        states[planned.state()].append(planned)
+    return states
+
+
+def hours_left(study: Study, *, jobs: int = 1) -> float | None:
+    """Return the hours that the rest of a study takes here, `jobs` at a time; None if nothing tells.
+
+    It goes by the seconds an update took in the study's own records on a processor of this name.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `jobs` is not an integer >= 1.
+
+    Examples
+    --------
+    >>> from lrlib.study import plan
+    >>> hours_left(plan("demo", {"preset": "digits", "recipes": ["linear"], "seeds": [1]}, Path("nowhere")))
+    """
+    jobs = whole("jobs", jobs, least=1)
+    runs = [(planned, planned.recorded()) for planned in study.runs]
+    here = [
+        run
+        for _, run in runs
+        if run is not None and run.provenance.hardware == hardware(torch.device("cpu")).replace("/", "-")
+    ]
+    updates = sum(epoch.updates for run in here for epoch in run.epochs)
+    if not updates:
+        return None
+    a_update = sum(run.provenance.seconds for run in here) / updates
+    return a_update * sum(planned.config.total_steps for planned, run in runs if run is None) / jobs / 3600
+
+
+def do(planned: Planned, *, threads: int | None = None, command: str = "lrlib.study.do") -> Run | None:
+    """Do one run, from its checkpoint if there is one, and record it; None if another process has it.
+
+    Raises
+    ------
+    CheckpointError, RecordError, StudyError, DataError
+        If a file of the run is damaged or belongs to another one.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from lrlib import preset
+    >>> config = preset("digits", recipe="linear", seed=0, epochs=1, train_images=50)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     planned = Planned(config, Path(folder, "linear-seed0.json"))
+    ...     planned.state(), do(planned).status, planned.state()
+    ('missing', 'finished', 'finished')
+    """
+    planned.record.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with planned.lock():
+            if planned.recorded() is not None:
+                return None
+            run = train(
+                planned.config,
+                checkpoint=planned.checkpoint,
+                resume=planned.checkpoint.exists(),
+                progress=False,
+                threads=threads,
+                command=command,
+            )
+            write_run(run, planned.record)
+    except Timeout:
+        return None
+    planned.tidy()
+    return run
+
+
+def run_study(
+    study: Study,
+    *,
+    jobs: int = 1,
+    threads: int | None = None,
+    hours: float | None = None,
+    command: str = "lrlib.study.run_study",
+    say: Callable[[str], None] = print,
+) -> bool:
+    """Do what is missing of a study, `jobs` runs at a time, each in a process of its own.
+
+    Recorded runs are skipped, cut ones go on from their checkpoint, and those that another process holds are
+    left to it. Ending this one, by Ctrl-C, by `hours` or by a kill, costs at most the epochs in progress.
+
+    Parameters
+    ----------
+    study : Study
+    jobs : int
+        >= 1.
+    threads : int or None
+        Threads a run.
+    hours : float or None
+        Stop after so many, > 0.
+    command : str
+        What the records say they were started by.
+    say : callable
+        Takes the lines that report what is going on.
+
+    Returns
+    -------
+    bool
+        True if nothing failed; what is left for want of time is no failure.
+
+    Examples
+    --------
+    >>> from lrlib.study import plan
+    >>> nothing = Study("nothing", "A study without runs", ())
+    >>> run_study(nothing, say=print)
+    nothing: 0 of 0 runs are recorded.
+    True
+    """
+    jobs = whole("jobs", jobs, least=1)
+    if hours is not None:
+        hours = real("hours", hours, allowed="> 0 and finite", ok=lambda x: x > 0)
+    end = time.monotonic() + 3600 * hours if hours else float("inf")
+    waiting = []
+    for planned in study.runs:
+        if planned.recorded() is None:
+            waiting.append(planned)
+        else:
+            planned.tidy()
+    working: dict[Planned, subprocess.Popen] = {}
+    failed = 0
+    try:
+        while (waiting or working) and time.monotonic() < end:
+            while waiting and len(working) < jobs:
+                planned = waiting.pop(0)
+                if planned.state() == "running":
+                    say(f"{planned.name}: left to another process")
+                else:
+                    working[planned] = _start(planned, threads=threads, command=command)
+            time.sleep(0.05)
+            for planned in [planned for planned, worker in working.items() if worker.poll() is not None]:
+                worker = working.pop(planned)
+                failed += _report(study, planned, worker, jobs=jobs, say=say)
+    finally:
+        for worker in working.values():
+            worker.terminate()
+            worker.communicate()
+    recorded = sum(planned.recorded() is not None for planned in study.runs)
+    say(f"{study.name}: {recorded} of {len(study.runs)} runs are recorded.")
+    return failed == 0
+
+
+def _start(planned: Planned, *, threads: int | None, command: str) -> subprocess.Popen:
+    task = {"config": planned.config.model_dump(mode="json"), "record": str(planned.record)}
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "lrlib.cli", "study", "work"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    worker.stdin.write(json.dumps({**task, "threads": threads, "command": command}))
+    worker.stdin.close()
+    worker.stdin = None  # communicate() would write to it
+    return worker
+
+
+def _report(study: Study, planned: Planned, worker: subprocess.Popen, *, jobs: int, say) -> bool:
+    """Say how a worker ended; return True if it failed."""
+    _, complaint = worker.communicate()
+    if worker.returncode:
+        last = complaint.strip().splitlines()[-1:] or [f"ended with {worker.returncode}"]
+        say(f"{planned.name}: failed: {last[0].removeprefix('lrlib: ')}")
+        return True
+    run = planned.recorded()
+    if run is None:
+        say(f"{planned.name}: left to another process")
+        return False
+    recorded = sum(other.record.exists() for other in study.runs)
+    left = hours_left(study, jobs=jobs)
+    accuracy = f"test accuracy {run.epochs[-1].test_accuracy:.2%}"
+    say(
+        f"[{recorded}/{len(study.runs)}] {planned.name}: {run.status} after {len(run.epochs)} epochs, "
+        f"{accuracy}, {run.provenance.seconds / 60:.1f} min"
+        + ("" if left is None else f"; {left:.1f} h left")
+    )
+    return False
+
+
+def work(text: str) -> None:
+    """Do the run that `run_study` wrote to this process's standard input."""
+    task = json.loads(text)
+    planned = Planned(RunConfig(**task["config"]), Path(task["record"]))
+    do(planned, threads=task["threads"], command=task["command"])

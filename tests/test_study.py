@@ -1,0 +1,216 @@
+"""Studies: the plan of a file, and a scheduler that can be killed, run twice and run dry of time."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lrlib import preset
+from lrlib._plan import Planned, StudyError, plan, read_study
+from lrlib.config import ConfigError
+from lrlib.recipes import DropRecipe
+from lrlib.records import RecordError, read_run, write_run
+from lrlib.study import do, hours_left, run_study, status
+from lrlib.train import train
+
+ROOT = Path(__file__).parents[1]
+SMALL = {
+    "preset": "digits",
+    "recipes": ["constant", "linear"],
+    "seeds": [1, 2],
+    "changes": {"train_images": 100, "test_images": 50, "epochs": 4},
+}
+
+
+def file_of(folder, *, seeds, **changes):
+    data = {**SMALL, "seeds": seeds, "changes": {**SMALL["changes"], **changes}}
+    lines = [f"{key} = {value!r}" for key, value in data.items() if key != "changes"]
+    lines += ["[changes]", *(f"{key} = {value}" for key, value in data["changes"].items())]
+    path = folder / "small.toml"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_seed_by_seed_over_all_schedules(tmp_path):
+    study = plan("small", SMALL, tmp_path)
+    assert [run.name for run in study.runs] == [
+        "constant-seed1",
+        "linear-seed1",
+        "constant-seed2",
+        "linear-seed2",
+    ]
+    changed = preset("digits", recipe="linear", seed=2, train_images=100, test_images=50, epochs=4)
+    assert study.runs[3].config == changed
+    assert study.runs[3].record == tmp_path / "linear-seed2.json"
+
+
+@pytest.mark.parametrize(("name", "runs"), [("survey-laptop", 40), ("resnet50", 8), ("horizon", 3 * 4 * 2)])
+def test_the_studies_of_the_book(name, runs):
+    study = read_study(ROOT / "studies" / f"{name}.toml")
+    assert len({run.config.identity() for run in study.runs}) == len(study.runs) == runs
+
+
+def test_what_the_issue_fixes_of_them():
+    laptop, resnet50, horizon = (
+        read_study(ROOT / "studies" / f"{name}.toml").runs
+        for name in ("survey-laptop", "resnet50", "horizon")
+    )
+    assert [run.config.seed for run in laptop] == [seed for seed in (1, 2, 3, 4, 5) for _ in range(8)]
+    (drop,) = [run.config for run in resnet50 if run.config.recipe.label == "drop"]
+    assert drop.recipe == DropRecipe(drop_factor=0.5, drop_fraction=0.1)
+    # Half every 10 epochs of 391 updates, held.
+    schedule = drop.schedule()
+    assert [schedule(391 * epoch) for epoch in (0, 9, 10, 19, 20)] == [1, 1, 0.5, 0.5, 0.25]
+    assert sorted({run.config.epochs for run in horizon}) == [5, 10, 20, 40]
+    assert {run.config.recipe.label for run in horizon} == {"constant", "drop", "linear"}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"seeds": []}, "seeds is missing"),
+        ({"preset": None}, "preset is missing"),
+        ({"seeds": 3}, "seeds must be a list, got 3"),
+        ({"seeds": ["a"]}, "a number is needed, got 'a'"),
+        ({"seeds": [1, 1]}, "would both be called constant-seed1"),
+        ({"recipes": ["linear", {"kind": "linear_recipe", "version": 1}]}, "both be called linear-seed1"),
+        ({"recipes": ["lineer"]}, "did you mean 'linear'?"),
+        ({"recipes": [{"kind": "linear_recipe"}]}, "version of 'linear_recipe' must be 1"),
+        ({"recipes": [5]}, "recipe must be a Recipe or the name of one, got 5"),
+        ({"preset": "labtop"}, "did you mean 'laptop'?"),
+        ({"sedes": [1]}, "did you mean 'seeds'?"),
+        ({"changes": {"epoch": 1}}, "did you mean 'epochs'?"),
+    ],
+)
+def test_bad_studies_are_one_sentence(change, words, tmp_path):
+    with pytest.raises((StudyError, ConfigError)) as caught:
+        plan("small", {**SMALL, **change}, tmp_path)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_files_that_are_no_studies(tmp_path):
+    with pytest.raises(StudyError, match="there is no such file"):
+        read_study(tmp_path / "none.toml")
+    (tmp_path / "bad.toml").write_text("preset = ")
+    with pytest.raises(StudyError, match="not a TOML file"):
+        read_study(tmp_path / "bad.toml")
+    (tmp_path / "wrong.toml").write_text("preset = 'digits'\nrecipes = ['lineer']\nseeds = [1]")
+    with pytest.raises(StudyError, match=r"wrong\.toml: .*did you mean 'linear'"):
+        read_study(tmp_path / "wrong.toml")
+
+
+def test_states(tmp_path):
+    study = plan("small", SMALL, tmp_path)
+    finished, diverged, cut, missing = study.runs
+    do(finished)
+    bad = diverged.config.changed(peak_lr=1e6)
+    diverged = Planned(bad, diverged.record)
+    do(diverged)
+    train(cut.config, checkpoint=cut.checkpoint, progress=False)
+    states = [run.state() for run in (finished, diverged, cut, missing)]
+    assert states == ["finished", "diverged", "cut", "missing"]
+    with missing.lock():
+        assert missing.state() == "running"
+        assert do(missing) is None
+    assert missing.state() == "missing"
+    counts = {state: len(runs) for state, runs in status(study_of(finished, diverged, cut, missing)).items()}
+    assert counts == {"finished": 1, "diverged": 1, "running": 0, "cut": 1, "missing": 1}
+    assert not list(tmp_path.glob(".*"))
+
+
+def study_of(*runs):
+    from lrlib._plan import Study
+
+    return Study("these", "These", runs)
+
+
+def test_hours_left_goes_by_the_studys_own_records(tmp_path):
+    study = plan("small", SMALL, tmp_path)
+    assert hours_left(study) is None
+    run = do(study.runs[0])
+    # One of four equal runs is done: three times its seconds are left, half of that with two jobs.
+    assert hours_left(study) == pytest.approx(3 * run.provenance.seconds / 3600)
+    assert hours_left(study, jobs=2) == pytest.approx(1.5 * run.provenance.seconds / 3600)
+
+
+def test_a_record_of_another_config_is_not_taken_for_ours(tmp_path):
+    study = plan("small", SMALL, tmp_path)
+    ours = study.runs[0]
+    write_run(train(ours.config.changed(seed=9), progress=False), ours.record)
+    with pytest.raises(StudyError, match="holds a run of another config"):
+        ours.recorded()
+
+
+def test_one_run_that_fails_does_not_stop_the_others(tmp_path):
+    study = plan("small", SMALL, tmp_path)
+    study.runs[1].checkpoint.write_bytes(b"not a checkpoint")
+    lines = []
+    assert run_study(study, jobs=2, say=lines.append) is False
+    assert [run.state() for run in study.runs] == ["finished", "cut", "finished", "finished"]
+    (complaint,) = [line for line in lines if "failed" in line]
+    assert complaint.startswith("linear-seed1: failed: ")
+    assert complaint.endswith("not a checkpoint that this lrlib can read; delete it to start again")
+    assert lines[-1] == "small: 3 of 4 runs are recorded."
+    assert any(line.startswith("[3/4] ") and "test accuracy" in line for line in lines)
+    before = [run.record.read_bytes() for run in study.runs if run.record.exists()]
+    study.runs[1].checkpoint.unlink()
+    assert run_study(study, say=lines.append) is True
+    assert before == [study.runs[i].record.read_bytes() for i in (0, 2, 3)]
+
+
+def command(path, out, *more):
+    words = [sys.executable, "-m", "lrlib.cli", "study", "run", str(path), "--out", str(out), *more]
+    return subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+
+
+def test_killed_twice_a_study_ends_as_if_undisturbed(tmp_path):
+    """SIGKILL for the scheduler and its workers at once, at moments that nothing in them chose."""
+    path = file_of(tmp_path, seeds=[1], epochs=20)
+    study = read_study(path, out=tmp_path / "out")
+    for delay in (0.6, 0.2):
+        process = command(path, tmp_path / "out", "--jobs", "2", "--threads", "1")
+        limit = time.monotonic() + 120
+        before = {file: file.stat().st_mtime_ns for file in (tmp_path / "out").glob("*.pt")}
+        while {f: f.stat().st_mtime_ns for f in (tmp_path / "out").glob("*.pt")} == before:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < limit
+            time.sleep(0.01)
+        time.sleep(delay)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    assert sum(run.record.exists() for run in study.runs) < 2
+
+    # Two at a time: each record is written once.
+    both = [command(path, tmp_path / "out", "--threads", "1") for _ in range(2)]
+    for process in both:
+        text, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, text
+        assert "small: 2 of 2 runs are recorded." in text or "left to another process" in text
+    files = sorted(file.name for file in (tmp_path / "out").iterdir())
+    assert files == sorted(run.record.name for run in study.runs)
+    for run in study.runs:
+        assert read_run(run.record).measured() == train(run.config, progress=False, threads=1).measured()
+
+
+def test_out_of_time_it_leaves_a_checkpoint_and_says_what_is_recorded(tmp_path):
+    path = file_of(tmp_path, seeds=[1], epochs=400)
+    process = command(path, tmp_path / "out", "--hours", "0.003")  # 11 s
+    text, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, text
+    assert "small: 0 of 2 runs are recorded." in text
+    first = read_study(path, out=tmp_path / "out").runs[0]
+    assert first.state() == "cut"
+
+
+def test_two_records_of_one_name_and_the_first_wins(tmp_path):
+    run = train(plan("small", SMALL, tmp_path).runs[0].config, progress=False)
+    write_run(run, tmp_path / "run.json")
+    with pytest.raises(RecordError, match="a record is there already"):
+        write_run(run, tmp_path / "run.json")
