@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 
+class AlreadyThereError(Exception):
+    """The file exists, and was to be written once."""
+
+
 class WriteError(OSError):
     """A file that could not be written; the message is one sentence, and what was there is untouched."""
 
@@ -19,7 +23,8 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], None], *, replace: 
 
     A reader sees the old file or the new one; a kill at any moment leaves at most a ``.tmp`` file behind. The
     data is on the disk before the name is, so that a power cut does not leave an empty file under it. With
-    ``replace=False`` the first of two writers wins, and the other gets `FileExistsError`.
+    ``replace=False`` the first of two writers wins, and the other gets
+    `AlreadyThereError`.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -32,8 +37,6 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], None], *, replace: 
             os.replace(temporary, path)
         else:
             _move_new(temporary, path)
-    except FileExistsError:
-        raise
     except OSError as error:
         raise WriteError(
             f"{path} could not be written ({error.strerror or error}); free space or choose another folder, "
@@ -47,9 +50,11 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], None], *, replace: 
 def _move_new(temporary: Path, path: Path) -> None:
     try:
         os.link(temporary, path)
+    except FileExistsError:
+        raise AlreadyThereError from None
     except OSError as error:
         if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
             raise
         if path.exists():  # no hard links here (a memory card, a mounted drive): the next best
-            raise FileExistsError(path) from None
+            raise AlreadyThereError from None
         os.replace(temporary, path)

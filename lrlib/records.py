@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
-from lrlib._files import write_atomically
+from lrlib._files import AlreadyThereError, write_atomically
 from lrlib.config import RunConfig, sentence
 from lrlib.recipes import unknown_name
 
@@ -63,7 +63,8 @@ class EpochRecord(_Model):
     train_loss, train_accuracy : float
         In training mode, over the images of the epoch's updates, each before its update.
     penalty : float
-        weight_decay / 2 times the squared norm of all parameters, averaged in the same way.
+        weight_decay / 2 times the squared norm of the parameters, summed over groups where layers have weight
+        decays of their own, averaged in the same way.
     test_loss, test_accuracy : float
         In evaluation mode, after the epoch.
     grad_norm_sq : float
@@ -241,7 +242,7 @@ def write_run(run: Run, path: str | Path) -> Path:
     text = json.dumps({**data, "digest": _digest(data)}, indent=1)
     try:
         write_atomically(path, lambda file: file.write(f"{text}\n".encode()), replace=False)
-    except FileExistsError:
+    except AlreadyThereError:
         raise RecordError(f"{path}: a record is there already; move it away or choose another name") from None
     return path
 
