@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
+from torch.optim import Optimizer
 
 from lrlib._machine import Target
-from lrlib.config import RunConfig
 from lrlib.data import Dataset, normalise
 
 SUMS = ("loss", "penalty", "correct", "grad", "usable")
@@ -21,23 +22,24 @@ SUMS = ("loss", "penalty", "correct", "grad", "usable")
 class Meter:
     """Sums over the updates of an epoch, kept on the device: nothing in the loop waits for a result."""
 
-    def __init__(self, config: RunConfig, device: torch.device) -> None:
-        self.weight_decay = config.weight_decay
+    def __init__(self, device: torch.device) -> None:
         self.sums = {name: torch.zeros((), device=device) for name in SUMS}
         self.images, self.rates = 0, []
 
-    def add(self, net: nn.Module, logits: Tensor, loss: Tensor, labels: Tensor, *, applied_lr: float) -> None:
-        n = len(labels)
-        weights = list(net.parameters())
+    def add(self, optimizer: Optimizer, logits: Tensor, loss: Tensor, labels: Tensor) -> None:
+        n, groups = len(labels), optimizer.param_groups
+        weights = [p for group in groups for p in group["params"]]
         grad_norm = get_total_norm([p.grad for p in weights])
         usable = grad_norm.isfinite()  # fp16's scaler leaves out an update whose gradient overflowed
         self.sums["loss"] += n * loss
         self.sums["correct"] += (logits.argmax(1) == labels).sum()
-        self.sums["penalty"] += n * self.weight_decay / 2 * get_total_norm([p.detach() for p in weights]) ** 2
+        for group in groups:
+            norm = get_total_norm([p.detach() for p in group["params"]])
+            self.sums["penalty"] += n * group["weight_decay"] / 2 * norm**2
         self.sums["grad"] += torch.where(usable, grad_norm**2, 0.0)
         self.sums["usable"] += usable
         self.images += n
-        self.rates.append(applied_lr)
+        self.rates.append(groups[0]["lr"])
 
     def means(self) -> dict[str, float | int]:
         total = {name: value.item() for name, value in self.sums.items()}
@@ -70,6 +72,12 @@ def evaluate(
 def prepared(images: Tensor, data: Dataset) -> Tensor:
     """Return uint8 pictures as the networks take them: normalised, channels last."""
     return normalise(images, data.mean, data.std).contiguous(memory_format=torch.channels_last)
+
+
+def unit_pixels(data: Dataset) -> Dataset:
+    """Return a data set whose pictures are pixel / 255 and nothing else: its mean is 0 and its std 1."""
+    channels = len(data.mean)
+    return replace(data, mean=(0.0,) * channels, std=(1.0,) * channels)
 
 
 def fingerprint(tensors: Iterable[Tensor]) -> str:

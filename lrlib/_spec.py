@@ -39,11 +39,14 @@ def real(name: str, value: Any, *, allowed: str, ok) -> float:
 class Spec:
     """A frozen dataclass that can be written as a dict and read back with `from_dict`.
 
-    Subclasses name their `kind`; `version` rises when a kind's fields change their meaning.
+    Subclasses name their `kind`; `version` rises when a kind's fields change their meaning. A field that a
+    kind gets after dicts of it were stored goes into `later`: its default then means what those dicts meant,
+    and where it has that default it is left out, so that they stay equal to what is written now.
     """
 
     kind: ClassVar[str]
     version: ClassVar[int] = 1
+    later: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -55,7 +58,11 @@ class Spec:
 
     def to_dict(self) -> dict[str, Any]:
         """Return kind, version and arguments as plain values; `json.dumps` takes it as it is."""
-        fields = {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        fields = {
+            f.name: _plain(getattr(self, f.name))
+            for f in dataclasses.fields(self)
+            if f.name not in self.later or getattr(self, f.name) != f.default
+        }
         return {"kind": self.kind, "version": self.version, **fields}
 
     def _set(self, **checked: Any) -> None:
@@ -86,7 +93,7 @@ def from_dict(data: dict[str, Any]) -> Any:
     Parameters
     ----------
     data : dict
-        Has ``kind``, ``version`` and exactly the arguments of that kind.
+        Has ``kind``, ``version`` and the arguments of that kind (those in its `later` may be missing).
 
     Raises
     ------
@@ -121,7 +128,7 @@ def from_dict(data: dict[str, Any]) -> Any:
     wanted = [f.name for f in dataclasses.fields(cls)]
     for problem, names in (
         ("unknown", [name for name in fields if name not in wanted]),
-        ("missing", [name for name in wanted if name not in fields]),
+        ("missing", [name for name in wanted if name not in fields and name not in cls.later]),
     ):
         if names:
             raise ValueError(f"{problem} key {names[0]!r} for kind {kind!r}; its keys are {wanted}")

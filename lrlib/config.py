@@ -17,7 +17,7 @@ from pydantic import (
 
 from lrlib._sizes import TEST_IMAGES, TRAIN_IMAGES
 from lrlib._spec import from_dict
-from lrlib.recipes import Recipe, get_recipe, unknown_name
+from lrlib.recipes import SOURCE_RECIPES, Recipe, get_recipe, unknown_name
 from lrlib.schedules import Schedule
 
 __all__ = ["PRESETS", "ConfigError", "RunConfig", "preset"]
@@ -70,28 +70,40 @@ Count = Annotated[int, BeforeValidator(_plain_number), Field(ge=1)]
 Real = Annotated[float, BeforeValidator(_plain_number), Field(allow_inf_nan=False)]
 
 
+# Fields that came after the first records. Their defaults mean what was done before, and do not enter
+# `identity`, so that a config keeps it.
+_LATER = ("momentum_form", "penalty", "pixels")
+
+
 class RunConfig(BaseModel):
     """All that decides a run, and nothing that does not.
 
     Parameters
     ----------
-    network : {"resnet8", "resnet10", "resnet50"}
+    network : {"resnet8", "resnet10", "resnet50", "source_resnet"}
     dataset : {"digits", "cifar10"}
     train_images, test_images : int or None
         Use only the first so many images; None takes all.
     augmentation : {"none", "flip_shift"}
+    pixels : {"standardised", "unit"}
+        What the network sees: (pixel / 255 - mean) / std, or pixel / 255 and nothing else.
     epochs, batch_size : int
         >= 1. The last batch of an epoch may be smaller: an epoch has ceil(images / batch_size) updates.
     peak_lr : float
         > 0; the rate is ``peak_lr * schedule(step)``.
     momentum : float
-        In [0, 1), torch's form (the rate outside the momentum buffer).
+        In [0, 1).
+    momentum_form : {"torch", "keras"}
+        Rate outside the buffer (b <- m b + g, w <- w - lr b) or inside it (v <- m v - lr g, w <- w + v).
     weight_decay : float
         >= 0, on all parameters, torch's form: a penalty of weight_decay / 2 times the squared norm.
+    penalty : {"uniform", "source"}
+        "source" has a weight decay for each kind of layer, as the survey's source has (1e-3, 2e-4 or none);
+        it is for `source_resnet` alone, and `weight_decay` must be 0 then.
     recipe : Recipe or str
         The schedule in fractions of the run; a name takes it from `RECIPES`.
     held : bool
-        True sets the rate once an epoch, False at every update.
+        True sets the rate once an epoch, False at every update. `TimeRecipe` may opt out of being held.
     seed : int
         >= 0; start, order of the images and augmentation follow from it.
     precision : {"auto", "fp32", "bf16", "fp16"}
@@ -117,16 +129,19 @@ class RunConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
-    network: Literal["resnet8", "resnet10", "resnet50"]
+    network: Literal["resnet8", "resnet10", "resnet50", "source_resnet"]
     dataset: Literal["digits", "cifar10"]
     train_images: Count | None = None
     test_images: Count | None = None
     augmentation: Literal["none", "flip_shift"] = "none"
+    pixels: Literal["standardised", "unit"] = "standardised"
     epochs: Count
     batch_size: Count
     peak_lr: Annotated[Real, Field(gt=0)] = 0.1
     momentum: Annotated[Real, Field(ge=0, lt=1)] = 0.9
+    momentum_form: Literal["torch", "keras"] = "torch"
     weight_decay: Annotated[Real, Field(ge=0)] = 0.0
+    penalty: Literal["uniform", "source"] = "uniform"
     recipe: Annotated[
         Recipe,
         BeforeValidator(_as_recipe),
@@ -148,6 +163,14 @@ class RunConfig(BaseModel):
                 raise ConfigError(f"{field}: {self.dataset} has {there} such images, got {wanted}")
         if self.network == "resnet50" and self.dataset == "digits":
             raise ConfigError("network: resnet50 needs colour pictures, got digits; use resnet8 or cifar10")
+        if self.penalty == "source" and self.network != "source_resnet":
+            raise ConfigError(
+                f"penalty: 'source' is made for source_resnet, got network {self.network!r}; use 'uniform'"
+            )
+        if self.penalty == "source" and self.weight_decay:
+            raise ConfigError(
+                f"weight_decay: must be 0 with penalty 'source', which has its own, got {self.weight_decay!r}"
+            )
         try:
             self.schedule()
         except ValueError as error:
@@ -180,7 +203,11 @@ class RunConfig(BaseModel):
 
     def identity(self) -> str:
         """Return 16 hex digits that two configs share only if they are equal."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        fields = self.model_dump(mode="json")
+        for name in _LATER:
+            if fields[name] == RunConfig.model_fields[name].default:
+                del fields[name]
+        text = json.dumps(fields, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -203,7 +230,21 @@ PRESETS: dict[str, dict[str, Any]] = {
         weight_decay=5e-4,
         held=True,
     ),
+    # What the survey's numbers come from: the tutorial of its footnote 1 (see `SOURCE_RECIPES`).
+    "source": dict(
+        network="source_resnet",
+        dataset="cifar10",
+        pixels="unit",
+        epochs=100,
+        batch_size=128,
+        momentum_form="keras",
+        penalty="source",
+        held=True,
+    ),
 }
+
+#: Presets in which some names of recipes have a meaning of their own; all other names are those of `RECIPES`.
+PRESET_RECIPES: dict[str, dict[str, Recipe]] = {"source": SOURCE_RECIPES}
 
 
 def preset(name: str, /, *, recipe: Recipe | str, seed: int = 0, **changes: Any) -> RunConfig:
@@ -211,8 +252,10 @@ def preset(name: str, /, *, recipe: Recipe | str, seed: int = 0, **changes: Any)
 
     Parameters
     ----------
-    name : {"digits", "laptop", "resnet50"}
+    name : {"digits", "laptop", "resnet50", "source"}
     recipe : Recipe or str
+        In the preset "source", "drop" and "time" are those of `SOURCE_RECIPES` (drops one epoch early; time
+        not held). All other names are looked up in `RECIPES`.
     seed : int
     **changes
         Any other field of `RunConfig`.
@@ -236,4 +279,6 @@ def preset(name: str, /, *, recipe: Recipe | str, seed: int = 0, **changes: Any)
     for field in changes:
         if field not in RunConfig.model_fields:
             raise ConfigError(unknown_name("field", field, RunConfig.model_fields))
+    if isinstance(recipe, str):
+        recipe = PRESET_RECIPES.get(name, {}).get(recipe, recipe)
     return RunConfig(**{**PRESETS[name], **changes, "recipe": recipe, "seed": seed})

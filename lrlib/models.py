@@ -1,4 +1,4 @@
-"""The networks: two small residual nets for CPUs, and torchvision's ResNet-50."""
+"""The networks: two small residual nets for CPUs, torchvision's ResNet-50, and the source's."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from lrlib._seeds import generator
+from lrlib._source_resnet import source_resnet
 from lrlib.recipes import unknown_name
 
 __all__ = ["build"]
@@ -14,12 +15,12 @@ __all__ = ["build"]
 def build(name: str, *, in_channels: int, classes: int, seed: int) -> nn.Module:
     """Return a network whose initial weights depend on the four arguments alone.
 
-    Weights are torch's own defaults, drawn from a generator keyed by (seed, "weights"); the global random
-    state is as it was before.
+    Weights are torch's own defaults (Glorot uniform and zero biases, Keras's defaults, for `source_resnet`),
+    drawn from a generator keyed by (seed, "weights"); the global random state is as it was before.
 
     Parameters
     ----------
-    name : {"resnet8", "resnet10", "resnet50"}
+    name : {"resnet8", "resnet10", "resnet50", "source_resnet"}
     in_channels : int
         Channels of a picture: 1 for digits, 3 for colour; `resnet50` takes colour only.
     classes : int
@@ -126,4 +127,9 @@ def _resnet50(in_channels: int, classes: int) -> nn.Module:
     return resnet50(num_classes=classes)
 
 
-NETWORKS = {"resnet8": _resnet8, "resnet10": _resnet10, "resnet50": _resnet50}
+NETWORKS = {
+    "resnet8": _resnet8,
+    "resnet10": _resnet10,
+    "resnet50": _resnet50,
+    "source_resnet": source_resnet,
+}

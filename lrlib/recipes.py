@@ -27,6 +27,7 @@ from lrlib.schedules import (
 
 __all__ = [
     "RECIPES",
+    "SOURCE_RECIPES",
     "ConstantRecipe",
     "CosineRecipe",
     "DropRecipe",
@@ -46,6 +47,8 @@ class Recipe(Spec, ABC):
     ----------
     label : str
         Short name for tables, figures and the command line, such as ``"poly5"``.
+    every_update : bool
+        True if the rate changes at every update even in a held run.
 
     Examples
     --------
@@ -56,6 +59,7 @@ class Recipe(Spec, ABC):
     """
 
     label: str
+    every_update = False
 
     def build(self, *, total_steps: int, steps_per_epoch: int, held: bool = False) -> Schedule:
         """Make the shape for a run of `total_steps` updates.
@@ -67,7 +71,8 @@ class Recipe(Spec, ABC):
         steps_per_epoch : int
             Updates in an epoch, in 1..total_steps.
         held : bool
-            True sets the rate once an epoch (see `hold`), as tutorials do; False at every update.
+            True sets the rate once an epoch (see `hold`), as tutorials do; False at every update. A recipe
+            with `every_update` is not held.
 
         Raises
         ------
@@ -79,7 +84,7 @@ class Recipe(Spec, ABC):
         if per_epoch > total:
             raise ValueError(f"steps_per_epoch must be <= total_steps = {total}, got {per_epoch}")
         shape = self._shape(total, per_epoch)
-        return hold(shape, per_epoch) if held else shape
+        return hold(shape, per_epoch) if held and not self.every_update else shape
 
     @abstractmethod
     def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
@@ -115,6 +120,9 @@ class TimeRecipe(Recipe):
     ----------
     decay_times_epochs : float
         The product decay * epochs, >= 0.
+    every_update : bool
+        True keeps the rate changing at every update in a held run too. So does the `decay` of the legacy
+        Keras optimizers, where its callbacks set the rate once an epoch.
 
     Raises
     ------
@@ -128,13 +136,17 @@ class TimeRecipe(Recipe):
     """
 
     decay_times_epochs: float = 0.1
+    every_update: bool = False
     kind = "time_recipe"
+    later = ("every_update",)
     label = "time"
 
     def __post_init__(self) -> None:
         value = real(
             "decay_times_epochs", self.decay_times_epochs, allowed=">= 0 and finite", ok=lambda x: x >= 0
         )
+        if not isinstance(self.every_update, bool):
+            raise TypeError(f"every_update must be True or False, got {self.every_update!r}")
         self._set(decay_times_epochs=value)
 
     def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
@@ -145,7 +157,8 @@ class TimeRecipe(Recipe):
 class DropRecipe(Recipe):
     """Drops at equal distances: by default to a quarter every 15 % of the run.
 
-    drop_steps = max(1, round(drop_fraction * total_steps)), no offset.
+    drop_steps = max(1, round(drop_fraction * total_steps));
+    offset_steps = round(offset_fraction * total_steps).
 
     Parameters
     ----------
@@ -153,6 +166,8 @@ class DropRecipe(Recipe):
         In (0, 1].
     drop_fraction : float
         Part of the run from one drop to the next, in (0, 1].
+    offset_fraction : float
+        Part of the run by which each drop comes early, in [0, 1).
 
     Raises
     ------
@@ -167,17 +182,23 @@ class DropRecipe(Recipe):
 
     drop_factor: float = 0.25
     drop_fraction: float = 0.15
+    offset_fraction: float = 0.0
     kind = "drop_recipe"
+    later = ("offset_fraction",)
     label = "drop"
 
     def __post_init__(self) -> None:
         factor = real("drop_factor", self.drop_factor, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1)
         fraction = real("drop_fraction", self.drop_fraction, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1)
-        self._set(drop_factor=factor, drop_fraction=fraction)
+        offset = real("offset_fraction", self.offset_fraction, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1)
+        self._set(drop_factor=factor, drop_fraction=fraction, offset_fraction=offset)
 
     def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
-        drop_steps = max(1, round(self.drop_fraction * total_steps))
-        return DropDecay(drop_factor=self.drop_factor, drop_steps=drop_steps)
+        return DropDecay(
+            drop_factor=self.drop_factor,
+            drop_steps=max(1, round(self.drop_fraction * total_steps)),
+            offset_steps=round(self.offset_fraction * total_steps),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -316,6 +337,18 @@ RECIPES: dict[str, Recipe] = {
         CosineRecipe(),
         CosineRecipe(cycles=5),
     )
+}
+
+#: The five schedules of the survey's source, whose run has 100 epochs and holds the rate per epoch. Two of
+#: them differ from `RECIPES`. Time-based decay counts updates even so: 1 / (1 + 0.001 t). Drops count epochs
+#: from 1, so each comes one epoch (1 % of the run) early: 0.25 ** floor((1 + epoch) / 15).
+#: https://pyimagesearch.com/2019/07/22/keras-learning-rate-schedules-and-decay/
+SOURCE_RECIPES: dict[str, Recipe] = {
+    "constant": RECIPES["constant"],
+    "time": TimeRecipe(every_update=True),
+    "drop": DropRecipe(offset_fraction=0.01),
+    "linear": RECIPES["linear"],
+    "poly5": RECIPES["poly5"],
 }
 
 

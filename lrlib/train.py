@@ -13,7 +13,8 @@ from torch import Tensor
 
 from lrlib import _checkpoint, _machine, models
 from lrlib._checkpoint import CheckpointError
-from lrlib._measure import Meter, evaluate, fingerprint, prepared
+from lrlib._measure import Meter, evaluate, fingerprint, prepared, unit_pixels
+from lrlib._optimizer import optimizer_for
 from lrlib._progress import ProgressBar
 from lrlib.config import RunConfig
 from lrlib.data import Dataset, augment, draw_augmentation, load, permutation
@@ -82,15 +83,15 @@ def train(
     data = (data or load(config.dataset)).subset(config.train_images, config.test_images).to(target.device)
     if data.name != config.dataset or len(data.train_labels) != config.images:
         raise ValueError(f"data must be {config.images} images of {config.dataset}, got {data}")
+    if config.pixels == "unit":
+        data = unit_pixels(data)
     net = models.build(
         config.network,
         in_channels=data.train_images.shape[1],
         classes=len(data.class_names),
         seed=config.seed,
     ).to(target.device, memory_format=torch.channels_last)
-    optimizer = torch.optim.SGD(
-        net.parameters(), lr=config.peak_lr, momentum=config.momentum, weight_decay=config.weight_decay
-    )
+    optimizer = optimizer_for(config, net)
     scaler = torch.amp.GradScaler(target.device.type, enabled=target.precision == "fp16")
     schedule = config.schedule()
     start, records, before, parts = fingerprint(net.state_dict().values()), [], 0.0, 1
@@ -105,7 +106,7 @@ def train(
     step, status, final = len(records) * config.steps_per_epoch, "finished", None
     with target.own_threads(), ProgressBar(config, shown=progress, step=step) as bar:
         for epoch in range(len(records), config.epochs):
-            tic, meter = time.perf_counter(), Meter(config, target.device)
+            tic, meter = time.perf_counter(), Meter(target.device)
             net.train()
             order = permutation(config.images, seed=config.seed, epoch=epoch)
             draws = draw_augmentation(config.augmentation, config.images, seed=config.seed, epoch=epoch)
@@ -120,9 +121,7 @@ def train(
                 scaler.scale(loss).backward()
                 scaler.unscale_(optimizer)
                 # What the record says was applied is read from the optimizer, just before it is.
-                meter.add(
-                    net, logits.detach(), loss.detach(), labels, applied_lr=optimizer.param_groups[0]["lr"]
-                )
+                meter.add(optimizer, logits.detach(), loss.detach(), labels)
                 scaler.step(optimizer)
                 scaler.update()
                 step += 1

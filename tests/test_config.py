@@ -1,12 +1,13 @@
 """RunConfig: what it computes, what it refuses, and that JSON carries it whole."""
 
+import hashlib
 import json
 
 import pytest
 
 from lrlib import DropDecay, LinearDecay, RunConfig, hold, preset
 from lrlib.config import PRESETS, ConfigError
-from lrlib.recipes import RECIPES, DropRecipe
+from lrlib.recipes import RECIPES, SOURCE_RECIPES, DropRecipe
 
 
 def test_steps_are_epochs_times_the_ceiling_of_images_over_batch():
@@ -31,6 +32,57 @@ def test_the_presets_that_the_issue_fixes():
     for name in PRESETS:
         config = preset(name, recipe="constant")
         assert (config.peak_lr, config.momentum) == (0.1, 0.9)
+
+
+def test_the_preset_of_the_source():
+    config = preset("source", recipe="constant")
+    assert (config.network, config.dataset, config.epochs, config.batch_size) == (
+        "source_resnet",
+        "cifar10",
+        100,
+        128,
+    )
+    assert (config.train_images, config.test_images, config.augmentation) == (None, None, "none")
+    assert (config.pixels, config.momentum_form, config.penalty) == ("unit", "keras", "source")
+    assert (config.weight_decay, config.held, config.total_steps) == (0.0, True, 39_100)
+
+
+def test_a_name_means_the_sources_recipe_in_its_preset_only():
+    for name in RECIPES:
+        assert preset("source", recipe=name).recipe == SOURCE_RECIPES.get(name, RECIPES[name])
+        for other in set(PRESETS) - {"source"}:
+            assert preset(other, recipe=name).recipe == RECIPES[name]
+    assert preset("source", recipe=RECIPES["drop"]).recipe == RECIPES["drop"]
+    with pytest.raises(ConfigError, match="did you mean 'linear'"):
+        preset("source", recipe="lineer")
+
+
+# What preset("laptop", recipe="drop", seed=1) was when the first records were written.
+FIRST = {
+    "network": "resnet10",
+    "dataset": "cifar10",
+    "train_images": None,
+    "test_images": None,
+    "augmentation": "none",
+    "epochs": 30,
+    "batch_size": 128,
+    "peak_lr": 0.1,
+    "momentum": 0.9,
+    "weight_decay": 0.0001,
+    "recipe": {"kind": "drop_recipe", "version": 1, "drop_factor": 0.25, "drop_fraction": 0.15},
+    "held": False,
+    "seed": 1,
+    "precision": "auto",
+    "device": "auto",
+}
+
+
+def test_a_config_of_the_first_records_is_the_same_today():
+    config = preset("laptop", recipe="drop", seed=1)
+    assert RunConfig(**FIRST) == config
+    assert config.identity() == hashlib.sha256(json.dumps(FIRST, sort_keys=True).encode()).hexdigest()[:16]
+    for change in ({"pixels": "unit"}, {"momentum_form": "keras"}):
+        assert config.changed(**change).identity() != config.identity()
 
 
 def test_held_runs_change_the_rate_at_epoch_starts_only():
@@ -83,6 +135,14 @@ BAD = [
     (lambda: digits(test_images=9999), "test_images: digits has 797 such images, got 9999"),
     (lambda: digits(network="resnet50"), "resnet50 needs colour pictures"),
     (lambda: digits(epoch=3), "did you mean 'epochs'?"),
+    (lambda: digits(pixels="raw"), "pixels: input should be 'standardised' or 'unit', got 'raw'"),
+    (lambda: digits(momentum_form="nesterov"), "momentum_form: input should be 'torch' or 'keras'"),
+    (lambda: digits(penalty="l2"), "penalty: input should be 'uniform' or 'source'"),
+    (lambda: digits(penalty="source"), "'source' is made for source_resnet, got network 'resnet8'"),
+    (
+        lambda: preset("source", recipe="linear", weight_decay=5e-4),
+        "weight_decay: must be 0 with penalty 'source', which has its own, got 0.0005",
+    ),
     (lambda: preset("digit", recipe="linear"), "did you mean 'digits'?"),
     (lambda: RunConfig(**{**digits().model_dump(), "extra": 1}), "extra: extra inputs are not permitted"),
     (lambda: RunConfig(recipe="linear"), "network: field required (and 4 more)"),

@@ -5,7 +5,8 @@ import torch
 
 from lrlib import models
 
-SHAPES = {"resnet8": (1, 8), "resnet10": (3, 32), "resnet50": (3, 32)}  # channels, pixels a side
+# Channels, pixels a side.
+SHAPES = {"resnet8": (1, 8), "resnet10": (3, 32), "resnet50": (3, 32), "source_resnet": (3, 32)}
 
 
 def parameters(net):
@@ -34,6 +35,13 @@ def same(a, b):
         ("resnet10", 2, 9, 482_730 - 288 - 129),
         # torchvision's documentation: 25,557,032 with 1,000 classes; 990 classes less, 2048 + 1 each.
         ("resnet50", 3, 10, 25_557_032 - 990 * 2_049),
+        # A block i-w-w-o (w = o / 4) has norms 2 i + 2 w + 2 w and kernels i w + 9 w w + w o; the first of a
+        # stage has i o more. Stage 1: 9 (192 + 1024 + 2304 + 1024) + 4096 = 9 x 4544 + 4096 = 44992.
+        # Stage 2: first 256 + 2048 + 9216 + 4096 + 8192 = 23808; 8 (384 + 4096 + 9216 + 4096) = 142336.
+        # Stage 3: first 512 + 8192 + 36864 + 16384 + 32768 = 94720; 8 (768 + 16384 + 36864 + 16384) = 563200.
+        # Around them: norm 6, stem 1728, norm 512, linear 2560 + 10 = 2570.
+        # 6 + 1728 + 44992 + 23808 + 142336 + 94720 + 563200 + 512 + 2570 = 873872
+        ("source_resnet", 3, 10, 873_872),
     ],
 )
 def test_parameters(name, in_channels, classes, expected):
@@ -77,7 +85,7 @@ def test_start_depends_on_the_arguments_alone(name):
     torch.manual_seed(2)
     torch.rand(5)
     assert same(first, build(3))
-    assert not torch.equal(next(first.parameters()), next(build(4).parameters()))
+    assert not same(first, build(4))
 
 
 def test_global_random_state_is_untouched():
@@ -93,9 +101,10 @@ def test_global_random_state_is_untouched():
     [
         (
             {"name": "resnet9"},
-            "network must be one of resnet8, resnet10, resnet50, got 'resnet9'; did you mean 'resnet8'?",
+            "network must be one of resnet8, resnet10, resnet50, source_resnet, got 'resnet9'; "
+            "did you mean 'resnet8'?",
         ),
-        ({"name": None}, "network must be one of resnet8, resnet10, resnet50, got None"),
+        ({"name": None}, "network must be one of resnet8, resnet10, resnet50, source_resnet, got None"),
         ({"in_channels": 0}, "in_channels must be >= 1, got 0"),
         ({"classes": 0}, "classes must be >= 1, got 0"),
         ({"name": "resnet50"}, "in_channels must be 3 for resnet50, got 1; use resnet8 or resnet10"),

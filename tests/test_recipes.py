@@ -7,8 +7,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lrlib
-from lrlib import Constant, CosineAnnealing, DropDecay, LinearDecay, PolynomialDecay, TimeDecay, Triangle
-from lrlib.recipes import RECIPES, DropRecipe, PolynomialRecipe, TimeRecipe, TriangleRecipe, get_recipe
+from lrlib import (
+    Constant,
+    CosineAnnealing,
+    DropDecay,
+    LinearDecay,
+    PolynomialDecay,
+    TimeDecay,
+    Triangle,
+    hold,
+)
+from lrlib.recipes import (
+    RECIPES,
+    SOURCE_RECIPES,
+    DropRecipe,
+    PolynomialRecipe,
+    TimeRecipe,
+    TriangleRecipe,
+    get_recipe,
+)
 
 # 30 epochs of ceil(50,000 / 128) = 391 updates: 11,730 in all. 15 % of them are 1,759.5; half goes to even.
 LAPTOP = {
@@ -55,10 +72,52 @@ def test_held_recipes_change_only_at_epoch_starts(name, epochs, steps_per_epoch)
         assert {held(first + i) for i in range(steps_per_epoch)} == {free(first)}
 
 
-@given(st.sampled_from(list(RECIPES.values())))
+def test_the_five_recipes_of_the_source_on_its_run():
+    built = {
+        name: recipe.build(total_steps=39_100, steps_per_epoch=391, held=True)
+        for name, recipe in SOURCE_RECIPES.items()
+    }
+    # 15 epochs are 5,865 updates, and one epoch is 391.
+    drop = DropDecay(drop_factor=0.25, drop_steps=5865, offset_steps=391)
+    assert built == {
+        "constant": hold(Constant(), 391),
+        "time": TimeDecay(decay=0.001),
+        "drop": hold(drop, 391),
+        "linear": hold(LinearDecay(total_steps=39_100), 391),
+        "poly5": hold(PolynomialDecay(total_steps=39_100, power=5), 391),
+    }
+    exponents = [(1 + epoch) // 15 for epoch in range(100)]
+    assert built["drop"].values(39_100)[::391] == [0.25**exponent for exponent in exponents]
+    assert [recipe.label for recipe in SOURCE_RECIPES.values()] == list(SOURCE_RECIPES)
+
+
+def test_a_held_run_holds_every_recipe_but_the_one_that_says_no():
+    for recipe in RECIPES.values():
+        assert recipe.build(total_steps=50, steps_per_epoch=10, held=True)(9) == recipe.build(
+            total_steps=50, steps_per_epoch=10
+        )(0)
+    free = TimeRecipe(every_update=True)
+    for held in (True, False):
+        assert free.build(total_steps=50, steps_per_epoch=10, held=held) == TimeDecay(decay=0.02)
+
+
+def test_dicts_from_before_a_field_came_mean_its_default():
+    # As the first records have them.
+    drop = {"kind": "drop_recipe", "version": 1, "drop_factor": 0.5, "drop_fraction": 0.1}
+    time = {"kind": "time_recipe", "version": 1, "decay_times_epochs": 0.1}
+    assert lrlib.from_dict(drop) == DropRecipe(drop_factor=0.5, drop_fraction=0.1, offset_fraction=0.0)
+    assert lrlib.from_dict(time) == TimeRecipe(every_update=False)
+    assert (lrlib.from_dict(drop).to_dict(), lrlib.from_dict(time).to_dict()) == (drop, time)
+    assert SOURCE_RECIPES["drop"].to_dict()["offset_fraction"] == 0.01
+    assert SOURCE_RECIPES["time"].to_dict()["every_update"] is True
+    with pytest.raises(ValueError, match="missing key 'drop_fraction'"):
+        lrlib.from_dict({"kind": "drop_recipe", "version": 1, "drop_factor": 0.5})
+
+
+@given(st.sampled_from([*RECIPES.values(), *SOURCE_RECIPES.values()]))
 def test_recipes_round_trip_through_json(recipe):
     assert lrlib.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
-    assert RECIPES[recipe.label] == recipe
+    assert recipe in (RECIPES[recipe.label], SOURCE_RECIPES.get(recipe.label))
 
 
 @pytest.mark.parametrize(
@@ -74,6 +133,7 @@ def test_recipes_round_trip_through_json(recipe):
         (lambda: get_recipe("cosine5").build(total_steps=4, steps_per_epoch=1), "take fewer cycles"),
         (lambda: DropRecipe(drop_fraction=0), "drop_fraction must be in (0, 1], got 0"),
         (lambda: DropRecipe(drop_factor=2), "drop_factor must be in (0, 1], got 2"),
+        (lambda: DropRecipe(offset_fraction=1), "offset_fraction must be in [0, 1), got 1"),
         (lambda: PolynomialRecipe(power=-1), "power must be > 0 and finite, got -1"),
         (lambda: TimeRecipe(decay_times_epochs=-1), "decay_times_epochs must be >= 0"),
         (lambda: TriangleRecipe(warmup_fraction=1), "warmup_fraction must be in [0, 1), got 1"),
@@ -83,3 +143,8 @@ def test_bad_recipes(attempt, words):
     with pytest.raises(ValueError, match="must ") as caught:
         attempt()
     assert words in str(caught.value)
+
+
+def test_every_update_is_true_or_false():
+    with pytest.raises(TypeError, match="every_update must be True or False, got 1"):
+        TimeRecipe(every_update=1)

@@ -1,0 +1,44 @@
+"""Stochastic gradient descent with momentum, in the two forms that libraries have."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from lrlib._source_resnet import penalty_groups
+from lrlib.config import RunConfig
+
+
+def optimizer_for(config: RunConfig, net: nn.Module) -> torch.optim.Optimizer:
+    """Return the optimizer of a config. Every group has its `lr` and its `weight_decay`."""
+    form = {"torch": torch.optim.SGD, "keras": VelocitySGD}[config.momentum_form]
+    groups = penalty_groups(net) if config.penalty == "source" else net.parameters()
+    return form(groups, lr=config.peak_lr, momentum=config.momentum, weight_decay=config.weight_decay)
+
+
+class VelocitySGD(torch.optim.Optimizer):
+    """Momentum with the rate inside the velocity, as Keras has it: v <- m v - lr (g + wd w), then w <- w + v.
+
+    torch.optim.SGD keeps the rate outside: b <- m b + (g + wd w), then w <- w - lr b. At a constant rate the
+    two are one (v = -lr b). When the rate drops, torch's whole step drops with it at once, while here the
+    velocity still carries steps made at the old rate.
+    """
+
+    def __init__(self, params, *, lr: float, momentum: float, weight_decay: float = 0.0) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure=None) -> None:
+        if closure is not None:
+            raise ValueError(
+                "closure must be None: compute the gradient before step(), which makes one update"
+            )
+        for group in self.param_groups:
+            for w in group["params"]:
+                if w.grad is None:
+                    continue
+                if "velocity" not in self.state[w]:
+                    self.state[w]["velocity"] = torch.zeros_like(w)
+                v = self.state[w]["velocity"]
+                v.mul_(group["momentum"]).add_(w.grad.add(w, alpha=group["weight_decay"]), alpha=-group["lr"])
+                w.add_(v)
