@@ -61,8 +61,9 @@ def test_time_is_the_sources_decay_at_100_epochs_whatever_the_batch():
         assert shape == TimeDecay(decay=0.001)
 
 
-@given(st.sampled_from(list(RECIPES)), st.integers(5, 300), st.integers(1, 40))
+@given(st.sampled_from(list(RECIPES)), st.integers(17, 300), st.integers(1, 40))
 def test_held_recipes_change_only_at_epoch_starts(name, epochs, steps_per_epoch):
+    # From 17 updates on, five cycles always leave none empty.
     total = epochs * steps_per_epoch
     recipe = RECIPES[name]
     free = recipe.build(total_steps=total, steps_per_epoch=steps_per_epoch)

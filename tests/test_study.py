@@ -48,7 +48,9 @@ def test_seed_by_seed_over_all_schedules(tmp_path):
     assert study.runs[3].record == tmp_path / "linear-seed2.json"
 
 
-@pytest.mark.parametrize(("name", "runs"), [("survey-laptop", 40), ("source", 5), ("resnet50", 8), ("horizon", 24)])
+@pytest.mark.parametrize(
+    ("name", "runs"), [("survey-laptop", 40), ("source", 5), ("resnet50", 8), ("horizon", 24)]
+)
 def test_the_studies_of_the_book(name, runs):
     study = read_study(ROOT / "studies" / f"{name}.toml")
     assert len({run.config.identity() for run in study.runs}) == len(study.runs) == runs
