@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic, sleep
 
 import torch
 from filelock import Timeout
@@ -151,7 +151,7 @@ def run_study(
     jobs = whole("jobs", jobs, least=1)
     if hours is not None:
         hours = real("hours", hours, allowed="> 0 and finite", ok=lambda x: x > 0)
-    end = time.monotonic() + 3600 * hours if hours else float("inf")
+    end = monotonic() + 3600 * hours if hours else float("inf")
     waiting = []
     for planned in study.runs:
         if planned.recorded() is None:
@@ -161,14 +161,14 @@ def run_study(
     working: dict[Planned, subprocess.Popen] = {}
     failed = 0
     try:
-        while (waiting or working) and time.monotonic() < end:
+        while (waiting or working) and monotonic() < end:
             while waiting and len(working) < jobs:
                 planned = waiting.pop(0)
                 if planned.state() == "running":
                     say(f"{planned.name}: left to another process")
                 else:
                     working[planned] = _start(planned, threads=threads, command=command)
-            time.sleep(0.05)
+            sleep(0.05)
             for planned in [planned for planned, worker in working.items() if worker.poll() is not None]:
                 worker = working.pop(planned)
                 failed += _report(study, planned, worker, jobs=jobs, say=say)
