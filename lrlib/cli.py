@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -159,6 +160,8 @@ def study_run(
     if threads is not None:
         whole("threads", threads, least=1)
     study = read_study(name, out=out)
+    # A polite kill ends the workers too, as Ctrl-C does: otherwise they would go on unseen.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     done = False
     try:
         done = run_study(

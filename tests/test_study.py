@@ -212,6 +212,22 @@ def test_out_of_time_it_leaves_a_checkpoint_and_says_what_is_recorded(tmp_path, 
     assert [run.state() for run in study.runs] == ["cut", "missing"]
 
 
+def test_a_polite_kill_ends_the_workers_too(tmp_path):
+    path = file_of(tmp_path, seeds=[1], epochs=4000)
+    first = read_study(path, out=tmp_path / "out").runs[0]
+    process = command(path, tmp_path / "out")
+    limit = time.monotonic() + 600
+    while not first.checkpoint.exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+    assert first.state() == "running"
+    process.terminate()
+    text, _ = process.communicate(timeout=60)
+    assert process.returncode == 143, text
+    assert first.state() == "cut"
+
+
 def test_two_records_of_one_name_and_the_first_wins(tmp_path):
     run = train(plan("small", SMALL, tmp_path).runs[0].config, progress=False)
     write_run(run, tmp_path / "run.json")
