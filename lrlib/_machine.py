@@ -77,11 +77,16 @@ def native_precision(device: str) -> str:
 
 def cpu_flags() -> set[str]:
     """Return the instruction sets that Linux names for the first processor; none elsewhere."""
+    flags = (set(line.split(":")[1].split()) for line in cpuinfo() if line[:5] in ("flags", "Featu"))
+    return next(flags, set())
+
+
+def cpuinfo() -> list[str]:
+    """Return what Linux says of the processors, in lines; none elsewhere."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
-        return set()
-    return next((set(line.split(":")[1].split()) for line in lines if line[:5] in ("flags", "Featu")), set())
+        return []
 
 
 def provenance(target: Target, *, command: str, started: datetime) -> Provenance:
@@ -96,7 +101,7 @@ def provenance(target: Target, *, command: str, started: datetime) -> Provenance
             "torch": torch.__version__,
             **{name: installed(name) for name in ("lrlib", "torchvision", "numpy")},
         },
-        hardware=hardware(target.device).replace("/", "-"),
+        hardware=hardware(target.device),
         system=f"{platform.system()} {platform.machine()}",
         cores=os.cpu_count() or 1,
         threads=target.threads,
@@ -115,15 +120,13 @@ def installed(package: str) -> str:
 
 
 def hardware(device: torch.device) -> str:
-    """Return the name of the GPU or the processor."""
+    """Return the name of the GPU or the processor; no slashes, as records refuse what looks like a path."""
     if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
+        name = torch.cuda.get_device_name(device)
+    else:
+        names = [line.split(":", 1)[1].strip() for line in cpuinfo() if line.startswith("model name")]
+        name = names[0] if names else platform.processor() or platform.machine()
+    return name.replace("/", "-")
 
 
 def commit() -> str | None:

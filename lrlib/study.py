@@ -58,9 +58,7 @@ def hours_left(study: Study, *, jobs: int = 1) -> float | None:
     jobs = whole("jobs", jobs, least=1)
     runs = [(planned, planned.recorded()) for planned in study.runs]
     here = [
-        run
-        for _, run in runs
-        if run is not None and run.provenance.hardware == hardware(torch.device("cpu")).replace("/", "-")
+        run for _, run in runs if run is not None and run.provenance.hardware == hardware(torch.device("cpu"))
     ]
     updates = sum(epoch.updates for run in here for epoch in run.epochs)
     if not updates:
