@@ -9,7 +9,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book test figure serve lint clean env html test-lint test-unit test-notebooks test-html
+.PHONY: help book test figure serve bench lint clean env html test-lint test-unit test-notebooks test-html
 
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
@@ -43,6 +43,13 @@ serve: env  ## show the built pages at http://localhost:8000
 	@test -f $(HTML)/index.html || { echo "There is no built book yet: run 'make book' first."; exit 1; }
 	@echo "Serving at http://localhost:8000/ (stop with Ctrl-C)"
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(HTML) 8000
+
+bench: env  ## speed of the trainer and its peers, side by side (installs the peers; 20 minutes, a quiet machine)
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  -r benchmarks/requirements.txt
+	$(BIN)/python benchmarks/throughput.py --out benchmarks/results/throughput.json
+	@echo
+	$(BIN)/python benchmarks/small_costs.py --out benchmarks/results/small_costs.json
 
 lint: env  ## style of code and notebooks, spelling
 	$(BIN)/ruff check .

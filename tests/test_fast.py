@@ -202,3 +202,28 @@ def test_one_fused_update_equals_the_plain_one():
             optimizer.step()
     for a, b in zip(nets[0].parameters(), nets[1].parameters(), strict=True):
         assert torch.allclose(a, b, rtol=1e-9, atol=1e-12)
+
+
+#: Written down on 2026-11-25, before the first comparison: accuracies of two runs that differ by rounding are
+#: two draws, and five pairs of such draws on 797 pictures should differ by less than this, in points.
+MARGIN_OF_THE_MEAN, MARGIN_OF_ONE = 1.0, 4.0
+
+
+def test_in_bf16_final_accuracy_on_the_digits_is_that_of_the_plain_path():
+    differences = []
+    for seed in range(5):
+        config = preset(
+            "digits",
+            recipe="linear",
+            network="resnet10",
+            epochs=3,
+            batch_size=25,
+            peak_lr=0.02,
+            precision="bf16",
+            seed=seed,
+        )
+        ends = [train(config, progress=False, path=path).epochs[-1] for path in ("fast", "plain")]
+        assert min(end.test_accuracy for end in ends) > 0.9  # both have learnt: a comparison means something
+        differences.append(100 * (ends[0].test_accuracy - ends[1].test_accuracy))
+    assert abs(sum(differences) / 5) < MARGIN_OF_THE_MEAN, differences
+    assert max(map(abs, differences)) < MARGIN_OF_ONE, differences
