@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lrlib._figure import WIDTH, End, finish, note, plain_log, stacked, style_of, styled, styles
@@ -19,7 +20,7 @@ from lrlib.stats import CHANCE, SAME, final_accuracy, interval
 if TYPE_CHECKING:
     from lrlib.records import Run
 
-__all__ = ["alike", "place_in", "plot_intervals", "plot_levels", "plot_over"]
+__all__ = ["alike", "place_in", "plot_intervals", "plot_levels", "plot_over", "plot_shares"]
 
 # What two runs of one experiment may differ in: the draw, and what the machine offers.
 FREE = {"seed", "precision", "device"}
@@ -123,7 +124,7 @@ def plot_intervals(values: Mapping[str, Sequence[float]], *, reference: str | No
     for row, (label, column) in enumerate(kept.items()):
         color = style_of(label)["color"]
         text = f"{100 * fmean(column):.1f}%, n = {len(column)}" if column else "no run yet"
-        texts.append(note(axes, text, (1.0, row), (6, 0), xycoords=("axes fraction", "data"), va="center"))
+        texts.append(_beside(axes, row, text))
         if not column:
             texts[-1].set_color("#6B6B6B")
             continue
@@ -133,20 +134,40 @@ def plot_intervals(values: Mapping[str, Sequence[float]], *, reference: str | No
         if len(column) > 1:
             _dots(axes, column, [row] * len(column), color, f"{label}, seeds")
         axes.plot([mean], [row], "o", color=color, markersize=7, label=label)
-    axes.set_yticks(range(len(kept)), list(kept))
-    for tick in axes.get_yticklabels():
-        tick.set_color(style_of(tick.get_text())["color"])
-    axes.tick_params(axis="y", length=0)
-    axes.set_ylim(len(kept) - 0.5, -0.5)
     axes.grid(visible=True, axis="x")
-    axes.grid(visible=False, axis="y")
-    axes.xaxis.set_major_locator(MaxNLocator(5))
-    _in_per_cent(axes.xaxis)
     axes.set_title("test accuracy, last epoch")
-    names = max(tick.get_window_extent().width for tick in axes.get_yticklabels()) / figure.dpi
-    room = max(text.get_window_extent().width for text in texts) / figure.dpi
-    figure.subplots_adjust(left=(names + 0.15) / WIDTH, right=1 - (room + 0.15) / WIDTH)
-    return figure
+    return _rows(figure, axes, list(kept), texts)
+
+
+@styled
+def plot_shares(shares: Mapping[str, float], *, title: str) -> Figure:
+    """Draw shares, a bar for each label from the top, with the share beside it.
+
+    Parameters
+    ----------
+    shares : mapping, label -> fraction in [0, 1]
+    title : str
+        What they are shares of.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no label, or a share is no fraction.
+
+    Examples
+    --------
+    >>> figure = plot_shares({"linear": 0.75, "drop": 0.25}, title="first places")
+    >>> [float(bar.get_width()) for bar in figure.axes[0].patches]
+    [0.75, 0.25]
+    """
+    kept = {label: _values(label, [share], True)[0] for label, share in _mapping(shares).items()}
+    figure, (axes,) = stacked([0.27 * len(kept) + 0.1])
+    colors = [style_of(label)["color"] for label in kept]
+    axes.barh(range(len(kept)), list(kept.values()), height=0.6, color=colors)
+    axes.set_xlim(left=0.0)
+    axes.set_title(title)
+    texts = [_beside(axes, row, f"{100 * share:.1f}%") for row, share in enumerate(kept.values())]
+    return _rows(figure, axes, list(kept), texts)
 
 
 @styled
@@ -270,6 +291,26 @@ def _count(n: int) -> str:
 def _dots(axes: Axes, x: Sequence[float], y: Sequence[float], color: str, label: str) -> None:
     how = {"markersize": 3.5, "markeredgewidth": 0.7, "markerfacecolor": "none", "alpha": 0.8}
     axes.plot(x, y, "o", color=color, label=label, **how)
+
+
+def _beside(axes: Axes, row: int, text: str) -> Annotation:
+    return note(axes, text, (1.0, row), (6, 0), xycoords=("axes fraction", "data"), va="center")
+
+
+def _rows(figure: Figure, axes: Axes, labels: Sequence[str], texts: Sequence[Annotation]) -> Figure:
+    """Name the rows at the left, from the top, and make room for names and for the texts at the right."""
+    axes.set_yticks(range(len(labels)), labels)
+    for tick in axes.get_yticklabels():
+        tick.set_color(style_of(tick.get_text())["color"])
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.grid(visible=False, axis="y")
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    _in_per_cent(axes.xaxis)
+    names = max(tick.get_window_extent().width for tick in axes.get_yticklabels()) / figure.dpi
+    room = max(text.get_window_extent().width for text in texts) / figure.dpi
+    figure.subplots_adjust(left=(names + 0.15) / WIDTH, right=1 - (room + 0.15) / WIDTH)
+    return figure
 
 
 def _in_per_cent(axis) -> None:

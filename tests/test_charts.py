@@ -156,6 +156,19 @@ def test_nothing_is_cut_off(n):
     assert max(box.x1 for box in boxes) <= figure.bbox.width
 
 
+def test_shares_are_bars_from_the_top():
+    figure = charts.plot_shares({"linear": 0.75, "drop": 0.0, "poly5": 0.25}, title="first places")
+    axes = figure.axes[0]
+    assert [float(bar.get_width()) for bar in axes.patches] == [0.75, 0.0, 0.25]
+    assert [to_hex(bar.get_facecolor()) for bar in axes.patches] == [
+        STYLE_OF[name]["color"].lower() for name in ("linear", "drop", "poly5")
+    ]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["linear", "drop", "poly5"]
+    assert texts(figure) == ["75.0%", "0.0%", "25.0%"]
+    assert axes.get_title(loc="left") == "first places"
+    assert axes.get_ylim()[0] > axes.get_ylim()[1]
+
+
 # ---------------------------------------------------------------- a reader's run over ours
 
 
@@ -305,6 +318,11 @@ def test_seed_precision_and_device_are_free():
             lambda: charts.plot_intervals({"a": [1.5]}),
             ValueError,
             r"values of 'a' must be fractions in \[0, 1\], got 1.5",
+        ),
+        (
+            lambda: charts.plot_shares({"a": 75}, title="t"),
+            ValueError,
+            r"values of 'a' must be fractions in \[0, 1\], got 75.0",
         ),
         (lambda: charts.plot_over(OURS[0], ["x"]), TypeError, "a Run is needed, as train and load_runs"),
         (lambda: charts.place_in(0.9, OURS), TypeError, "a Run is needed.*got float"),
