@@ -45,6 +45,7 @@ _LAZY_MODULES = (
     "models",
     "plots",
     "published",
+    "race",
     "records",
     "stats",
     "study",

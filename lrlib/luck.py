@@ -1,30 +1,24 @@
-"""Luck: how a ranking moves when each schedule shows one run only, and how a rate is chosen without peeking.
+"""Luck: how a ranking moves when each schedule shows one run only.
 
 Accuracies are fractions in [0, 1]; `lrlib.stats.by_seed` gives them from the runs of one study.
 """
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Iterable, Mapping
-from itertools import groupby
-from statistics import fmean
 from typing import NamedTuple
 
 from lrlib._spec import whole
 from lrlib.recipes import RECIPES
-from lrlib.records import Run, load_runs, studies
+from lrlib.records import load_runs, studies
 from lrlib.stats import SAME, by_seed
 
 __all__ = [
-    "Chosen",
     "Drawn",
     "accuracies_of",
     "beats",
-    "by_peak",
     "first_places",
-    "leave_one_out",
     "orders",
     "shuffle",
     "shuffles",
@@ -44,20 +38,6 @@ class Drawn(NamedTuple):
 
     schedule: str
     seed: int
-    accuracy: float
-
-
-class Chosen(NamedTuple):
-    """One seed left out: the peak rate that the other seeds chose, and what this seed has there.
-
-    Examples
-    --------
-    >>> Chosen(1, 0.1, 0.75).peak_lr
-    0.1
-    """
-
-    left_out: int
-    peak_lr: float
     accuracy: float
 
 
@@ -208,66 +188,6 @@ def orders(accuracies: Accuracies, *, draws: int, seed: int) -> int:
     for k in range(whole("draws", draws, least=1)):
         rankings.add(tuple(each.schedule for each in shuffle(accuracies, seed=seed + k)))
     return len(rankings)
-
-
-def by_peak(runs: Iterable[Run]) -> dict[str, dict[float, dict[int, float]]]:
-    """Return the final accuracies of a study over peak rates: schedule -> peak rate -> seed.
-
-    Raises ValueError if there is no run, or runs differ in more than schedule, seed and peak rate.
-
-    Examples
-    --------
-    >>> from lrlib import load_runs
-    >>> {name: list(peaks) for name, peaks in by_peak(load_runs("pilot-laptop")).items()}
-    {'constant': [0.1], 'linear': [0.1]}
-    """
-    runs = sorted(runs, key=lambda run: run.config.peak_lr)
-    if not runs:
-        raise ValueError("runs must hold at least one run, got none")
-    for run in runs:
-        for field, value in run.config:
-            if field not in ("seed", "recipe", "peak_lr") and value != getattr(runs[0].config, field):
-                first = getattr(runs[0].config, field)
-                got = f"{field} = {first!r} and {value!r}"
-                raise ValueError(f"runs must differ in schedule, seed and peak rate only, got {got}")
-    grid: dict[str, dict[float, dict[int, float]]] = {}
-    for peak_lr, group in groupby(runs, key=lambda run: run.config.peak_lr):
-        for schedule, seeds in by_seed(group).items():
-            grid.setdefault(schedule, {})[peak_lr] = seeds
-    return grid
-
-
-def leave_one_out(peaks: Mapping[float, Mapping[int, float]]) -> list[Chosen]:
-    """Choose a peak rate without the run that is then reported: each seed is left out in turn.
-
-    The others choose the rate with the highest mean, the smaller rate at a tie; the one left out reports.
-    To choose by all seeds and report their mean there would reward the rate that was lucky.
-    Seeds that some rate lacks take no part. With fewer than two seeds the list is empty.
-
-    Parameters
-    ----------
-    peaks : mapping, peak rate -> seed -> accuracy
-        Of one schedule.
-
-    Examples
-    --------
-    >>> peaks = {0.1: {1: 0.9, 2: 0.5}, 0.2: {1: 0.75, 2: 0.75}}
-    >>> leave_one_out(peaks)  # seed 2 likes 0.2, seed 1 likes 0.1
-    [Chosen(left_out=1, peak_lr=0.2, accuracy=0.75), Chosen(left_out=2, peak_lr=0.1, accuracy=0.5)]
-    """
-    if not peaks:
-        raise ValueError("peaks must hold at least one peak rate, got none")
-    shared = sorted(set.intersection(*(set(seeds) for seeds in peaks.values())))
-    chosen = []
-    for left_out in shared if len(shared) > 1 else []:
-        others = [seed for seed in shared if seed != left_out]
-        best, highest = math.nan, -math.inf
-        for peak_lr in sorted(peaks):
-            mean = fmean(peaks[peak_lr][seed] for seed in others)
-            if mean > highest + SAME:
-                best, highest = peak_lr, mean
-        chosen.append(Chosen(left_out, best, peaks[best][left_out]))
-    return chosen
 
 
 def _some(accuracies: Accuracies) -> Accuracies:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from html import escape
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
-from lrlib.luck import leave_one_out
 from lrlib.published import SourceRow, SurveyRow, Table, published
 from lrlib.recipes import RECIPES, SOURCE_RECIPES, unknown_name
 from lrlib.stats import CHANCE, PairedComparison, by_seed, final_accuracy, interval
@@ -26,10 +26,11 @@ __all__ = [
     "Arm",
     "Entry",
     "arms",
+    "cell",
     "decided",
     "decision_table",
     "measured",
-    "race_table",
+    "study_line",
     "table_1_1",
 ]
 
@@ -185,7 +186,7 @@ def table_1_1(filled: Iterable[Arm] | None = None) -> str:
         rows = []
         for label, entries in arm.rows.items():
             n = f"<br><small>n = {arm.counts[label]}</small>" if label in arm.counts else ""
-            cells = "".join(_cell(entry) for entry in entries)
+            cells = "".join(cell(entry) for entry in entries)
             rows.append(f'<tr><th scope="row">{label}{n}</th>{cells}</tr>')
         gone = ""
         if arm.diverged:
@@ -219,7 +220,7 @@ def decision_table(comparisons: Sequence[PairedComparison]) -> str:
         points = f"{c.mean_difference_points:+.2f}" if c.n else "–"
         around = f"{low:+.2f} to {high:+.2f}" if math.isfinite(low) else ""
         cells = [Entry(points, around), Entry(str(c.n)), Entry(c.verdict)]
-        text = "".join(_cell(cell) for cell in cells)
+        text = "".join(map(cell, cells))
         tables.setdefault(c.reference, []).append(f'<tr><th scope="row">{c.schedule}</th>{text}</tr>')
     heads = "".join(f'<th scope="col">{head}</th>' for head in ("schedule", "points", "n", "verdict"))
     html = [
@@ -228,39 +229,6 @@ def decision_table(comparisons: Sequence[PairedComparison]) -> str:
         for reference, rows in tables.items()
     ]
     return '<div class="results">' + "\n".join(html) + "</div>"
-
-
-def race_table(grid: Mapping[str, Mapping[float, Mapping[int, float]]], *, fixed: float = 0.1) -> str:
-    """Return as HTML what each schedule reaches at one fixed peak rate, and at a rate of its own.
-
-    Its own: `lrlib.luck.leave_one_out`, so that no seed reports at a rate that it helped to choose; means
-    over the seeds, and the rates that were chosen.
-
-    Parameters
-    ----------
-    grid : mapping, schedule -> peak rate -> seed -> accuracy
-        As `lrlib.luck.by_peak` gives it.
-    fixed : float
-
-    Examples
-    --------
-    >>> html = race_table({"linear": {0.1: {1: 0.5, 2: 0.5}, 0.3: {1: 0.75, 2: 0.5}}})
-    >>> "<td>50.0%<br><small>n = 2</small></td><td>50.0%<br><small>n = 2</small></td><td>0.1, 0.3" in html
-    True
-    """
-    rows = []
-    for schedule, peaks in grid.items():
-        at, chosen = list(peaks.get(fixed, {}).values()), leave_one_out(peaks)
-        own = [each.accuracy for each in chosen]
-        rates = ", ".join(f"{rate:g}" for rate in sorted({each.peak_lr for each in chosen}))
-        cells = [*map(_share, (at, own)), Entry(rates or "–")]
-        rows.append(f'<tr><th scope="row">{schedule}</th>{"".join(map(_cell, cells))}</tr>')
-    heads = ("schedule", f"at {fixed:g}", "at its own", "chosen")
-    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    return (
-        f'<div class="results"><table class="results"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
 
 
 def decided(comparisons: Sequence[PairedComparison]) -> str:
@@ -290,6 +258,35 @@ def decided(comparisons: Sequence[PairedComparison]) -> str:
     return f"{total}{listed}, on {seeds}."
 
 
+def study_line(study: str, runs: Sequence[Run]) -> str:
+    """Return one sentence for under a figure of many runs: study, n, seeds, when and on what they ran.
+
+    Examples
+    --------
+    >>> from lrlib import load_runs
+    >>> study_line("pilot-laptop", load_runs("pilot-laptop"))[:38]
+    'Study pilot-laptop: 2 runs, seed 0, re'
+    """
+    if not runs:
+        raise ValueError(f"runs of {study} must hold at least one run, got none")
+    seeds = sorted({run.config.seed for run in runs})
+    seed = f"seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else f"seed {seeds[0]}"
+    days = sorted({datetime.fromisoformat(run.provenance.started).date() for run in runs})
+    first, last = (f"{day.day} {day:%B %Y}" for day in (days[0], days[-1]))
+    when = f"on {first}" if first == last else f"from {first} to {last}"
+    where = sorted(
+        {
+            f"{p.hardware} ({p.precision}, torch {p.versions['torch']})"
+            for p in (run.provenance for run in runs)
+        }
+    )
+    commits = sorted({(run.provenance.commit or "unknown")[:10] for run in runs})
+    return (
+        f"Study {study}: {len(runs)} run{'s' if len(runs) > 1 else ''}, {seed}, recorded {when} on "
+        f"{' and '.join(where)}; commit {' and '.join(commits)}."
+    )
+
+
 def _entries(runs: Sequence[Run]) -> list[Entry]:
     """Return the cells of one schedule, means over its runs."""
     finished = [run for run in runs if run.status == "finished"]
@@ -308,10 +305,6 @@ def _mean(values: Sequence[float], *, accuracy: bool) -> Entry:
     scale, decimals, unit = (100, 1, "%") if accuracy else (1, 4, "")
     half = f"± {scale * (high - low) / 2:.{decimals}f}" if math.isfinite(low) else ""
     return Entry(f"{scale * mean:.{decimals}f}{unit}", half)
-
-
-def _share(values: Sequence[float]) -> Entry:
-    return Entry(f"{fmean(values):.1%}", f"n = {len(values)}") if values else Entry("no run yet")
 
 
 def _survey(table: Table[SurveyRow]) -> Arm:
@@ -347,7 +340,14 @@ def _printed(table: Table, row: SurveyRow | SourceRow, name: str) -> str:
     return f"{getattr(row, name):.{table.columns[name].decimals}f}"
 
 
-def _cell(entry: Entry) -> str:
+def cell(entry: Entry) -> str:
+    """Return a cell as HTML.
+
+    Examples
+    --------
+    >>> cell(Entry("5 < 6", "n = 1"))
+    '<td>5 &lt; 6<br><small>n = 1</small></td>'
+    """
     wide = f' colspan="{entry.columns}"' if entry.columns > 1 else ""
     spread = f"<br><small>{escape(entry.spread)}</small>" if entry.spread else ""
     return f"<td{wide}>{escape(entry.text)}{spread}</td>"

@@ -26,6 +26,7 @@ LAYERS = [
     "published stats",
     "luck plots",
     "charts tables",
+    "race",
     "_cifar10_decode _seeds _source_resnet",
     "_augment _cifar10",
     "data models",

@@ -1,4 +1,4 @@
-"""Luck, against enumeration of every draw, and choices of a rate worked out by hand.
+"""Luck, against enumeration of every draw.
 
 All values and runs in this file are synthetic: made here, never measured.
 """
@@ -9,7 +9,6 @@ import pytest
 from test_charts import synthetic_run
 
 from lrlib import luck, records
-from lrlib.luck import Chosen
 from lrlib.recipes import RECIPES
 
 # few levels, so that ties are common
@@ -98,45 +97,6 @@ def test_orders_counts_different_rankings():
     assert luck.orders(four, draws=200, seed=0) == 4
 
 
-# ---------------------------------------------------------------- choosing a rate
-
-
-def test_the_seed_left_out_had_no_say():
-    peaks = {
-        0.01: {1: 0.5, 2: 0.625, 3: 0.5},
-        0.1: {1: 1.0, 2: 0.5, 3: 0.5},
-        1.0: {1: 0.5, 2: 0.5, 3: 0.75},
-    }
-    # means without 1: 0.5625, 0.5, 0.625 -> 1.0; without 2: 0.5, 0.75, 0.625 -> 0.1;
-    # without 3: 0.5625, 0.75, 0.5 -> 0.1
-    assert luck.leave_one_out(peaks) == [Chosen(1, 1.0, 0.5), Chosen(2, 0.1, 0.5), Chosen(3, 0.1, 0.5)]
-    # picking by all seeds and reporting the same would promise (1 + 0.5 + 0.5) / 3 = 0.667 instead of 0.5
-
-
-def test_a_tie_goes_to_the_smaller_rate():
-    peaks = {0.3: {1: 0.5, 2: 0.75}, 0.1: {1: 0.5, 2: 0.75}}
-    assert [chosen.peak_lr for chosen in luck.leave_one_out(peaks)] == [0.1, 0.1]
-
-
-def test_a_seed_that_a_rate_lacks_takes_no_part():
-    peaks = {0.1: {1: 0.5, 2: 0.5, 3: 0.5}, 0.3: {1: 0.75, 2: 0.75}}
-    assert [chosen.left_out for chosen in luck.leave_one_out(peaks)] == [1, 2]
-    assert luck.leave_one_out({0.1: {1: 0.5, 2: 0.5}, 0.3: {1: 0.75}}) == []
-    assert luck.leave_one_out({0.1: {1: 0.5}}) == []
-
-
-def test_runs_are_sorted_by_peak_rate():
-    runs = [
-        synthetic_run("linear", seed=1, peak_lr=0.3, accuracies=(0.5, 0.75)),
-        synthetic_run("linear", seed=1, peak_lr=0.1, accuracies=(0.5, 0.625)),
-        synthetic_run("linear", seed=2, peak_lr=0.1, accuracies=(0.5, 0.25)),
-        synthetic_run("drop", seed=1, peak_lr=0.3, accuracies=(0.5,), status="diverged"),
-    ]
-    grid = luck.by_peak(runs)
-    assert grid == {"linear": {0.1: {1: 0.625, 2: 0.25}, 0.3: {1: 0.75}}, "drop": {0.3: {1: 0.1}}}
-    assert list(grid["linear"]) == [0.1, 0.3]
-
-
 # ---------------------------------------------------------------- which study
 
 
@@ -184,13 +144,6 @@ def test_the_first_study_with_enough_seeds_is_taken(recorded):
         (lambda: luck.orders(VALUES, draws=0, seed=0), ValueError, "draws must be >= 1, got 0"),
         (lambda: luck.first_places({}), ValueError, "accuracies must hold at least one schedule"),
         (lambda: luck.beats(VALUES, "linear", "poly5"), ValueError, "schedule must be one of .*got 'poly5'"),
-        (lambda: luck.leave_one_out({}), ValueError, "peaks must hold at least one peak rate, got none"),
-        (lambda: luck.by_peak([]), ValueError, "runs must hold at least one run, got none"),
-        (
-            lambda: luck.by_peak([synthetic_run(), synthetic_run(peak_lr=0.3, batch_size=8)]),
-            ValueError,
-            "differ in schedule, seed and peak rate only, got batch_size = 5 and 8",
-        ),
     ],
 )
 def test_bad_input_is_refused_in_one_sentence(call, error, sentence):

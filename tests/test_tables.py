@@ -257,19 +257,19 @@ def test_what_is_decided_is_said_from_the_comparisons(values, pairs, sentence):
     assert tables.decided(compare_all(values, pairs=pairs)) == sentence
 
 
-# ---------------------------------------------------------------- a fairer race
+# ---------------------------------------------------------------- where runs come from
 
 
-def test_race_is_at_one_rate_and_at_its_own():
-    # linear without 1: seed 2 chooses 0.1, where 1 has 0.5; without 2: seed 1 chooses 0.3, where 2 has 0.25
-    grid = {
-        "linear": {0.1: {1: 0.5, 2: 0.75}, 0.3: {1: 1.0, 2: 0.25}},
-        "drop": {0.3: {1: 0.5}},
-    }
-    ((_, rows),) = grids(tables.race_table(grid))
-    assert rows == [
-        ["schedule", "at 0.1", "at its own", "chosen"],
-        ["linear", "62.5% n = 2", "37.5% n = 2", "0.1, 0.3"],
-        ["drop", "no run yet", "no run yet", "–"],
-    ]
-    assert grids(tables.race_table(grid, fixed=0.3))[0][1][1][:2] == ["linear", "62.5% n = 2"]
+def test_a_study_in_one_line():
+    one, two = synthetic_run(seed=1), synthetic_run(seed=2)
+    assert tables.study_line("toy", [one]) == (
+        "Study toy: 1 run, seed 1, recorded on 2 January 2026 on none (synthetic) (fp32, torch 0); commit unknown."
+    )
+    later = {"started": "2026-01-05T00:00:00+00:00", "commit": "abcdef0123456789", "hardware": "other"}
+    two = two.model_copy(update={"provenance": two.provenance.model_copy(update=later)})
+    assert tables.study_line("toy", [two, one]) == (
+        "Study toy: 2 runs, seeds 1, 2, recorded from 2 January 2026 to 5 January 2026 on none (synthetic) "
+        "(fp32, torch 0) and other (fp32, torch 0); commit abcdef0123 and unknown."
+    )
+    with pytest.raises(ValueError, match="runs of toy must hold at least one run, got none"):
+        tables.study_line("toy", [])
