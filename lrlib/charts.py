@@ -24,16 +24,18 @@ __all__ = ["alike", "place_in", "plot_intervals", "plot_levels", "plot_over", "p
 
 # What two runs of one experiment may differ in: the draw, and what the machine offers.
 FREE = {"seed", "precision", "device"}
+Values = Sequence[float] | Mapping[int, float]
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 @styled
 def plot_levels(
-    groups: Mapping[str, Mapping[float | str, Sequence[float]]],
+    groups: Mapping[str, Mapping[float | str, Values]],
     *,
     xlabel: str,
     ylabel: str = "test accuracy",
     log: bool = False,
+    error: bool = False,
 ) -> Figure:
     """Draw values over levels, such as a peak rate: a dot a seed, and a line through the means.
 
@@ -41,11 +43,14 @@ def plot_levels(
     ----------
     groups : mapping, label -> level -> values
         A label whose first word is a recipe's name wears its colour and dash. Levels are numbers, or words
-        that stand in the order in which they come. Values are one a seed; a level with none is left out.
+        that stand in the order in which they come. Values are one a seed, as a list or by seed; a level
+        with none is left out.
     xlabel, ylabel : str
         Where `ylabel` has the word "accuracy", values are fractions in [0, 1], and shown in per cent.
     log : bool
         True makes the axis of the levels logarithmic; they must be > 0 then.
+    error : bool
+        True draws accuracies as errors, 1 - value, on a logarithmic axis, where 99 and 97 % lie far apart.
 
     Raises
     ------
@@ -61,6 +66,13 @@ def plot_levels(
     fractions = "accuracy" in ylabel
     kept = {label: _some_levels(label, levels, fractions) for label, levels in _mapping(groups).items()}
     places = _places([level for levels in kept.values() for level in levels], log)
+    if error:
+        if not fractions:
+            raise ValueError(f"error needs accuracies, and a ylabel that says so, got ylabel {ylabel!r}")
+        kept = {
+            label: {level: [1 - value for value in column] for level, column in levels.items()}
+            for label, levels in kept.items()
+        }
     figure, (axes,) = stacked([2.3])
     ends = []
     for label, style in styles(kept).items():
@@ -73,8 +85,11 @@ def plot_levels(
                 _dots(axes, [at] * len(values), values, style["color"], f"{label}, seeds at {level}")
         axes.plot(x, means, marker="o", markersize=4, label=label, **style)
         ends.append(End(means[-1], label, style["color"]))
-    axes.set_title(ylabel)
+    axes.set_title(ylabel.replace("accuracy", "error") if error else ylabel)
     axes.set_xlabel(xlabel)
+    if error:
+        axes.set_yscale("log")
+        plain_log(axes.yaxis)
     if log:
         axes.set_xscale("log")
         plain_log(axes.xaxis)
@@ -87,7 +102,7 @@ def plot_levels(
 
 
 @styled
-def plot_intervals(values: Mapping[str, Sequence[float]], *, reference: str | None = None) -> Figure:
+def plot_intervals(values: Mapping[str, Values], *, reference: str | None = None) -> Figure:
     """Draw final accuracies, a row a schedule: thin dots the seeds, dot the mean, line its 95 % t interval.
 
     An interval needs two seeds or more that differ; with one there is the dot alone. Mean and n stand
@@ -95,8 +110,8 @@ def plot_intervals(values: Mapping[str, Sequence[float]], *, reference: str | No
 
     Parameters
     ----------
-    values : mapping, label -> sequence of fractions in [0, 1]
-        One a seed; rows in the order given, the first on top.
+    values : mapping, label -> fractions in [0, 1]
+        One a seed, as a list or by seed; rows in the order given, the first on top.
     reference : str or None
         A label whose mean gets a thin vertical line.
 
@@ -325,8 +340,8 @@ def _mapping(groups: Mapping) -> Mapping:
     return groups
 
 
-def _values(name: object, values: Sequence[float], fractions: bool) -> list[float]:
-    column = [float(value) for value in values]
+def _values(name: object, values: Values, fractions: bool) -> list[float]:
+    column = [float(value) for value in (values.values() if isinstance(values, Mapping) else values)]
     for value in column:
         if not math.isfinite(value) or (fractions and not 0 <= value <= 1):
             wanted = "fractions in [0, 1]" if fractions else "finite numbers"

@@ -6,7 +6,7 @@ Accuracies are fractions in [0, 1]; `lrlib.stats.by_seed` gives them from the ru
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from lrlib._spec import whole
@@ -16,8 +16,8 @@ from lrlib.stats import SAME, by_seed
 
 __all__ = [
     "Drawn",
-    "accuracies_of",
     "beats",
+    "enough_seeds",
     "first_places",
     "orders",
     "shuffle",
@@ -41,12 +41,12 @@ class Drawn(NamedTuple):
     accuracy: float
 
 
-def accuracies_of(names: Iterable[str], *, least: int = 2) -> tuple[str, dict[str, dict[int, float]]]:
+def enough_seeds(*names: str, least: int = 2) -> tuple[str, dict[str, dict[int, float]]]:
     """Return the first study that has so many seeds of each of the eight schedules, and its accuracies.
 
     Parameters
     ----------
-    names : iterable of str
+    *names : str
         Studies, the one wanted most first; those without a record are passed over.
     least : int
         Seeds of each schedule, >= 1.
@@ -58,12 +58,12 @@ def accuracies_of(names: Iterable[str], *, least: int = 2) -> tuple[str, dict[st
 
     Examples
     --------
-    >>> accuracies_of(["pilot-laptop"])
+    >>> enough_seeds("pilot-laptop")
     Traceback (most recent call last):
         ...
     ValueError: none of the studies pilot-laptop has 2 seeds of each of the eight schedules; record more
     """
-    names, least = list(names), whole("least", least, least=1)
+    least = whole("least", least, least=1)
     for name in names:
         if name in studies():
             accuracies = by_seed(load_runs(name))

@@ -8,6 +8,7 @@ from itertools import groupby
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
+from lrlib.recipes import RECIPES
 from lrlib.stats import SAME, by_seed
 from lrlib.tables import Entry, cell
 
@@ -36,6 +37,8 @@ class Chosen(NamedTuple):
 def by_peak(runs: Iterable[Run]) -> dict[str, dict[float, dict[int, float]]]:
     """Return the final accuracies of a study over peak rates: schedule -> peak rate -> seed.
 
+    Schedules stand in the order of `RECIPES`, peak rates from the smallest.
+
     Raises ValueError if there is no run, or runs differ in more than schedule, seed and peak rate.
 
     Examples
@@ -57,7 +60,9 @@ def by_peak(runs: Iterable[Run]) -> dict[str, dict[float, dict[int, float]]]:
     for peak_lr, group in groupby(runs, key=lambda run: run.config.peak_lr):
         for schedule, seeds in by_seed(group).items():
             grid.setdefault(schedule, {})[peak_lr] = seeds
-    return grid
+    known = list(RECIPES)
+    order = sorted(grid, key=lambda name: known.index(name) if name in known else len(known))
+    return {schedule: grid[schedule] for schedule in order}
 
 
 def leave_one_out(peaks: Mapping[float, Mapping[int, float]]) -> list[Chosen]:

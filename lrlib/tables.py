@@ -94,7 +94,7 @@ class Arm:
     Examples
     --------
     >>> [entry.text for entry in arms()[0].rows["linear"]]
-    ['0.1040, with penalty', '–', '–', '0.87']
+    ['0.1040', '–', '–', '0.87']
     """
 
     title: str
@@ -311,7 +311,7 @@ def _survey(table: Table[SurveyRow]) -> Arm:
     def cells(row: SurveyRow) -> list[Entry]:
         loss = _printed(table, row, "loss")
         return [
-            Entry(f"{loss}, with penalty", columns=2),
+            Entry(loss, "with penalty", columns=2),
             *[Entry("–")] * 2,
             Entry(_printed(table, row, "accuracy")),
         ]
@@ -324,7 +324,7 @@ def _source(table: Table[SourceRow]) -> Arm:
     def cells(row: SourceRow) -> list[Entry]:
         train, test = _printed(table, row, "train_loss"), _printed(table, row, "test_loss")
         both = [_printed(table, row, f"{part}_accuracy") for part in ("train", "test")]
-        return [Entry(f"{train}, with penalty", columns=2), Entry(test, "with penalty"), *map(Entry, both)]
+        return [Entry(train, "with penalty", columns=2), Entry(test, "with penalty"), *map(Entry, both)]
 
     note = "One run each, without a seed; penalty included in both losses."
     return _from_print("The source's logs, epoch 100", note, table, cells, "not in the source")

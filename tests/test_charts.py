@@ -113,6 +113,26 @@ def test_other_quantities_than_accuracy_may_be_any_size():
     assert figure.axes[0].get_title(loc="left") == "test cross-entropy"
 
 
+def test_errors_are_what_is_missing_to_one():
+    groups = {"linear": {0.1: {7: 0.75, 8: 0.5}, 0.3: [0.25]}}
+    figure = charts.plot_levels(groups, xlabel="peak learning rate", error=True)
+    assert line(figure, "linear").get_ydata().tolist() == [0.375, 0.75]
+    assert list(line(figure, "linear, seeds at 0.1").get_ydata()) == [0.25, 0.5]
+    axes = figure.axes[0]
+    assert (axes.get_yscale(), axes.get_title(loc="left")) == ("log", "test error")
+    figure.draw_without_rendering()
+    low, high = axes.get_ylim()
+    shown = [tick.label1.get_text() for tick in axes.yaxis.get_major_ticks() if low <= tick.get_loc() <= high]
+    assert "50%" in shown
+    assert all(text.endswith("%") for text in shown)
+
+
+def test_values_may_come_by_seed():
+    by_seed = charts.plot_intervals({"linear": {1: 0.5, 2: 0.75}})
+    assert texts(by_seed) == ["62.5%, n = 2"]
+    assert list(line(by_seed, "linear, seeds").get_xdata()) == [0.5, 0.75]
+
+
 # ---------------------------------------------------------------- intervals
 
 
@@ -307,6 +327,11 @@ def test_seed_precision_and_device_are_free():
             lambda: charts.plot_levels({"a": {0: [0.5]}}, xlabel="x", log=True),
             ValueError,
             "levels must be finite and > 0, got 0",
+        ),
+        (
+            lambda: charts.plot_levels({"a": {1: [0.5]}}, xlabel="x", ylabel="loss", error=True),
+            ValueError,
+            "error needs accuracies, and a ylabel that says so, got ylabel 'loss'",
         ),
         (lambda: charts.plot_intervals({"a": []}), ValueError, "at least one accuracy, got none"),
         (

@@ -114,12 +114,12 @@ def recorded(tmp_path, monkeypatch):
 
 
 def test_the_first_study_with_enough_seeds_is_taken(recorded):
-    name, accuracies = luck.accuracies_of(["unrecorded", "half", "full"])
+    name, accuracies = luck.enough_seeds("unrecorded", "half", "full")
     assert name == "full"
     assert accuracies == {recipe: {1: 0.625, 2: 0.75} for recipe in RECIPES}
-    assert luck.accuracies_of(["half", "full"], least=1)[0] == "half"
+    assert luck.enough_seeds("half", "full", least=1)[0] == "half"
     with pytest.raises(ValueError, match="none of the studies half has 2 seeds"):
-        luck.accuracies_of(["half"])
+        luck.enough_seeds("half")
 
 
 # ---------------------------------------------------------------- bad input

@@ -44,6 +44,7 @@ def test_runs_are_sorted_by_peak_rate():
     grid = race.by_peak(runs)
     assert grid == {"linear": {0.1: {1: 0.625, 2: 0.25}, 0.3: {1: 0.75}}, "drop": {0.3: {1: 0.1}}}
     assert list(grid["linear"]) == [0.1, 0.3]
+    assert list(grid) == ["drop", "linear"]  # the survey's order
 
 
 # ---------------------------------------------------------------- a fairer race

@@ -143,7 +143,7 @@ def test_the_survey_is_as_printed():
     for line in SURVEY.strip().splitlines():
         name, accuracy, loss = line.split()
         assert rows[name] == [
-            Entry(f"{loss}, with penalty", columns=2),
+            Entry(loss, "with penalty", columns=2),
             Entry("–"),
             Entry("–"),
             Entry(accuracy),
@@ -157,7 +157,7 @@ def test_the_source_is_as_logged():
     for line in SOURCE.strip().splitlines():
         name, loss, accuracy, test_loss, test_accuracy, _ = line.split()
         assert rows[name] == [
-            Entry(f"{loss}, with penalty", columns=2),
+            Entry(loss, "with penalty", columns=2),
             Entry(test_loss, "with penalty"),
             Entry(accuracy),
             Entry(test_accuracy),
@@ -263,7 +263,8 @@ def test_what_is_decided_is_said_from_the_comparisons(values, pairs, sentence):
 def test_a_study_in_one_line():
     one, two = synthetic_run(seed=1), synthetic_run(seed=2)
     assert tables.study_line("toy", [one]) == (
-        "Study toy: 1 run, seed 1, recorded on 2 January 2026 on none (synthetic) (fp32, torch 0); commit unknown."
+        "Study toy: 1 run, seed 1, recorded on 2 January 2026 on none (synthetic) (fp32, torch 0); "
+        "commit unknown."
     )
     later = {"started": "2026-01-05T00:00:00+00:00", "commit": "abcdef0123456789", "hardware": "other"}
     two = two.model_copy(update={"provenance": two.provenance.model_copy(update=later)})
