@@ -30,6 +30,7 @@ __all__ = [
     "decided",
     "decision_table",
     "measured",
+    "so_far",
     "study_line",
     "table_1_1",
 ]
@@ -256,6 +257,35 @@ def decided(comparisons: Sequence[PairedComparison]) -> str:
     seeds = f"{most} seeds each" if least == most else f"between {least} and {most} shared seeds"
     listed = said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
     return f"{total}{listed}, on {seeds}."
+
+
+def so_far(runs: Sequence[Run], *, seeds: int) -> str:
+    """Say how many runs of a study with so many seeds are recorded, and what that allows.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Of one study over the eight schedules.
+    seeds : int
+        Seeds that are planned for each schedule.
+
+    Examples
+    --------
+    >>> so_far([], seeds=5)
+    'None of the 40 planned runs is recorded yet.'
+    """
+    planned, there = seeds * len(RECIPES), by_seed(runs) if runs else {}
+    if not there:
+        return f"None of the {planned} planned runs is recorded yet."
+    least, most = (f(len(there.get(label, ())) for label in RECIPES) for f in (min, max))
+    if least >= seeds:
+        return f"All {planned} planned runs are recorded."
+    text = f"So far {sum(map(len, there.values()))} of the {planned} planned runs are recorded"
+    if most < 2:
+        return f"{text}, one a schedule at most: dots without intervals, enough to show, not to rank."
+    if least < 2:
+        return f"{text}: a schedule with one run has no interval, and one without has no dot."
+    return f"{text}, at least {least} of each schedule: the intervals will shrink."
 
 
 def study_line(study: str, runs: Sequence[Run]) -> str:

@@ -274,3 +274,22 @@ def test_a_study_in_one_line():
     )
     with pytest.raises(ValueError, match="runs of toy must hold at least one run, got none"):
         tables.study_line("toy", [])
+
+
+ALL = [synthetic_run(name, seed=seed) for seed in (1, 2, 3) for name in RECIPES]
+
+
+@pytest.mark.parametrize(
+    ("runs", "sentence"),
+    [
+        ([], "None of the 24 planned runs is recorded yet."),
+        (ALL, "All 24 planned runs are recorded."),
+        (ALL[:1], "So far 1 of the 24 planned runs are recorded, one a schedule at most"),
+        (ALL[:8], "So far 8 of the 24 planned runs are recorded, one a schedule at most"),
+        (ALL[:9], "So far 9 of the 24 planned runs are recorded: a schedule with one run has no interval"),
+        (ALL[:16], "So far 16 of the 24 planned runs are recorded, at least 2 of each schedule"),
+        ([*ALL, synthetic_run("drop", seed=4)], "All 24 planned runs are recorded."),
+    ],
+)
+def test_what_is_recorded_so_far(runs, sentence):
+    assert tables.so_far(runs, seeds=3).startswith(sentence)
