@@ -50,7 +50,7 @@ NO_PROSE = re.compile(r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|\]\([^)]*\)|http
 def plain(text: str) -> str:
     """A number as the lists below have it: no sign, no blank, "%" and "points" only."""
     text = re.sub(r"per ?cent\b", "%", text.lstrip("+-"))
-    return re.sub(r"(percentage )?points?$", "points", text.replace(" ", ""))
+    return re.sub(r"(percentage)?points?$", "points", text.replace(" ", ""))
 
 
 def printed() -> set[str]:
