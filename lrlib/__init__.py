@@ -37,15 +37,19 @@ _LAZY = {
 }
 _LAZY_MODULES = (
     "adapters",
+    "charts",
     "cli",
     "config",
     "data",
+    "luck",
     "models",
     "plots",
     "published",
+    "race",
     "records",
     "stats",
     "study",
+    "tables",
     "train",
     "valley",
 )
