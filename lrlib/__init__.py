@@ -40,6 +40,7 @@ _LAZY_MODULES = (
     "cli",
     "config",
     "data",
+    "exercises",
     "models",
     "plots",
     "published",
