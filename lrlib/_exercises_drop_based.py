@@ -147,6 +147,8 @@ def largest_fall(draw: Draw) -> Task:
         """,
         starter="my_epoch = None  # an epoch",
         solution=f"""
+            from numpy import argmax, diff
+
             from lrlib import DropDecay, Valley
 
             shape = DropDecay(
@@ -157,12 +159,8 @@ def largest_fall(draw: Draw) -> Task:
             path = Valley().trajectory(
                 shape, steps=1000, peak_lr=1.2
             )
-            loss = path.loss[::10].tolist()
-            my_epoch = max(
-                range(5, 100),
-                key=lambda e: loss[e]
-                - loss[e + 1],
-            )
+            falls = -diff(path.loss[::10])
+            my_epoch = 5 + argmax(falls[5:])
         """,
         reveal=f"""
             in epoch {epoch}, the first at a lower rate, the loss falls from {loss[epoch]:.3f} to

@@ -32,7 +32,7 @@ def polynomial(draw: Draw) -> Task:
         solution=f"""
             def polynomial(step):
                 left = max(0, {total} - step)
-                return 0.1 * (left / {total})**{power}
+                return 0.1 * (left / {total}) ** {power}
         """,
         reveal="only the part of the run that is left is raised to the power; power 1 is linear decay.",
         judge=Function(
