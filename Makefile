@@ -29,7 +29,7 @@ echo "$(1) $$status $$((SECONDS - start))" >> $(REPORTS)/stages; exit $$status
 endef
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 book: env html  ## run every notebook and build the pages
 	@echo; echo "The book is built. Its first page: file://$(CURDIR)/$(HTML)/index.html  (or: make serve)"

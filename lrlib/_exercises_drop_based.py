@@ -89,7 +89,7 @@ def drop(draw: Draw) -> Task:
 
 @exercise(chapter=CHAPTER, kind="predict", title="Where it ends")
 def drop_end(draw: Draw) -> Task:
-    factor, every = draw("drop", SOURCE, OTHERS)
+    factor, every = draw("drop", SOURCE, OTHERS, like="drop")
     shape = DropDecay(drop_factor=factor, drop_steps=every, offset_steps=1)
     end, drops = 0.1 * shape(99), 100 // every
     return Task(

@@ -318,6 +318,20 @@ def test_draws_are_keyed():
         Draw("x", 0)("a", 1, [1, 2])
 
 
+@pytest.mark.parametrize("seed", range(9))
+def test_exercises_that_go_on_with_a_drop_or_a_decay_have_its_numbers(seed):
+    first, second, third, fourth = (
+        get(name).variant(seed) for name in ("drop", "drop_end", "area", "area_power")
+    )
+    formula = r"[\d.]+\^\{\\lfloor \(1 \+ \\text\{epoch\}\)/\d+ \\rfloor\}"
+    assert re.search(formula, first.prompt)[0] == re.search(formula, second.prompt)[0]
+    numbers = r"([\d.]+) ?\*\* ?\(\(1 \+ e\) // (\d+)\)"
+    assert re.search(numbers, third.solution).groups() == re.search(numbers, fourth.solution).groups()
+    by_step, by_epoch = (get(name).variant(seed).solution for name in ("time_end", "time_end_epoch"))
+    assert re.findall(r"\d+", by_step.partition("*")[0]) == re.findall(r"\d+", by_epoch.partition("-")[0])
+    assert re.search(r"\(1 \+ [\d.]+", by_step)[0] == re.search(r"\(1 \+ [\d.]+", by_epoch)[0]
+
+
 # Judged by deed
 
 
