@@ -136,7 +136,8 @@ def area_power(draw: Draw) -> Task:
         answer="my_power",
         prompt=f"""
             Which power has the same area as that drop,
-            ${factor:g}^{{\\lfloor (1 + \\text{{epoch}})/{every} \\rfloor}}$? Take $(1 - \\text{{epoch}}/100)^p$
+            ${factor:g}^{{\\lfloor (1 + \\text{{epoch}})/{every} \\rfloor}}$? Take
+            $(1 - \\text{{epoch}}/100)^p$
             with the rate set once an epoch, epochs 0 to 99, so that the area is the mean of 100 factors.
         """,
         starter="my_power = None  # a number",
