@@ -9,7 +9,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book test figure serve bench lint clean env html test-lint test-unit test-notebooks test-html
+.PHONY: help book test figure serve bench lint clean env html test-lint test-unit test-notebooks test-html exercises
 
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
@@ -29,7 +29,7 @@ echo "$(1) $$status $$((SECONDS - start))" >> $(REPORTS)/stages; exit $$status
 endef
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 book: env html  ## run every notebook and build the pages
 	@echo; echo "The book is built. Its first page: file://$(CURDIR)/$(HTML)/index.html  (or: make serve)"
@@ -38,6 +38,9 @@ test: env test-lint test-unit test-notebooks test-html  ## everything: style, un
 
 figure: env  ## draw the README's figure from the records again
 	@$(BIN)/python book/readme_figure.py
+
+exercises: env  ## write the exercises into the chapters again
+	@$(BIN)/python book/insert_exercises.py
 
 serve: env  ## show the built pages at http://localhost:8000
 	@test -f $(HTML)/index.html || { echo "There is no built book yet: run 'make book' first."; exit 1; }

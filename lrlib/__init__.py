@@ -41,6 +41,7 @@ _LAZY_MODULES = (
     "cli",
     "config",
     "data",
+    "exercises",
     "luck",
     "models",
     "plots",
