@@ -39,6 +39,7 @@ _LAZY_MODULES = (
     "adapters",
     "cli",
     "config",
+    "curves",
     "data",
     "models",
     "plots",

@@ -23,7 +23,7 @@ LAYERS = [
     "adapters valley",
     "config",
     "records",
-    "published stats",
+    "curves published stats",
     "plots",
     "_cifar10_decode _seeds _source_resnet",
     "_augment _cifar10",
