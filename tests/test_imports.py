@@ -25,6 +25,7 @@ LAYERS = [
     "records",
     "published stats",
     "plots",
+    "charts",
     "_cifar10_decode _seeds _source_resnet",
     "_augment _cifar10",
     "data models",
