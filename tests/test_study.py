@@ -58,7 +58,7 @@ def test_seed_by_seed_over_all_schedules(tmp_path):
         ("horizon-digits", 36),
         ("data-digits", 30),
         ("task-digits", 15),
-        ("network-digits", 15),
+        ("network-digits", 30),
     ],
 )
 def test_the_studies_of_the_book(name, runs):
@@ -133,14 +133,15 @@ def test_the_studies_of_factors_change_one_thing():
     changed = {
         "data-digits": {"train_images", "epochs"},
         "task-digits": {"task"},
-        "network-digits": {"network"},
+        "network-digits": {"network", "peak_lr"},
     }
     for name, fields in changed.items():
         for run in read_study(ROOT / "studies" / f"{name}.toml").runs:
             partner = partners[run.config.recipe.label, run.config.seed]
             assert run.config.total_steps == partner.total_steps == 1600
             both = zip(run.config, partner, strict=True)
-            assert {field for (field, mine), (_, other) in both if mine != other} == fields
+            different = {field for (field, mine), (_, other) in both if mine != other}
+            assert different == (fields if "slow" in run.name else fields - {"peak_lr"})
 
 
 def test_files_that_are_no_studies(tmp_path):
