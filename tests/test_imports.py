@@ -24,7 +24,7 @@ LAYERS = [
     "config",
     "records",
     "published stats",
-    "plots",
+    "factors plots reading",
     "charts",
     "_cifar10_decode _seeds _source_resnet",
     "_augment _cifar10",
