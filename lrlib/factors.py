@@ -96,7 +96,12 @@ def effect_table(
 
 
 def leaders(
-    runs: Iterable[Run], level: Level, *, name: str, schedule: str = "linear", reference: str = "constant"
+    runs: Iterable[Run],
+    level: Level,
+    *,
+    name: str = "",
+    schedule: str = "linear",
+    reference: str = "constant",
 ) -> str:
     """Say which schedule has the highest mean at which level, and where one difference leaves out zero.
 
@@ -105,12 +110,12 @@ def leaders(
     runs, level, schedule, reference
         As for `effect_table`.
     name : str
-        What stands before a level, such as "epochs ="; may be empty.
+        What stands before levels, such as "rate "; may be empty.
 
     Examples
     --------
-    >>> leaders(recorded("pilot-laptop"), "epochs", name="epochs =")
-    'The highest mean has linear at epochs = 30.'
+    >>> leaders(recorded("pilot-laptop"), "epochs", name="epochs ")
+    'Highest mean: linear at epochs 30.'
     """
     levels = _levels(runs, level)
     first: dict[str, list[str]] = {}
@@ -118,20 +123,19 @@ def leaders(
     for at, accuracies in levels.items():
         means = {label: fmean(values.values()) for label, values in accuracies.items()}
         best = [x for x in sorted(means, key=_place) if means[x] > max(means.values()) - SAME]
-        where = f"{name} {_words(at)}".strip()
-        first.setdefault(listed(best), []).append(where)
+        first.setdefault(listed(best) + " (tied)" * (len(best) > 1), []).append(_words(at))
         low, high = _interval(_differences(accuracies, schedule, reference))
         tested += low == low  # nan: nothing tells
-        apart += [where] if low > 0 or high < 0 else []
+        apart += [_words(at)] if low > 0 or high < 0 else []
     if len(first) == 1 and len(levels) > 1:
-        text = f"The highest mean has {next(iter(first))} at each of the {len(levels)} levels."
+        text = f"Highest mean at each of the {len(levels)} levels: {next(iter(first))}."
     else:
-        text = f"The highest mean has {'; '.join(f'{x} at {listed(where)}' for x, where in first.items())}."
+        text = f"Highest mean: {'; '.join(f'{x} at {name}{listed(where)}' for x, where in first.items())}."
     if tested:
-        which = f": {listed(apart)}" if apart else ""
+        where = f", {name}{listed(apart)}" if apart else ""
         text += (
-            f" The interval of {schedule} - {reference}, each by itself, leaves out zero at "
-            f"{len(apart)} of {tested} levels{which}."
+            f" The interval of {schedule} - {reference} leaves out zero at "
+            f"{len(apart)} of {tested} level{'s' * (tested > 1)}{where}."
         )
     return text
 
