@@ -37,13 +37,16 @@ _LAZY = {
 }
 _LAZY_MODULES = (
     "adapters",
+    "charts",
     "cli",
     "config",
     "curves",
     "data",
+    "factors",
     "models",
     "plots",
     "published",
+    "reading",
     "records",
     "stats",
     "study",
