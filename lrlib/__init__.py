@@ -43,6 +43,7 @@ _LAZY_MODULES = (
     "curves",
     "data",
     "factors",
+    "jumps",
     "models",
     "plots",
     "published",

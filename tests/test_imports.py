@@ -24,7 +24,7 @@ LAYERS = [
     "config",
     "records",
     "curves published stats",
-    "factors plots reading",
+    "factors jumps plots reading",
     "charts",
     "_cifar10_decode _seeds _source_resnet",
     "_augment _cifar10",
