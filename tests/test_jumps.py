@@ -8,7 +8,7 @@ import math
 import pytest
 
 from lrlib.config import preset
-from lrlib.jumps import date_jumps, jump_report, searched
+from lrlib.jumps import date_jumps, endings, jump_report, searched
 from lrlib.recipes import DropRecipe
 from lrlib.records import EpochRecord, Final, Provenance, Run
 
@@ -131,7 +131,16 @@ def test_the_report_counts():
     # seed 2: the loss falls most in epoch 9, and its flat accuracy changes by 0 first in epoch 3
     assert "The rate drops after 5.00 epochs. Of 5 changes, **3** lie in the epoch of a drop" in text
     assert "**3** of these at the first drop" in text
-    assert text.endswith("in 2 of 8 cases, and the first drop in 2 of 8.")
+    assert "in 2 of 8 cases, and the first drop in 2 of 8." in text
+    # until epoch 5 the made-up twins are equal
+    assert text.endswith("Before the first drop, no lead is larger than 0.000, either way.")
+
+
+def test_the_report_says_how_far_twins_were_apart_before():
+    twin = synthetic([9.5, 5.0, 4.0, 3.25, 3.0, *SMOOTH[5:]], recipe="constant")
+    assert jump_report([JUMPS], [twin]).endswith("no lead is larger than 0.500, either way.")
+    at_once = synthetic(SMOOTH, recipe=DropRecipe(drop_fraction=0.05))  # a drop in the middle of epoch 1
+    assert "no lead" not in jump_report([at_once], [twin])
 
 
 def test_later_drops_are_told_from_the_first():
@@ -160,3 +169,30 @@ def test_a_wrong_skip_is_refused():
         date_jumps([JUMPS], skip=1.5)
     with pytest.raises(ValueError, match=r"skip must be in \[0, 1\), got -1"):
         searched(10, [5.0], skip=-1)
+
+
+# ---------------------------------------------------------------- how runs ended
+
+
+def test_endings_by_hand():
+    # Epochs 6 to 10, changes counted from epoch 5: loss 3 to 0.5, accuracy 0.25 and 0.125 in 5 steps.
+    assert endings([JUMPS], ["drop"]) == (
+        "- **drop** (n = 1): test accuracy 87.5%; training accuracy 90.0%. In the second half, test accuracy "
+        "moved by 7.50 points an epoch, and training cross-entropy fell by 2.500, to 0.500."
+    )
+
+
+def test_endings_of_several_seeds_and_none():
+    seeds = [synthetic(SMOOTH, [x] * 10, recipe="constant", seed=k) for k, x in enumerate((0.5, 0.75))]
+    first, second = endings(seeds, ["constant", "drop"]).splitlines()
+    assert first.startswith("- **constant** (n = 2): test accuracy 62.5%, from 50.0% to 75.0%; training")
+    assert "moved by 0.00 points" in first
+    assert second == "- **drop**: not recorded yet."
+
+
+def test_endings_count_what_diverged_as_guessing():
+    gone = synthetic([9.0, math.nan], status="diverged")
+    assert endings([gone], ["drop"]) == "- **drop** (n = 1): test accuracy 10.0% (1 diverged)."
+    both = endings([JUMPS, gone], ["drop"])
+    assert "(n = 2): test accuracy 48.8%, from 10.0% to 87.5% (1 diverged); training accuracy 90.0%." in both
+    assert "moved by 7.50 points" in both
