@@ -17,7 +17,7 @@ from lrlib._measure import Meter, evaluate, fingerprint, prepared, unit_pixels
 from lrlib._optimizer import optimizer_for
 from lrlib._progress import ProgressBar
 from lrlib.config import RunConfig
-from lrlib.data import Dataset, augment, draw_augmentation, load, permutation
+from lrlib.data import Dataset, augment, draw_augmentation, load, parity, permutation
 from lrlib.records import EpochRecord, Final, Run
 
 __all__ = ["CheckpointError", "live_preset", "train"]
@@ -90,6 +90,8 @@ def train(
         raise ValueError(f"data must be {config.images} images of {config.dataset}, got {data}")
     if config.pixels == "unit":
         data = unit_pixels(data)
+    if config.task == "parity":
+        data = parity(data)
     net = models.build(
         config.network,
         in_channels=data.train_images.shape[1],

@@ -33,6 +33,9 @@ LAYERS = [
     " _exercises_grid_search _exercises_introduction _exercises_linear _exercises_micro_batches"
     " _exercises_polynomial _exercises_time_based _exercises_triangle",
     "exercises",
+    "curves published stats",
+    "factors jumps plots reading",
+    "charts",
     "_cifar10_decode _seeds _source_resnet",
     "_augment _cifar10",
     "data models",
