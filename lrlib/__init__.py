@@ -38,20 +38,25 @@ _LAZY = {
 _LAZY_MODULES = (
     "adapters",
     "charts",
+    "claims",
     "cli",
     "config",
+    "curve_rules",
     "curves",
     "data",
     "factors",
+    "ledger",
     "models",
     "plots",
     "published",
+    "ranking_rules",
     "reading",
     "records",
     "stats",
     "study",
     "train",
     "valley",
+    "words",
 )
 
 __all__ = [
