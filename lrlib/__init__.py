@@ -38,8 +38,10 @@ _LAZY = {
 _LAZY_MODULES = (
     "adapters",
     "charts",
+    "claims",
     "cli",
     "config",
+    "curve_rules",
     "curves",
     "data",
     "exercises",
@@ -50,9 +52,11 @@ _LAZY_MODULES = (
     "race",
     "factors",
     "jumps",
+    "ledger",
     "models",
     "plots",
     "published",
+    "ranking_rules",
     "reading",
     "records",
     "stats",
@@ -60,6 +64,7 @@ _LAZY_MODULES = (
     "tables",
     "train",
     "valley",
+    "words",
 )
 
 __all__ = [

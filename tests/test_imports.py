@@ -33,6 +33,11 @@ LAYERS = [
     " _exercises_grid_search _exercises_introduction _exercises_linear _exercises_micro_batches"
     " _exercises_polynomial _exercises_time_based _exercises_triangle",
     "exercises",
+    "factors plots reading",
+    "charts words",
+    "curve_rules ranking_rules",
+    "claims",
+    "ledger",
     "_cifar10_decode _seeds _source_resnet",
     "_augment _cifar10",
     "data models",
