@@ -33,8 +33,7 @@ LAYERS = [
     " _exercises_grid_search _exercises_introduction _exercises_linear _exercises_micro_batches"
     " _exercises_polynomial _exercises_time_based _exercises_triangle",
     "exercises",
-    "factors plots reading",
-    "charts words",
+    "words",
     "curve_rules ranking_rules",
     "claims",
     "ledger",
