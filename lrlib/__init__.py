@@ -41,6 +41,7 @@ _LAZY_MODULES = (
     "config",
     "data",
     "models",
+    "notebook",
     "plots",
     "published",
     "records",

@@ -31,6 +31,8 @@ LAYERS = [
     "_checkpoint _machine _optimizer _progress",
     "_measure",
     "train",
+    "_timing",
+    "notebook",
     "_plan",
     "study",
     "cli",
@@ -49,6 +51,7 @@ TORCH_PRIVATE = {
     "_optimizer",
     "_seeds",
     "_source_resnet",
+    "_timing",
 }
 
 
