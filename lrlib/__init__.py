@@ -50,6 +50,7 @@ _LAZY_MODULES = (
     "ledger",
     "luck",
     "models",
+    "notebook",
     "plots",
     "published",
     "race",

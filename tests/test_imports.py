@@ -44,6 +44,8 @@ LAYERS = [
     "_machine",
     "_measure",
     "train",
+    "_timing",
+    "notebook",
     "_plan",
     "study",
     "cli",
@@ -63,6 +65,7 @@ TORCH_PRIVATE = {
     "_optimizer",
     "_seeds",
     "_source_resnet",
+    "_timing",
 }
 
 
