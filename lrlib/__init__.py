@@ -44,6 +44,7 @@ _LAZY_MODULES = (
     "curve_rules",
     "curves",
     "data",
+    "doctor",
     "exercises",
     "factors",
     "jumps",
