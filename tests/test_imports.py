@@ -33,8 +33,7 @@ LAYERS = [
     " _exercises_grid_search _exercises_introduction _exercises_linear _exercises_micro_batches"
     " _exercises_polynomial _exercises_time_based _exercises_triangle",
     "exercises",
-    "factors plots reading",
-    "charts words",
+    "words",
     "curve_rules ranking_rules",
     "claims",
     "ledger",
@@ -45,6 +44,8 @@ LAYERS = [
     "_machine",
     "_measure",
     "train",
+    "_timing",
+    "doctor notebook",
     "_plan",
     "study",
     "cli",
@@ -53,7 +54,7 @@ PLACE = {name: number for number, line in enumerate(LAYERS) for name in line.spl
 # These know shapes (and how to refuse a wrong name), but nothing of configs, records and figures.
 NARROW = {"adapters", "data", "models", "valley"}
 SHAPES = {"schedules", "compose", "recipes"}
-TORCH = {"adapters", "data", "models", "study", "train"}
+TORCH = {"adapters", "data", "doctor", "models", "study", "train"}
 TORCH_PRIVATE = {
     "_augment",
     "_checkpoint",
@@ -64,6 +65,7 @@ TORCH_PRIVATE = {
     "_optimizer",
     "_seeds",
     "_source_resnet",
+    "_timing",
 }
 
 
