@@ -20,6 +20,7 @@ __all__ = [
     "effect_report",
     "effect_table",
     "leaders",
+    "mean_and_range",
     "recorded",
     "results_table",
     "study_line",
@@ -205,6 +206,21 @@ def study_line(runs: Sequence[Run]) -> str:
         f"({threads}, {listed(dict.fromkeys(each.precision for each in p))}) "
         f"with torch {listed(dict.fromkeys(each.versions['torch'] for each in p))}; commit {commits}."
     )
+
+
+def mean_and_range(accuracies: Sequence[float]) -> str:
+    """Return the mean of some final accuracies, their range where there are several, and how many they are.
+
+    Examples
+    --------
+    >>> mean_and_range([0.75]), mean_and_range([0.5, 0.75])
+    ('75.0% (n = 1)', '62.5% (50.0% to 75.0%, n = 2)')
+    """
+    if not accuracies:
+        raise ValueError("accuracies must hold at least one value, got none")
+    n = f"n = {len(accuracies)}"
+    ends = f"{min(accuracies):.1%} to {max(accuracies):.1%}, " if len(accuracies) > 1 else ""
+    return f"{fmean(accuracies):.1%} ({ends}{n})"
 
 
 def listed(words: Iterable[str]) -> str:

@@ -17,6 +17,7 @@ from lrlib.factors import (
     effect_table,
     leaders,
     listed,
+    mean_and_range,
     recorded,
     results_table,
     study_line,
@@ -217,6 +218,13 @@ def test_one_line_for_many_runs():
     assert study_line(RUNS[:1]).startswith("1 run of resnet8 on digits (linear; seed 2), recorded on 2 Jan")
     with pytest.raises(ValueError, match="at least one run, got none"):
         study_line([])
+
+
+def test_a_mean_says_its_range_only_where_there_is_one():
+    assert mean_and_range([0.5, 0.6, 0.7]) == "60.0% (50.0% to 70.0%, n = 3)"
+    assert mean_and_range([0.25]) == "25.0% (n = 1)"
+    with pytest.raises(ValueError, match="at least one value, got none"):
+        mean_and_range([])
 
 
 def test_recorded_takes_what_is_there(monkeypatch):
