@@ -37,6 +37,7 @@ _LAZY = {
 }
 _LAZY_MODULES = (
     "adapters",
+    "classroom",
     "cli",
     "config",
     "data",
