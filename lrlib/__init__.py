@@ -37,6 +37,7 @@ _LAZY = {
 }
 _LAZY_MODULES = (
     "adapters",
+    "charts",
     "classroom",
     "cli",
     "config",

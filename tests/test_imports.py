@@ -29,6 +29,7 @@ LAYERS = [
     "classroom",
     "_cli_class",
     "plots",
+    "charts",
     "_cifar10_decode _seeds _source_resnet",
     "_augment _cifar10",
     "data models",
