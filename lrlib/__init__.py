@@ -43,6 +43,7 @@ _LAZY_MODULES = (
     "config",
     "data",
     "models",
+    "notebook",
     "plots",
     "published",
     "records",

@@ -104,7 +104,7 @@ def train(
         start, before, parts = state["start"], state["seconds"], state["parts"] + 1
 
     step, status, final = len(records) * config.steps_per_epoch, "finished", None
-    with target.own_threads(), ProgressBar(config, shown=progress, step=step) as bar:
+    with target.own_threads(), ProgressBar(config, shown=progress, step=step, seconds=before) as bar:
         for epoch in range(len(records), config.epochs):
             tic, meter = time.perf_counter(), Meter(target.device)
             net.train()

@@ -36,6 +36,8 @@ LAYERS = [
     "_checkpoint _machine _optimizer _progress",
     "_measure",
     "train",
+    "_timing",
+    "notebook",
     "_plan",
     "study",
     "cli",
@@ -54,6 +56,7 @@ TORCH_PRIVATE = {
     "_optimizer",
     "_seeds",
     "_source_resnet",
+    "_timing",
 }
 
 
