@@ -20,7 +20,7 @@ Schedules = Annotated[str, typer.Option(help="Names with commas between them.")]
 def assign(
     students: Annotated[str, typer.Argument(help="How many, or a text file with a name a line.")],
     schedules: Schedules = EVERYONE,
-    first_seed: Annotated[int, typer.Option(help="Another one makes another experiment.")] = 1,
+    first_seed: Annotated[int, typer.Option(help="Another one makes another experiment.")] = 11,
     out: Annotated[Path | None, typer.Option(help="Write the list to this CSV file too.")] = None,
 ) -> None:
     """Say who runs which schedule with which seed."""
@@ -43,7 +43,7 @@ def merge_folder(
         int | None, typer.Option(help="Without a list: the class's size, as for `lrlib class assign`.")
     ] = None,
     schedules: Schedules = EVERYONE,
-    first_seed: Annotated[int, typer.Option(help="As for `lrlib class assign`.")] = 1,
+    first_seed: Annotated[int, typer.Option(help="As for `lrlib class assign`.")] = 11,
 ) -> None:
     """Print the class's own table 1.1, and what is missing, doubled, changed or foreign."""
     if list_ is not None and students is not None:
