@@ -55,7 +55,7 @@ def assignment(
 
     Student i runs schedule i mod k of the k schedules, with seed first_seed + floor(i / k): each seed goes
     through all schedules before the next begins. A student who would be alone with the last seed gets
-    company: the last schedule of the seed before moves over.
+    company: the student before keeps the schedule and takes that seed.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def assignment(
     k = len(schedules)
     cells = [(schedules[i % k], seed + i // k) for i in range(len(names))]
     if len(cells) > k > 2 and len(cells) % k == 1:
-        cells[-2:] = [cells[-1], (schedules[-1], cells[-1][1])]
+        cells[-2] = (schedules[-1], cells[-1][1])
     return [Assigned(i + 1, name.strip(), *cells[i]) for i, name in enumerate(names)]
 
 
