@@ -9,7 +9,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book test figure serve lint clean env html test-lint test-unit test-notebooks test-html
+.PHONY: help book test figure exercises serve lint clean env html test-lint test-unit test-notebooks test-html
 
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
@@ -38,6 +38,9 @@ test: env test-lint test-unit test-notebooks test-html  ## everything: style, un
 
 figure: env  ## draw the README's figure from the records again
 	@$(BIN)/python book/readme_figure.py
+
+exercises: env  ## write the exercises into the chapters again
+	@$(BIN)/python book/insert_exercises.py
 
 serve: env  ## show the built pages at http://localhost:8000
 	@test -f $(HTML)/index.html || { echo "There is no built book yet: run 'make book' first."; exit 1; }

@@ -42,6 +42,7 @@ _LAZY_MODULES = (
     "cli",
     "config",
     "data",
+    "exercises",
     "models",
     "notebook",
     "plots",

@@ -30,6 +30,12 @@ LAYERS = [
     "_cli_class",
     "plots",
     "charts",
+    "_exercise",
+    "_exercise_judges",
+    "_exercises_analysis _exercises_constant _exercises_contest _exercises_cosine _exercises_drop_based"
+    " _exercises_grid_search _exercises_introduction _exercises_linear _exercises_micro_batches"
+    " _exercises_polynomial _exercises_time_based _exercises_triangle",
+    "exercises",
     "_cifar10_decode _seeds _source_resnet",
     "_augment _cifar10",
     "data models",
