@@ -63,7 +63,7 @@ def exit_question(seed: int = 0) -> ExitQuestion:
         return ExitQuestion(initial_lr=0.1, epochs=100, steps_per_epoch=391)
     draw = random.Random(f"exit question {seed}")
     return ExitQuestion(
-        initial_lr=draw.choice([0.05, 0.2, 0.25, 0.4]),
+        initial_lr=draw.choice([0.05, 0.2, 0.3, 0.4]),
         epochs=draw.choice([40, 50, 60, 80, 120, 150]),
         steps_per_epoch=draw.randrange(200, 900, 25),
     )

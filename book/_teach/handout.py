@@ -11,6 +11,7 @@ from pathlib import Path
 
 from _teach import render
 from _teach.exit_question import ExitQuestion
+from _teach.offline import without_dates
 from lrlib import Valley, get_recipe, plots
 from lrlib.classroom import assignment
 
@@ -87,6 +88,7 @@ def print_pdf(page: Path, pdf: Path, *, find: Callable[[str], str | None] = shut
     )
     if done.returncode or not pdf.is_file():
         raise RuntimeError(f"{browser} could not print {page.name}: {done.stderr.strip()[-300:]}")
+    pdf.write_bytes(without_dates(pdf.read_bytes()))
     return True
 
 
