@@ -29,7 +29,7 @@
     page.querySelector("h1").textContent = `${now + 1}. ${slides[now].querySelector("h1, h2").textContent}`;
     page.querySelector("div").innerHTML = notes ? notes.innerHTML : "(no notes)";
     const left = waiting().length ? "The next key shows what is behind this slide. " : "";
-    page.querySelector("p").textContent =
+    page.querySelector("hr + p").textContent =
       left + (next ? `Next: ${next.querySelector("h1, h2").textContent}` : "The end.");
   }
 

@@ -57,9 +57,7 @@ def test_what_stands_on_slides_and_what_in_notes():
     deck = slides.slides(
         chapter_of(
             md("# A chapter\n\n5 minutes to read\n\n**You will be able to**\n\n- see;\n- say."),
-            md(
-                "## The idea\n\nThe rate falls. It falls slowly:\n\n$$a = b$$\n\nAnd [so on](b.ipynb) it goes."
-            ),
+            md("## The idea\n\nThe rate falls. It falls slowly:\n\n$$a = b$$\n\nSee [it](b.ipynb) now."),
             md("**Predict first.** Which?\n\n<details>\n<summary>Think</summary>\n\nThis one.\n\n</details>"),
             figure,
             md("**Figure 1.1.** *A rectangle.*\n\nA word more."),
@@ -82,7 +80,7 @@ def test_what_stands_on_slides_and_what_in_notes():
     assert text_of(title.shown) == "see; say."
     assert "5 minutes to read" in text_of(title.notes)
     assert text_of(idea.shown) == r"The rate falls. It falls slowly: \[a = b\]"
-    assert "And so on it goes." in text_of(idea.notes)
+    assert "See it now." in text_of(idea.notes)
     assert "b.ipynb" not in "".join(idea.notes)
     assert (text_of(question.shown), text_of(question.steps)) == ("Which?", "This one.")
     image, caption = picture.shown
