@@ -10,6 +10,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
@@ -123,10 +124,9 @@ class ClassStudy:
     files: int
     schedules: tuple[str, ...]
 
-    def table(self) -> str:
-        """Return the class's table 1.1 in Markdown: a row a schedule, means over seeds."""
-        head = ("schedule", "n", "test accuracy", "95 % interval", "training loss")
-        rows = [head, ("---", "---:", "---:", "---", "---:")]
+    def rows(self) -> list[tuple[str, ...]]:
+        """Return the cells of the class's table 1.1: head, then a row a schedule, means over seeds."""
+        rows = [("schedule", "n", "test accuracy", "95 % interval", "training loss")]
         for label in self.schedules:
             runs = [run for run in self.runs.values() if run.label == label]
             if not runs:
@@ -140,9 +140,21 @@ class ClassStudy:
             between = f"{low:.1%} to {high:.1%}" if low < high else alike
             there = "diverged" if math.isnan(loss) else f"{loss:.4f}"
             rows.append((label, str(len(runs)), f"{fmean(values):.1%}", between, there))
-        widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
-        padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
+        return rows
+
+    def table(self) -> str:
+        """Return the class's table 1.1 in Markdown."""
+        head, *rows = self.rows()
+        table = [head, ("---", "---:", "---:", "---", "---:"), *rows]
+        widths = [max(len(row[i]) for row in table) for i in range(len(head))]
+        padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in table]
         return "\n".join(f"| {' | '.join(row)} |" for row in padded)
+
+    def _repr_html_(self) -> str:
+        head, *rows = self.rows()
+        lines = ["".join(f"<th>{escape(cell)}</th>" for cell in head)]
+        lines += ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
+        return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
 
     def comparisons(self) -> list[PairedComparison]:
         """Compare each schedule with constant and with linear, seed by seed, by the rules of the plan."""

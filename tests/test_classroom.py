@@ -172,6 +172,9 @@ def test_the_table_of_six_good_records(folder):
     assert rows[2][:4] == ["constant", "3", "92.0%", "87.0% to 97.0%"]
     assert rows[3][:3] == ["linear", "3", "96.0%"]
     assert len({len(line) for line in study.table().splitlines()}) == 1
+    html = study._repr_html_()
+    assert html.count("<tr>") == 3
+    assert "<td>constant</td><td>3</td><td>92.0%</td><td>87.0% to 97.0%</td>" in html
     (comparison,) = study.comparisons()
     assert (comparison.schedule, comparison.reference, comparison.n) == ("linear", "constant", 3)
     assert comparison.mean_difference_points == pytest.approx(4.0)
