@@ -137,20 +137,23 @@ class Task:
 
 
 class Draw:
-    """The numbers of one variant: seed 0 has the public ones, any other seed draws from the others."""
+    """The numbers of one variant: seed 0 has the public ones, any other seed draws from the others.
+
+    An exercise that goes on with the numbers of an earlier one draws them `like` that one.
+    """
 
     def __init__(self, name: str, seed: int) -> None:
         self.name, self.seed, self.used = name, seed, False
 
-    def key(self, what: str) -> int:
+    def key(self, what: str, *, like: str = "") -> int:
         """Return a large number that depends on exercise, seed and `what` alone, for ever."""
-        return int.from_bytes(sha256(f"{self.name}/{self.seed}/{what}".encode()).digest()[:6])
+        return int.from_bytes(sha256(f"{like or self.name}/{self.seed}/{what}".encode()).digest()[:6])
 
-    def __call__(self, what: str, public: Item, others: Sequence[Item]) -> Item:
+    def __call__(self, what: str, public: Item, others: Sequence[Item], *, like: str = "") -> Item:
         if public in others:
             raise ValueError(f"others must not hold the public value {public!r} of {self.name}/{what}")
         self.used = True
-        return public if self.seed == 0 else others[self.key(what) % len(others)]
+        return public if self.seed == 0 else others[self.key(what, like=like) % len(others)]
 
 
 @dataclass(frozen=True, kw_only=True)

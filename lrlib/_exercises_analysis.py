@@ -27,9 +27,10 @@ def luck(draw: Draw) -> Task:
     return Task(
         answer="my_ratio",
         prompt=f"""
-            Two schedules, one run each, end at test accuracies {a:g} and {b:g} on {n:,} test images. Someone
-            ranks them. Reckon with the sampling error of the test alone, $\\sqrt{{p(1-p)/n}}$ for each run,
-            and take the two as independent: how many standard errors of their difference are they apart?
+            Two schedules, one run each, end at test accuracies {a:.4f} and {b:.4f} on {n:,} test images.
+            Someone ranks them. Reckon with the sampling error of the test alone, $\\sqrt{{p(1-p)/n}}$ for
+            each run, and take the two as independent: how many standard errors of their difference are
+            they apart?
         """,
         starter="my_ratio = None  # a number",
         solution=f"""

@@ -6,6 +6,7 @@ import math
 
 from lrlib._exercise import Draw, Mistake, Task, exercise
 from lrlib._exercise_judges import Function, Number, choice
+from lrlib.schedules import Constant
 from lrlib.valley import Valley
 
 CHAPTER = "constant"
@@ -134,7 +135,7 @@ def stuck(draw: Draw) -> Task:
     def after(later: float, *, first: int = 2000, more: int = 1000) -> float:
         return valley.final_loss(lambda t: lr if t < first else later, steps=first + more, peak_lr=1.0)
 
-    log = {n: after(lr, first=n, more=1) for n in (500, 1000, 2000)}
+    log = {n: valley.final_loss(Constant(), steps=n, peak_lr=lr) for n in (500, 1000, 2000)}
     ends = [after(lr), after(2 * lr), after(lr / 2), after(lr, first=3000, more=3000)]
     return Task(
         prompt=f"""

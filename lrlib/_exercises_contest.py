@@ -56,11 +56,11 @@ class Contest:
         idle = next((step for step in range(self.total) if not any(seen[step:])), self.total)
         if idle < 0.9 * self.total:
             wasted = self.total - idle
-            return f"wrong horizon: from step {idle} on all rates are zero, and {wasted} updates wasted."
+            return f"wrong horizon: rates are zero from step {idle} on, {wasted} updates wasted."
         if seen[-1] > 0.2 * max(seen):
             return (
-                f"wrong horizon: at the last update the rate is still {seen[-1] / max(seen):.2g} of its peak, "
-                "and its shaking is in the loss."
+                f"wrong horizon: the last update still has {seen[-1] / max(seen):.2g} of the peak rate, "
+                "whose shaking is in the loss."
             )
         more = "distance: try larger rates" if distance > loss / 2 else "shaking: try smaller rates, late"
         return f"a loss of {loss:.5f}, not below {self.target:g}; most of it is {more}."
@@ -113,7 +113,8 @@ def beat(draw: Draw) -> Task:
 
 
             def my_rate(step):
-                return best.peak_lr * shape(step)
+                factor = shape(step)
+                return best.peak_lr * factor
         """,
         reveal="""
             there is room below linear decay. In a valley with flat and steep directions it pays to start

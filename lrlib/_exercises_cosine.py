@@ -139,7 +139,7 @@ def cosine_part(draw: Draw) -> Task:
 
 @exercise(chapter=CHAPTER, kind="diagnosis", title="The brackets that got lost")
 def restart_epoch(draw: Draw) -> Task:
-    total, cycles = draw("run", (100, 7), [(60, 7), (80, 6), (90, 8), (120, 7)])
+    total, cycles = draw("run", (100, 7), [(60, 7), (80, 7), (100, 9), (110, 9)])
     length = math.ceil(total / cycles)
     starts = [epoch for epoch in range(1, total + 1) if (epoch - 1) % length == 0]
     last = starts[-1]

@@ -89,7 +89,7 @@ def drop(draw: Draw) -> Task:
 
 @exercise(chapter=CHAPTER, kind="predict", title="Where it ends")
 def drop_end(draw: Draw) -> Task:
-    factor, every = draw("drop", SOURCE, OTHERS)
+    factor, every = draw("drop", SOURCE, OTHERS, like="drop")
     shape = DropDecay(drop_factor=factor, drop_steps=every, offset_steps=1)
     end, drops = 0.1 * shape(99), 100 // every
     return Task(
@@ -147,6 +147,8 @@ def largest_fall(draw: Draw) -> Task:
         """,
         starter="my_epoch = None  # an epoch",
         solution=f"""
+            from numpy import argmax, diff
+
             from lrlib import DropDecay, Valley
 
             shape = DropDecay(
@@ -157,12 +159,8 @@ def largest_fall(draw: Draw) -> Task:
             path = Valley().trajectory(
                 shape, steps=1000, peak_lr=1.2
             )
-            loss = path.loss[::10].tolist()
-            my_epoch = max(
-                range(5, 100),
-                key=lambda e: loss[e]
-                - loss[e + 1],
-            )
+            falls = -diff(path.loss[::10])
+            my_epoch = 5 + argmax(falls[5:])
         """,
         reveal=f"""
             in epoch {epoch}, the first at a lower rate, the loss falls from {loss[epoch]:.3f} to

@@ -32,7 +32,7 @@ def polynomial(draw: Draw) -> Task:
         solution=f"""
             def polynomial(step):
                 left = max(0, {total} - step)
-                return 0.1 * (left / {total})**{power}
+                return 0.1 * (left / {total}) ** {power}
         """,
         reveal="only the part of the run that is left is raised to the power; power 1 is linear decay.",
         judge=Function(
@@ -124,7 +124,7 @@ def _area(power: float) -> float:
 
 @exercise(chapter=CHAPTER, kind="predict", title="The power that covers as much")
 def area_power(draw: Draw) -> Task:
-    factor, every = draw("drop", *DROPS)
+    factor, every = draw("drop", *DROPS, like="area")
     values = DropDecay(drop_factor=factor, drop_steps=every, offset_steps=1).values(100)
     mean = math.fsum(values) / 100
     low, high = 0.1, 50.0
@@ -135,8 +135,10 @@ def area_power(draw: Draw) -> Task:
     return Task(
         answer="my_power",
         prompt=f"""
-            Which power has the same area as that drop, {mean:.3f}? Take $(1 - \\text{{epoch}}/100)^p$ with
-            the rate set once an epoch, epochs 0 to 99, so that the area is the mean of 100 factors.
+            Which power has the same area as that drop,
+            ${factor:g}^{{\\lfloor (1 + \\text{{epoch}})/{every} \\rfloor}}$? Take
+            $(1 - \\text{{epoch}}/100)^p$
+            with the rate set once an epoch, epochs 0 to 99, so that the area is the mean of 100 factors.
         """,
         starter="my_power = None  # a number",
         solution=f"""

@@ -11,11 +11,12 @@ from lrlib.schedules import TimeDecay
 CHAPTER = "time_based"
 PER_EPOCH = 391  # 50,000 images in batches of 128
 CLOSE = 0.005
+RUNS = ((0.001, 100), [(0.002, 100), (0.0005, 60), (0.004, 50), (0.003, 80)])  # decay, epochs
 
 
 @exercise(chapter=CHAPTER, kind="predict", title="By the update")
 def time_end(draw: Draw) -> Task:
-    decay, epochs = draw("run", (0.001, 100), [(0.002, 100), (0.0005, 60), (0.004, 50), (0.003, 80)])
+    decay, epochs = draw("run", *RUNS)
     last = epochs * PER_EPOCH - 1
     lr = 0.1 * TimeDecay(decay=decay)(last)
     return Task(
@@ -59,7 +60,7 @@ def time_end(draw: Draw) -> Task:
 
 @exercise(chapter=CHAPTER, kind="predict", title="By the epoch")
 def time_end_epoch(draw: Draw) -> Task:
-    decay, epochs = draw("run", (0.001, 100), [(0.002, 100), (0.0005, 60), (0.004, 50), (0.003, 80)])
+    decay, epochs = draw("run", *RUNS, like="time_end")
     lr = 0.1 * TimeDecay(decay=decay)(epochs - 1)
     return Task(
         answer="my_lr",

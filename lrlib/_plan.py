@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import tomllib
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from lrlib.config import ConfigError, RunConfig, preset
 from lrlib.recipes import unknown_name
 from lrlib.records import Run, read_run
 
-KEYS = ("title", "preset", "recipes", "seeds", "peak_lrs", "epochs", "changes")
+KEYS = ("title", "preset", "recipes", "seeds", "variants", "peak_lrs", "epochs", "changes")
 
 
 class StudyError(ValueError):
@@ -165,7 +167,8 @@ def plan(name: str, data: dict[str, Any], out: Path) -> Study:
     name : str
     data : dict
         `preset`, `recipes` (names, or tables as `Recipe.to_dict` makes them) and `seeds`; if wanted `title`,
-        `peak_lrs` and `epochs` (lists), and `changes` (other fields of the config).
+        `peak_lrs` and `epochs` (lists), `changes` (other fields of the config), and `variants`: a table of
+        such changes for each name, which enters the names of its runs.
     out : Path
 
     Raises
@@ -178,6 +181,9 @@ def plan(name: str, data: dict[str, Any], out: Path) -> Study:
     >>> data = {"preset": "digits", "recipes": ["linear"], "seeds": [1], "epochs": [2, 4]}
     >>> [run.name for run in plan("demo", data, Path()).runs]
     ['linear-seed1-epochs2', 'linear-seed1-epochs4']
+    >>> data = {**data, "epochs": [2], "variants": {"odd": {"task": "parity"}}}
+    >>> [(run.name, run.config.task) for run in plan("demo", data, Path()).runs]
+    [('linear-seed1-odd-epochs2', 'parity')]
     """
     for key in data:
         if key not in KEYS:
@@ -189,23 +195,47 @@ def plan(name: str, data: dict[str, Any], out: Path) -> Study:
         if not isinstance(data.get(key, []), list):
             raise StudyError(f"{key} must be a list, got {data[key]!r}")
     runs = []
-    for seed in data["seeds"]:
-        for epochs in data.get("epochs", [None]):
-            for peak_lr in data.get("peak_lrs", [None]):
-                for entry in data["recipes"]:
-                    changes = dict(data.get("changes", {}))
-                    changes |= {} if epochs is None else {"epochs": epochs}
-                    changes |= {} if peak_lr is None else {"peak_lr": peak_lr}
-                    config = preset(data["preset"], recipe=_recipe(entry), seed=seed, **changes)
-                    words = [config.recipe.label, f"seed{seed}"]
-                    words += [] if epochs is None else [f"epochs{epochs}"]
-                    words += [] if peak_lr is None else [f"lr{peak_lr:g}"]
-                    runs.append(Planned(config, out / f"{'-'.join(words)}.json"))
+    # What the lists say comes last, so that nothing can quietly win over the number in a run's name.
+    for seed, variant, epochs, peak_lr, entry in product(
+        data["seeds"],
+        _variants(data),
+        data.get("epochs", [None]),
+        data.get("peak_lrs", [None]),
+        data["recipes"],
+    ):
+        changes = {**data.get("changes", {}), **(data["variants"][variant] if variant else {})}
+        changes |= {} if epochs is None else {"epochs": epochs}
+        changes |= {} if peak_lr is None else {"peak_lr": peak_lr}
+        config = preset(data["preset"], recipe=_recipe(entry), seed=seed, **changes)
+        words = [config.recipe.label, f"seed{seed}"]
+        words += [variant] if variant else []
+        words += [] if epochs is None else [f"epochs{epochs}"]
+        words += [] if peak_lr is None else [f"lr{peak_lr:g}"]
+        runs.append(Planned(config, out / f"{'-'.join(words)}.json"))
     names = [run.name for run in runs]
     twice = [run for run in names if names.count(run) > 1]
     if twice:
         raise StudyError(f"two of its runs would both be called {twice[0]}; leave one out")
     return Study(name, data.get("title", name), tuple(runs))
+
+
+def _variants(data: dict[str, Any]) -> list[str | None]:
+    """Return the names of a study's variants, checked; [None] if it has none."""
+    variants = data.get("variants", {})
+    if not isinstance(variants, dict) or not all(isinstance(changes, dict) for changes in variants.values()):
+        raise StudyError(f"variants must be a table of tables, got {variants!r}")
+    for name, changes in variants.items():
+        if not re.fullmatch("[a-z][a-z0-9]*", name):
+            raise StudyError(f"a variant's name must be small letters and digits, got {name!r}")
+        for field, key in {
+            "epochs": "epochs",
+            "peak_lr": "peak_lrs",
+            "recipe": "recipes",
+            "seed": "seeds",
+        }.items():
+            if field in changes and key in data:
+                raise StudyError(f"{field} is set by variant {name!r} and by {key}; leave one out")
+    return list(variants) or [None]
 
 
 def _recipe(entry: Any) -> Any:

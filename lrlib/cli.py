@@ -29,6 +29,8 @@ app.add_typer(class_app, name="class")
 StudyName = Annotated[str, typer.Argument(help="NAME of studies/NAME.toml, or the path of such a file.")]
 StudyOut = Annotated[Path | None, typer.Option(help="Folder of the records.")]
 Jobs = Annotated[int, typer.Option(help="Runs at a time.")]
+Threads = Annotated[int | None, typer.Option(help="Threads of torch a run, on the CPU.")]
+ComputePath = Annotated[str, typer.Option("--path", help="How to compute: auto, plain, fast or compiled.")]
 
 
 def main() -> None:
@@ -57,7 +59,8 @@ def train(
     train_images: Annotated[int | None, typer.Option(help="Use only the first so many.")] = None,
     precision: Annotated[str | None, typer.Option(help="auto, fp32, bf16 or fp16.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads of torch on the CPU.")] = None,
+    threads: Threads = None,
+    path: ComputePath = "auto",
     out: Annotated[Path, typer.Option(help="Folder for the record and its checkpoint.")] = Path("runs"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in OUT.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
@@ -92,6 +95,7 @@ def train(
             resume=resume,
             progress=False if quiet else None,
             threads=threads,
+            path=path,
             command=" ".join(["lrlib", *sys.argv[1:]]),
         )
     except KeyboardInterrupt:
@@ -152,7 +156,8 @@ def data_check(
 def study_run(
     name: StudyName,
     jobs: Jobs = 1,
-    threads: Annotated[int | None, typer.Option(help="Threads of torch a run.")] = None,
+    threads: Threads = None,
+    path: ComputePath = "auto",
     hours: Annotated[float | None, typer.Option(help="Stop after so many hours.")] = None,
     out: StudyOut = None,
 ) -> None:
@@ -167,7 +172,12 @@ def study_run(
     done = False
     try:
         done = run_study(
-            study, jobs=jobs, threads=threads, hours=hours, command=" ".join(["lrlib", *sys.argv[1:]])
+            study,
+            jobs=jobs,
+            threads=threads,
+            path=path,
+            hours=hours,
+            command=" ".join(["lrlib", *sys.argv[1:]]),
         )
     except KeyboardInterrupt:
         typer.echo("\nStopped; start it again to go on from the checkpoints.", err=True)

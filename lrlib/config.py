@@ -72,7 +72,7 @@ Real = Annotated[float, BeforeValidator(_plain_number), Field(allow_inf_nan=Fals
 
 # Fields that came after the first records. Their defaults mean what was done before, and do not enter
 # `identity`, so that a config keeps it.
-_LATER = ("momentum_form", "penalty", "pixels")
+_LATER = ("momentum_form", "penalty", "pixels", "task")
 
 
 class RunConfig(BaseModel):
@@ -82,6 +82,8 @@ class RunConfig(BaseModel):
     ----------
     network : {"resnet8", "resnet10", "resnet50", "source_resnet"}
     dataset : {"digits", "cifar10"}
+    task : {"classes", "parity"}
+        What is asked about a picture: its class, or whether the digit is even or odd (digits only).
     train_images, test_images : int or None
         Use only the first so many images; None takes all.
     augmentation : {"none", "flip_shift"}
@@ -131,6 +133,7 @@ class RunConfig(BaseModel):
 
     network: Literal["resnet8", "resnet10", "resnet50", "source_resnet"]
     dataset: Literal["digits", "cifar10"]
+    task: Literal["classes", "parity"] = "classes"
     train_images: Count | None = None
     test_images: Count | None = None
     augmentation: Literal["none", "flip_shift"] = "none"
@@ -161,6 +164,8 @@ class RunConfig(BaseModel):
             wanted, there = getattr(self, field), sizes[self.dataset]
             if wanted is not None and wanted > there:
                 raise ConfigError(f"{field}: {self.dataset} has {there} such images, got {wanted}")
+        if self.task == "parity" and self.dataset != "digits":
+            raise ConfigError(f"task: 'parity' is asked about digits, got dataset {self.dataset!r}")
         if self.network == "resnet50" and self.dataset == "digits":
             raise ConfigError("network: resnet50 needs colour pictures, got digits; use resnet8 or cifar10")
         if self.penalty == "source" and self.network != "source_resnet":

@@ -24,6 +24,7 @@ __all__ = [
     "draw_augmentation",
     "load",
     "normalise",
+    "parity",
     "permutation",
 ]
 
@@ -169,6 +170,25 @@ def _dataset(name: str, arrays: list[np.ndarray], class_names: tuple[str, ...]) 
         mean=tuple((mean / 255).tolist()),
         std=tuple((std / 255).tolist()),
         class_names=class_names,
+    )
+
+
+def parity(data: Dataset) -> Dataset:
+    """Return the same pictures with another question: is the class's index even (0) or odd (1)?
+
+    Examples
+    --------
+    >>> digits = load("digits")
+    >>> digits.train_labels[3:6].tolist(), parity(digits).train_labels[3:6].tolist()
+    ([7, 9, 4], [1, 1, 0])
+    >>> parity(digits).class_names
+    ('even', 'odd')
+    """
+    return replace(
+        data,
+        train_labels=data.train_labels % 2,
+        test_labels=data.test_labels % 2,
+        class_names=("even", "odd"),
     )
 
 

@@ -85,10 +85,10 @@ def get(name: str) -> Exercise:
     --------
     >>> get("drop").title
     "The source's drop, update by update"
-    >>> get("dorp")
+    >>> get("dropp")
     Traceback (most recent call last):
         ...
-    ValueError: there is no exercise 'dorp'; did you mean 'drop'?
+    ValueError: there is no exercise 'dropp'; did you mean 'drop'?
     """
     if isinstance(name, str) and name in _ALL:
         return _ALL[name]

@@ -209,7 +209,8 @@ class Run(_Model):
         day = datetime.fromisoformat(p.started).strftime("%d %B %Y").lstrip("0")
         time = f"{p.seconds / 60:.0f} minutes" if p.seconds >= 120 else f"{p.seconds:.0f} seconds"
         threads = "1 thread" if p.threads == 1 else f"{p.threads} threads"
-        what = f"{self.config.network} on {self.config.dataset}, {self.label}, seed {self.config.seed}"
+        task = " (even or odd)" if self.config.task == "parity" else ""
+        what = f"{self.config.network} on {self.config.dataset}{task}, {self.label}, seed {self.config.seed}"
         return (
             f"{what}: recorded on {day} on {p.hardware} ({threads}, {p.precision}) "
             f"with torch {p.versions['torch']}, in {time}; commit {(p.commit or 'unknown')[:10]}."

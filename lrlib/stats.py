@@ -67,6 +67,7 @@ FAMILY = family()
 def final_accuracy(run: Run) -> float:
     """Return the test accuracy after the last epoch, never the best one; `CHANCE` if the run diverged.
 
+    Guessing between even and odd is right half the time: a diverged run of that task counts as 50 %.
     Raises TypeError or ValueError if it is no run, or one that is not whole.
 
     Examples
@@ -81,7 +82,7 @@ def final_accuracy(run: Run) -> float:
     if not hasattr(run, "epochs"):
         raise TypeError(f"run must be a Run, as load_runs gives them, got {type(run).__name__}")
     if run.status == "diverged":
-        return CHANCE
+        return 0.5 if getattr(run.config, "task", "classes") == "parity" else CHANCE
     done, planned = len(run.epochs), run.config.epochs
     if done != planned:
         raise ValueError(f"run must have all its {planned} epochs, got {done}; finish it first")

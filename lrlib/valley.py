@@ -22,7 +22,7 @@ from scipy.optimize import minimize_scalar
 
 from lrlib._spec import real, whole
 
-__all__ = ["Best", "Trajectory", "Valley", "rates"]
+__all__ = ["Best", "Trajectory", "Valley", "momentum_path", "rates"]
 
 GRID_PER_DECADE = 12
 
@@ -244,6 +244,40 @@ def rates(schedule: Callable[[int], float], *, steps: int, peak_lr: float) -> np
             f"schedule must give finite factors >= 0, got {factors[wrong[0]]} at step {wrong[0]}"
         )
     return peak_lr * factors
+
+
+def momentum_path(*, curvature: float, lr: float, momentum: float, steps: int) -> np.ndarray:
+    """Follow one direction of a valley without noise, under a fixed rate and momentum: w_0 = 1, w_1, ...
+
+    The gradient is l w. Momentum adds the past gradients up, b <- m b + l w, and the update is
+    w <- w - lr b. Under a steady gradient b grows to 1 / (1 - m) times it, so a small rate acts like
+    lr / (1 - m); the edge of stability moves only to 2 (1 + m) / l.
+
+    Parameters
+    ----------
+    curvature : float, > 0
+    lr : float, >= 0
+    momentum : float
+        In [0, 1); 0 is plain gradient descent.
+    steps : int, >= 1
+
+    Returns
+    -------
+    array of shape [steps + 1]
+
+    >>> momentum_path(curvature=1.0, lr=0.5, momentum=0.0, steps=2).tolist()
+    [1.0, 0.5, 0.25]
+    >>> momentum_path(curvature=1.0, lr=0.5, momentum=0.5, steps=2).tolist()
+    [1.0, 0.5, 0.0]
+    """
+    l = real("curvature", curvature, allowed="finite and > 0", ok=lambda x: x > 0)  # noqa: E741
+    lr = real("lr", lr, allowed="finite and >= 0", ok=lambda x: x >= 0)
+    momentum = real("momentum", momentum, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1)
+    path, buffer = [1.0], 0.0
+    for _ in range(whole("steps", steps, least=1)):
+        buffer = momentum * buffer + l * path[-1]
+        path.append(path[-1] - lr * buffer)
+    return np.array(path)
 
 
 def _peak(peak_lr: float) -> float:

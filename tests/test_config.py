@@ -85,6 +85,15 @@ def test_a_config_of_the_first_records_is_the_same_today():
         assert config.changed(**change).identity() != config.identity()
 
 
+def test_another_task_is_another_run_and_the_old_one_keeps_its_identity():
+    config = preset("digits", recipe="drop", seed=1)
+    assert config.task == "classes"
+    assert config.changed(task="parity").identity() != config.identity()
+    # What was written before there was a task says the same run today.
+    old = {name: value for name, value in config.model_dump(mode="json").items() if name != "task"}
+    assert RunConfig(**old).identity() == config.identity()
+
+
 def test_held_runs_change_the_rate_at_epoch_starts_only():
     config = preset("resnet50", recipe=DropRecipe(drop_factor=0.5, drop_fraction=0.1))
     assert config.schedule() == hold(DropDecay(drop_factor=0.5, drop_steps=3910), 391)
@@ -134,6 +143,11 @@ BAD = [
     (lambda: digits(train_images=1001), "train_images: digits has 1000 such images, got 1001"),
     (lambda: digits(test_images=9999), "test_images: digits has 797 such images, got 9999"),
     (lambda: digits(network="resnet50"), "resnet50 needs colour pictures"),
+    (lambda: digits(task="colour"), "task: input should be 'classes' or 'parity', got 'colour'"),
+    (
+        lambda: preset("laptop", recipe="linear", task="parity"),
+        "task: 'parity' is asked about digits, got dataset 'cifar10'",
+    ),
     (lambda: digits(epoch=3), "did you mean 'epochs'?"),
     (lambda: digits(pixels="raw"), "pixels: input should be 'standardised' or 'unit', got 'raw'"),
     (lambda: digits(momentum_form="nesterov"), "momentum_form: input should be 'torch' or 'keras'"),

@@ -46,6 +46,17 @@ def test_digits_shapes(digits):
     assert digits.class_names == ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 
 
+def test_parity_asks_another_question_about_the_same_pictures(digits):
+    odd = data.parity(digits)
+    assert odd.class_names == ("even", "odd")
+    assert torch.equal(odd.train_images, digits.train_images)
+    assert torch.equal(odd.test_images, digits.test_images)
+    for mine, theirs in ((odd.train_labels, digits.train_labels), (odd.test_labels, digits.test_labels)):
+        assert mine.dtype == torch.int64
+        assert mine.tolist() == [{0: 0, 2: 0, 4: 0, 6: 0, 8: 0}.get(label, 1) for label in theirs.tolist()]
+    assert digits.class_names[4] == "4"  # the digits are what they were
+
+
 def test_digits_are_scikit_learns_each_once(digits):
     # 255 v / 16, rounded by hand: 15.94, 31.88, 47.81, 63.75, 79.69, 95.62, 111.56, 127.5 (up), 143.44,
     # 159.38, 175.31, 191.25, 207.19, 223.12, 239.06, 255.

@@ -133,7 +133,7 @@ assert not loaded & {"torch", "torchvision", "sklearn", "pyarrow", "huggingface_
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that shows what the test says, in seconds: updates begin and end, evaluation begins and ends."""
+    """A clock that shows these seconds: when updates begin and end, when an evaluation begins and ends."""
 
     def set_to(*readings: float) -> None:
         left = iter(readings)
@@ -142,8 +142,8 @@ def clock(monkeypatch):
     return set_to
 
 
-# 1,000 digits in batches of 5: 200 updates an epoch. 20 updates in 2 s: 20 s. An evaluation of 797 test images
-# in 3.985 s: 5 ms an image, so 3.985 s a test, and 5 s for the last look at the training set. An epoch takes
+# 1,000 digits in batches of 5: 200 updates an epoch. 20 updates in 2 s: 20 s. 797 test images in
+# 3.985 s: 5 ms an image, so 3.985 s a test, and 5 s for the last look at the training set. An epoch takes
 # 23.985 s.
 READINGS = (100.0, 102.0, 200.0, 203.985)
 

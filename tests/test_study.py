@@ -49,7 +49,17 @@ def test_seed_by_seed_over_all_schedules(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "runs"), [("survey-laptop", 40), ("source", 5), ("resnet50", 8), ("horizon", 24)]
+    ("name", "runs"),
+    [
+        ("survey-laptop", 40),
+        ("source", 5),
+        ("resnet50", 8),
+        ("horizon", 24),
+        ("horizon-digits", 36),
+        ("data-digits", 30),
+        ("task-digits", 15),
+        ("network-digits", 30),
+    ],
 )
 def test_the_studies_of_the_book(name, runs):
     study = read_study(ROOT / "studies" / f"{name}.toml")
@@ -86,6 +96,15 @@ def test_what_the_issue_fixes_of_them():
         ({"preset": "labtop"}, "did you mean 'laptop'?"),
         ({"sedes": [1]}, "did you mean 'seeds'?"),
         ({"changes": {"epoch": 1}}, "did you mean 'epochs'?"),
+        ({"variants": ["parity"]}, "variants must be a table of tables, got ['parity']"),
+        ({"variants": {"parity": 2}}, "variants must be a table of tables, got {'parity': 2}"),
+        ({"variants": {"a/b": {}}}, "must be small letters and digits, got 'a/b'"),
+        ({"variants": {"odd": {"tsk": "parity"}}}, "did you mean 'task'?"),
+        (
+            {"variants": {"long": {"epochs": 9}}, "epochs": [2]},
+            "epochs is set by variant 'long' and by epochs",
+        ),
+        ({"variants": {"odd": {"seed": 9}}}, "seed is set by variant 'odd' and by seeds"),
     ],
 )
 def test_bad_studies_are_one_sentence(change, words, tmp_path):
@@ -93,6 +112,36 @@ def test_bad_studies_are_one_sentence(change, words, tmp_path):
         plan("small", {**SMALL, **change}, tmp_path)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_variants_change_other_fields_and_enter_the_names(tmp_path):
+    variants = {"images50": {"train_images": 50, "epochs": 8}, "parity": {"task": "parity"}}
+    study = plan("small", {**SMALL, "seeds": [3], "recipes": ["linear"], "variants": variants}, tmp_path)
+    assert [run.name for run in study.runs] == ["linear-seed3-images50", "linear-seed3-parity"]
+    few, odd = (run.config for run in study.runs)
+    # 50 images for 8 epochs are as many updates of 5 as 100 images for 4: 80.
+    assert (few.train_images, few.epochs, few.total_steps, few.task) == (50, 8, 80, "classes")
+    assert (odd.train_images, odd.epochs, odd.total_steps, odd.task) == (100, 4, 80, "parity")
+
+
+def test_the_studies_of_factors_change_one_thing():
+    """Each run has a partner in survey-digits, and the same number of updates."""
+    partners = {
+        (run.config.recipe.label, run.config.seed): run.config
+        for run in read_study(ROOT / "studies" / "survey-digits.toml").runs
+    }
+    changed = {
+        "data-digits": {"train_images", "epochs"},
+        "task-digits": {"task"},
+        "network-digits": {"network", "peak_lr"},
+    }
+    for name, fields in changed.items():
+        for run in read_study(ROOT / "studies" / f"{name}.toml").runs:
+            partner = partners[run.config.recipe.label, run.config.seed]
+            assert run.config.total_steps == partner.total_steps == 1600
+            both = zip(run.config, partner, strict=True)
+            different = {field for (field, mine), (_, other) in both if mine != other}
+            assert different == (fields if "slow" in run.name else fields - {"peak_lr"})
 
 
 def test_files_that_are_no_studies(tmp_path):

@@ -53,6 +53,19 @@ def test_the_rate_in_the_record_is_the_rate_that_moved_the_weights(recipe):
     assert result.column("last_lr") == [0.1 * schedule(t) for t in (3, 7, 11)]
 
 
+def test_the_task_decides_what_the_labels_are():
+    """Even or odd, asked by the config, is training on other labels with a network of two outputs."""
+    odd = run(small(task="parity"))
+    other = run(small(), data=data.parity(data.load("digits")))
+    assert odd.epochs[-1].train_loss < math.log(2) / 2  # it learns: guessing has log 2
+    left_out = {"seconds"}
+    assert [e.model_dump(exclude=left_out) for e in odd.epochs] == [
+        e.model_dump(exclude=left_out) for e in other.epochs
+    ]
+    # The smallest network's last layer, with 32 inputs, has 8 outputs less, each with its bias.
+    assert run(small(epochs=1)).parameters - odd.parameters == 8 * 33
+
+
 def textbook(config):
     """The same run as a tutorial would write it: slow, plain, with torch's own LambdaLR."""
     digits = data.load("digits")

@@ -1,6 +1,7 @@
 """The noisy valley: values worked on paper, the design's check values, and what theory says."""
 
 import math
+import re
 import time
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from lrlib.compose import join
 from lrlib.schedules import Constant, CosineAnnealing, LinearDecay
-from lrlib.valley import Valley, rates
+from lrlib.valley import Valley, momentum_path, rates
 
 T = 300
 COOLDOWN = join([(Constant(), 240), (LinearDecay(total_steps=60), 60)])
@@ -235,3 +236,57 @@ def test_frozen():
 def test_bad_input_is_refused_in_one_sentence(call, error, sentence):
     with pytest.raises(error, match=sentence.replace("(", r"\(")):
         call()
+
+
+# ---------------------------------------------------------------- momentum
+
+
+def test_momentum_follows_the_recursion_worked_out_by_hand():
+    # l = 1, rate 0.1, m = 0.5: b = 1, w = 0.9; b = 0.5 + 0.9, w = 0.76; b = 0.7 + 0.76, w = 0.614.
+    path = momentum_path(curvature=1.0, lr=0.1, momentum=0.5, steps=3)
+    assert path == pytest.approx([1.0, 0.9, 0.76, 0.614], abs=1e-15)
+
+
+def test_momentum_is_that_of_torchs_sgd():
+    torch = pytest.importorskip("torch")
+    weight = torch.nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
+    optimizer = torch.optim.SGD([weight], lr=0.1, momentum=0.9)
+    seen = [weight.item()]
+    for _ in range(50):
+        optimizer.zero_grad()
+        (0.5 * 0.3 * weight**2).sum().backward()
+        optimizer.step()
+        seen.append(weight.item())
+    assert momentum_path(curvature=0.3, lr=0.1, momentum=0.9, steps=50) == pytest.approx(seen, abs=1e-14)
+
+
+def test_in_a_flat_direction_momentum_divides_the_rate_by_one_minus_itself():
+    # The slow root of z^2 - (1 + m - lr l) z + m = 0 for l = 1/1000, lr = 0.1, m = 0.9 is 0.998989...;
+    # plain descent at rate 1 shrinks by 0.999, at rate 0.1 by 0.9999.
+    l = 1e-3  # noqa: E741
+    path = momentum_path(curvature=l, lr=0.1, momentum=0.9, steps=2000)
+    half = (1.9 - 0.1 * l) / 2
+    root = half + (half**2 - 0.9) ** 0.5
+    assert path[2000] / path[1999] == pytest.approx(root, rel=1e-9)
+    assert math.log(root) / math.log(1 - l) == pytest.approx(1.0, abs=0.02)
+
+
+@pytest.mark.parametrize(("lr", "stays"), [(3.79, True), (3.81, False)])
+def test_with_momentum_the_edge_is_at_two_times_one_plus_m_over_l(lr, stays):
+    # 2 (1 + 0.9) / 1 = 3.8
+    path = momentum_path(curvature=1.0, lr=lr, momentum=0.9, steps=5000)
+    assert bool(abs(path[-1]) < 1) is stays
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"curvature": 0.0}, "curvature must be finite and > 0, got 0.0"),
+        ({"lr": -1.0}, "lr must be finite and >= 0, got -1.0"),
+        ({"momentum": 1.0}, "momentum must be in"),
+        ({"steps": 0}, "steps must be >= 1, got 0"),
+    ],
+)
+def test_bad_momentum_is_refused(change, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        momentum_path(**{"curvature": 1.0, "lr": 0.1, "momentum": 0.9, "steps": 1, **change})

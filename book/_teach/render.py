@@ -25,8 +25,10 @@ PARSER = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin, rendere
 
 
 def markdown(text: str) -> str:
-    """Render Markdown; links within the book become plain text, as slides have no neighbours."""
+    """Render Markdown; links within the book become plain text, and badges, which are on other hosts, go."""
     page = BeautifulSoup(PARSER.render(text), "html.parser")
+    for image in page.find_all("img", src=re.compile("^https?:")):
+        (image.find_parent("a") or image).decompose()
     for link in page.find_all("a"):
         if not str(link.get("href", "")).startswith(("https://", "http://")):
             link.unwrap()

@@ -1,0 +1,216 @@
+"""What a schedule's worth depends on: final accuracies over the levels of one factor, paired by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from lrlib.records import load_runs, studies
+from lrlib.stats import SAME, SCHEDULES, by_seed, interval
+
+if TYPE_CHECKING:
+    from lrlib.records import Run
+
+__all__ = ["by_level", "effect_table", "leaders", "recorded", "study_line"]
+
+#: A factor: a field or property of the config, such as "epochs", or a function of the run.
+Level = str | Callable[["Run"], float | str]
+
+
+def recorded(*names: str, schedules: Iterable[str] = SCHEDULES) -> list[Run]:
+    """Return the recorded runs of some studies, of these schedules; a study without records adds none.
+
+    Examples
+    --------
+    >>> recorded("no-such-study")
+    []
+    >>> [run.label for run in recorded("no-such-study", "pilot-laptop", schedules=["linear"])]
+    ['linear']
+    """
+    there, wanted = studies(), set(schedules)
+    return [run for name in names if name in there for run in load_runs(name) if run.label in wanted]
+
+
+def by_level(runs: Iterable[Run], level: Level) -> dict[str, dict[float | str, list[float]]]:
+    """Return the final test accuracies by schedule and level of a factor, one a seed: for `plot_levels`.
+
+    Parameters
+    ----------
+    runs : iterable of Run
+        Those of one level may differ in schedule and seed only.
+    level : str or function
+        Name of a field or property of `RunConfig`, such as "epochs" or "images"; or a function of the run.
+
+    Raises
+    ------
+    ValueError
+        If there is no run, or what `lrlib.stats.by_seed` refuses.
+
+    Examples
+    --------
+    >>> groups = by_level(recorded("pilot-laptop"), "epochs")
+    >>> {label: {level: len(values) for level, values in levels.items()} for label, levels in groups.items()}
+    {'constant': {30: 1}, 'linear': {30: 1}}
+    """
+    groups: dict[str, dict[float | str, list[float]]] = {}
+    for at, accuracies in _levels(runs, level).items():
+        for label in sorted(accuracies, key=_place):
+            seeds = accuracies[label]
+            groups.setdefault(label, {})[at] = [seeds[seed] for seed in sorted(seeds)]
+    return {label: groups[label] for label in sorted(groups, key=_place)}
+
+
+def effect_table(
+    runs: Iterable[Run], level: Level, *, name: str, schedule: str = "linear", reference: str = "constant"
+) -> str:
+    """Return a Markdown table: a row a level, the schedules' mean accuracies, and one paired difference.
+
+    The difference is the mean over the seeds that both have, in points, with its 95 % t interval.
+
+    Parameters
+    ----------
+    runs, level
+        As for `by_level`.
+    name : str
+        Head of the first column.
+    schedule, reference : str
+
+    Examples
+    --------
+    >>> print(effect_table(recorded("pilot-laptop"), "epochs", name="epochs"))  # doctest: +ELLIPSIS
+    | epochs | constant | linear | linear - constant | seeds |
+    | --- | ---: | ---: | ---: | ---: |
+    | 30 | ...% | ...% | +... points | 1 |
+    """
+    levels = _levels(runs, level)
+    labels = sorted({label for accuracies in levels.values() for label in accuracies}, key=_place)
+    rows = [[name, *labels, f"{schedule} - {reference}", "seeds"]]
+    for at, accuracies in levels.items():
+        means = [f"{fmean(accuracies[x].values()):.1%}" if x in accuracies else "-" for x in labels]
+        d = _differences(accuracies, schedule, reference)
+        rows.append([_words(at), *means, _points(d), str(len(d))])
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([lines[0], f"| --- |{' ---: |' * (len(labels) + 2)}", *lines[1:]])
+
+
+def leaders(
+    runs: Iterable[Run],
+    level: Level,
+    *,
+    name: str = "",
+    schedule: str = "linear",
+    reference: str = "constant",
+) -> str:
+    """Say which schedule has the highest mean at which level, and where one difference leaves out zero.
+
+    Parameters
+    ----------
+    runs, level, schedule, reference
+        As for `effect_table`.
+    name : str
+        What stands before levels, such as "rate "; may be empty.
+
+    Examples
+    --------
+    >>> leaders(recorded("pilot-laptop"), "epochs", name="epochs ")
+    'Highest mean: linear at epochs 30.'
+    """
+    levels = _levels(runs, level)
+    first: dict[str, list[str]] = {}
+    apart, tested = [], 0
+    for at, accuracies in levels.items():
+        means = {label: fmean(values.values()) for label, values in accuracies.items()}
+        best = [x for x in sorted(means, key=_place) if means[x] > max(means.values()) - SAME]
+        first.setdefault(listed(best) + " (tied)" * (len(best) > 1), []).append(_words(at))
+        low, high = _interval(_differences(accuracies, schedule, reference))
+        tested += low == low  # nan: nothing tells
+        apart += [_words(at)] if low > 0 or high < 0 else []
+    if len(first) == 1 and len(levels) > 1:
+        text = f"Highest mean at each of the {len(levels)} levels: {next(iter(first))}."
+    else:
+        text = f"Highest mean: {'; '.join(f'{x} at {name}{listed(where)}' for x, where in first.items())}."
+    if tested:
+        where = f", {name}{listed(apart)}" if apart else ""
+        text += (
+            f" The interval of {schedule} - {reference} leaves out zero at "
+            f"{len(apart)} of {tested} level{'s' * (tested > 1)}{where}."
+        )
+    return text
+
+
+def study_line(runs: Sequence[Run]) -> str:
+    """Return one sentence for under a figure of many runs: how many, of what, when, on what, with what.
+
+    Raises ValueError if there is no run.
+
+    Examples
+    --------
+    >>> study_line(load_runs("pilot-laptop"))  # doctest: +ELLIPSIS
+    '2 runs of resnet10 on cifar10 (constant and linear; seed 0), recorded on ... with torch ...; commit ...'
+    """
+    if not runs:
+        raise ValueError("runs must hold at least one run, got none")
+    p, seeds = [run.provenance for run in runs], sorted({run.config.seed for run in runs})
+    days = sorted({datetime.fromisoformat(each.started).date() for each in p})
+    span = seeds == list(range(seeds[0], seeds[-1] + 1)) and len(seeds) > 2
+    numbers = f"{seeds[0]} to {seeds[-1]}" if span else listed(map(str, seeds))
+    when = listed(day.strftime("%d %B %Y").lstrip("0") for day in dict.fromkeys([days[0], days[-1]]))
+    threads = listed(f"{n} thread{'s' * (n > 1)}" for n in sorted({each.threads for each in p}))
+    what = listed(dict.fromkeys(f"{run.config.network} on {run.config.dataset}" for run in runs))
+    labels = listed(sorted({run.label for run in runs}, key=_place))
+    commits = listed(dict.fromkeys((each.commit or "unknown")[:10] for each in p))
+    more, many = "s" * (len(runs) > 1), "s" * (len(seeds) > 1)
+    return (
+        f"{len(runs)} run{more} of {what} ({labels}; seed{many} {numbers}), "
+        f"recorded on {when} on {listed(dict.fromkeys(each.hardware for each in p))} "
+        f"({threads}, {listed(dict.fromkeys(each.precision for each in p))}) "
+        f"with torch {listed(dict.fromkeys(each.versions['torch'] for each in p))}; commit {commits}."
+    )
+
+
+def listed(words: Iterable[str]) -> str:
+    """Return words as English lists them.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    words = list(words)
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def _levels(runs: Iterable[Run], level: Level) -> dict[float | str, dict[str, dict[int, float]]]:
+    """Return level -> schedule -> seed -> final accuracy; numbers ascend, words stay in their order."""
+    groups: dict[float | str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(level(run) if callable(level) else getattr(run.config, level), []).append(run)
+    if not groups:
+        raise ValueError("runs must hold at least one run, got none; record the study first")
+    order = list(groups) if any(isinstance(at, str) for at in groups) else sorted(groups)
+    return {at: by_seed(groups[at]) for at in order}
+
+
+def _differences(accuracies: dict[str, dict[int, float]], schedule: str, reference: str) -> list[float]:
+    mine, other = accuracies.get(schedule, {}), accuracies.get(reference, {})
+    return [mine[seed] - other[seed] for seed in sorted(mine.keys() & other.keys())]
+
+
+def _interval(differences: list[float]) -> tuple[float, float]:
+    return interval(differences) if differences else (float("nan"), float("nan"))
+
+
+def _points(differences: list[float]) -> str:
+    if not differences:
+        return "-"
+    low, high = (100 * end for end in _interval(differences))
+    text = f"{100 * fmean(differences):+.1f} points"
+    return text if low != low else f"{text} ({low:+.1f} to {high:+.1f})"
+
+
+def _words(level: float | str) -> str:
+    return str(level).replace("\n", ", ")  # a level may be broken into lines for its place under an axis
+
+
+def _place(label: str) -> tuple[int, str]:
+    return (SCHEDULES.index(label) if label in SCHEDULES else len(SCHEDULES), label)

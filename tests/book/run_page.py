@@ -1,0 +1,63 @@
+"""A chapter run as it is, its live trainings cut short: the figures by their numbers, and what it says."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib as mpl
+import nbformat
+import pytest
+from IPython.display import Markdown
+from matplotlib.figure import Figure
+
+import lrlib.train
+
+SURVEY = Path(__file__).parents[2] / "book" / "survey"
+
+
+class Page(NamedTuple):
+    """Figures by number, such as "1.8"; the Markdown that cells made, in order; and the names they left."""
+
+    figures: dict[str, Figure]
+    said: list[str]
+    names: dict
+
+
+def run_page(name: str) -> Page:
+    """Run the code cells of a chapter, in order; a training has one epoch of 20 pictures."""
+    cells = nbformat.read(SURVEY / f"{name}.ipynb", as_version=4).cells
+    page, whole = Page({}, [], {}), lrlib.train.train
+
+    def short(config, **options):
+        config = config.changed(epochs=1, train_images=20, test_images=50)
+        return whole(config, **{**options, "progress": False})
+
+    with mpl.rc_context(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lrlib.train, "train", short)
+        for cell, following in zip(cells, [*cells[1:], None], strict=True):
+            if cell.cell_type != "code":
+                continue
+            result = value_of(cell.source, page.names)
+            if isinstance(result, Figure):
+                number = re.match(r"\*\*Figure (\d+\.\d+[a-z]?)\.\*\*", following.source).group(1)
+                page.figures[number] = result
+            elif isinstance(result, Markdown):
+                page.said.append(result.data)
+    return page
+
+
+def value_of(code: str, names: dict) -> object:
+    """Run a cell in `names` and return the value of its last line, if that is an expression."""
+    tree = ast.parse(code)
+    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, "cell", "exec"), names)
+    return eval(compile(ast.Expression(last.value), "cell", "eval"), names) if last else None
+
+
+def line(axes, label: str):
+    """Return the one line of this label."""
+    (found,) = [line for line in axes.lines if line.get_label() == label]
+    return found

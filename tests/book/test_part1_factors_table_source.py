@@ -1,0 +1,208 @@
+"""The five factors' figures are the records, and what is said of the table follows from published.json."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from pathlib import Path
+from statistics import fmean
+
+import nbformat
+import pytest
+from run_page import SURVEY, line, run_page
+
+RECORDED = Path(__file__).parents[2] / "lrlib" / "recorded"
+KINDS = {"constant": "constant_recipe", "drop": "drop_recipe", "linear": "linear_recipe"}
+
+page = functools.cache(run_page)
+
+
+def ends(*studies: str) -> list[tuple[str, dict, float]]:
+    """Schedule, config and last test accuracy of each record, read from the files."""
+    names = {kind: label for label, kind in KINDS.items()}
+    found = []
+    for study in studies:
+        for path in sorted((RECORDED / study).glob("*.json")):
+            record = json.loads(path.read_text())
+            label = names.get(record["config"]["recipe"]["kind"])
+            if label:
+                found.append((label, record["config"], record["epochs"][-1]["test_accuracy"]))
+    return found
+
+
+def slow_or_not(config: dict) -> str:
+    return f"{config['network']}\n{config['peak_lr']:g}"
+
+
+FACTORS = [
+    ("1.14", ["peak-digits"], lambda config: config["peak_lr"]),
+    ("1.14b", ["data-digits", "survey-digits"], lambda config: config["train_images"] or 1000),
+    (
+        "1.14c",
+        ["survey-digits", "task-digits"],
+        # records that are older than the field asked for the digit
+        lambda config: {"classes": "which digit", "parity": "even or odd"}[config.get("task", "classes")],
+    ),
+    ("1.14d", ["survey-digits", "network-digits"], slow_or_not),
+    ("1.14e", ["horizon-digits"], lambda config: config["epochs"]),
+    ("1.14f", ["horizon"], lambda config: config["epochs"]),
+]
+
+
+@pytest.mark.parametrize(("number", "studies", "level"), FACTORS, ids=[number for number, *_ in FACTORS])
+def test_the_figures_are_means_over_the_records(number, studies, level):
+    runs = ends(*studies)
+    if number == "1.14d":
+        runs += [run for run in ends("peak-digits") if run[1]["peak_lr"] == 0.01]
+    if not runs:
+        assert number not in page("factors").figures
+        return
+    (axes,) = page("factors").figures[number].axes
+    for label in KINDS:
+        expected: dict[object, list[float]] = {}
+        for name, config, accuracy in runs:
+            if name == label:
+                expected.setdefault(level(config), []).append(accuracy)
+        drawn = line(axes, label)
+        if any(isinstance(at, str) for at in expected):
+            places = [tick.get_text() for tick in axes.get_xticklabels()]
+            assert set(places) == set(expected)
+            at = [places[int(x)] for x in drawn.get_xdata()]
+        else:
+            at = [float(x) for x in drawn.get_xdata()]
+            assert at == sorted(expected)
+        assert drawn.get_ydata() == pytest.approx([fmean(expected[x]) for x in at])
+
+
+def valley_loss(rates: list[float], *, directions: int = 64, noise: float = 0.1) -> float:
+    total = 0.0
+    for i in range(1, directions + 1):
+        mean, variance = 1.0, 0.0
+        for rate in rates:
+            mean *= 1 - rate / i
+            variance = (1 - rate / i) ** 2 * variance + noise * rate**2 / i
+        total += (mean**2 + variance) / i / 2
+    return total
+
+
+def test_each_of_the_four_changes_turns_the_order_round_in_the_valley():
+    lr = page("factors").names["lr"]
+    assert lr == pytest.approx(0.279, abs=0.001)  # the design's check value
+    settings = {
+        "as it was": (lr, 300, {}),
+        "rate x 3": (3 * lr, 300, {}),
+        "updates x 10": (lr, 3000, {}),
+        "noise x 10": (lr, 300, {"noise": 1.0}),
+        "8 directions": (lr, 300, {"directions": 8}),
+    }
+    (table,) = [text for text in page("factors").said if "as it was" in text]
+    for name, (peak, steps, valley) in settings.items():
+        constant = valley_loss([peak] * steps, **valley)
+        linear = valley_loss([peak * (steps - t) / steps for t in range(steps)], **valley)
+        lower = "constant" if name == "as it was" else "linear"
+        assert (linear < constant) is (lower == "linear")
+        assert f"| {name} | {constant:.4f} | {linear:.4f} | {lower} |" in table
+
+
+def test_a_study_without_records_says_how_to_record_it(monkeypatch):
+    from lrlib import factors, records
+
+    monkeypatch.setattr(factors, "studies", lambda: [])
+    monkeypatch.setattr(records, "studies", lambda: [])
+    bare = run_page("factors")
+    assert bare.figures == {}
+    assert bare.said.count("*Not recorded yet.*") == len(FACTORS)
+    for study in ("peak", "data", "task", "network", "horizon"):
+        assert f"`lrlib study run {study}-digits` records this study." in bare.said
+
+
+# ---------------------------------------------------------------- where the table comes from
+
+PUBLISHED = json.loads((RECORDED / "published.json").read_text())
+LOGS = {row["schedule"]: row for row in PUBLISHED["source"]["rows"]}
+TABLE = {row["schedule"]: row for row in PUBLISHED["survey"]["rows"]}
+
+
+def said(words: str) -> str:
+    (text,) = [text for text in page("table_source").said if words in text]
+    return text
+
+
+def test_it_opens_with_what_stands():
+    first = page("table_source").said[0]
+    # 3.10 points over sqrt(0.8414 * 0.1586 + 0.8724 * 0.1276) / 100 = 0.4947 points: 6.3 errors.
+    assert "linear is ahead by 3.1 points" in first
+    assert "0.49 points" in first
+    assert "6.3 standard errors" in first
+
+
+def test_figure_1_15_has_the_sources_accuracies_their_intervals_and_the_surveys():
+    (axes,) = page("table_source").figures["1.15"].axes
+    for row, (name, log) in enumerate(LOGS.items()):
+        p = log["test_accuracy"]
+        half = 1.96 * (p * (1 - p) / 10_000) ** 0.5
+        assert line(axes, name).get_xdata()[0] == p
+        assert line(axes, name).get_ydata()[0] == row
+        assert line(axes, f"{name}, sampling").get_xdata() == pytest.approx([p - half, p + half])
+        assert line(axes, f"{name}, printed").get_xdata()[0] == TABLE[name]["accuracy"]
+
+
+def test_figure_1_15b_has_both_losses_of_the_source():
+    (axes,) = page("table_source").figures["1.15b"].axes
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["training", "test"]
+    for name, log in LOGS.items():
+        assert line(axes, name).get_ydata().tolist() == [log["train_loss"], log["test_loss"]]
+        assert log["train_loss"] == TABLE[name]["loss"]
+
+
+def test_the_pairs_that_sampling_cannot_tell_apart():
+    # Errors of the differences, by hand, are near 0.48 points: 0.44, 0.29 and 0.73 points are less than two.
+    text = said("more than two errors apart")
+    assert text.startswith("Of 10 pairs, 7 are more than two errors apart.")
+    assert re.findall(r"(\w+) and (\w+) \((\d\.\d\d) points", text) == [
+        ("drop", "linear", "0.44"),
+        ("drop", "poly5", "0.29"),
+        ("linear", "poly5", "0.73"),
+    ]
+
+
+def test_which_column_and_which_order():
+    assert "5 of 5 numbers are the source's *training* loss" in said("no other column")
+    assert "4 of 5 are its *test* accuracy, rounded. The rest: poly5: 0.8651 is printed as 0.86." in said(
+        "no other column"
+    )
+    assert "1 of 10 pairs differently: time and drop." in said("The two losses order")
+    assert "With 4 of 5 schedules" in said("The two losses order")
+
+
+def test_the_network_is_no_resnet50():
+    # The source's count is in its own summary; ResNet-50 with 10 classes is torchvision's 25,557,032 less the
+    # 990 * 2048 weights and 990 biases of the classes that are not there.
+    text = said("Trainable numbers")
+    assert "873,872" in text
+    assert f"{25_557_032 - 990 * 2049:,}" in text
+
+
+def test_the_penalty_stands_apart_in_our_records():
+    text = said("penalty | test cross-entropy")
+    for path in (RECORDED / "pilot-laptop").glob("*.json"):
+        end = json.loads(path.read_text())["epochs"][-1]
+        assert f"| {end['train_loss']:.4f} | {end['penalty']:.4f} | {end['test_loss']:.4f} |" in text
+
+
+def test_the_loss_as_keras_would_print_it_is_cross_entropy_plus_penalty():
+    first = page("table_source").names["twice"][0].epochs[-1]
+    text = said("as Keras would print it")
+    assert (
+        f"print it: {first.train_loss + first.penalty:.4f}, of which {first.penalty:.4f} is penalty" in text
+    )
+    assert [run.config.seed for run in page("table_source").names["twice"]] == [7, 8]
+
+
+@pytest.mark.parametrize("name", ["introduction", "constant", "linear", "factors", "table_source"])
+def test_prose_types_no_measured_percentage(name):
+    prose = [cell.source for cell in nbformat.read(SURVEY / f"{name}.ipynb", as_version=4).cells]
+    kinds = [cell.cell_type for cell in nbformat.read(SURVEY / f"{name}.ipynb", as_version=4).cells]
+    text = "\n".join(source for source, kind in zip(prose, kinds, strict=True) if kind == "markdown")
+    assert set(re.findall(r"\d+(?:\.\d+)?\s?%", text)) <= {"95 %"}  # the level of an interval

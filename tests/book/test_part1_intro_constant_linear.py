@@ -1,0 +1,256 @@
+"""Figures 1.1, 1.2, 1.7 and 1.8 show what formulas and records say; both are read here by other means."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from fractions import Fraction
+from pathlib import Path
+from statistics import fmean
+
+import pytest
+from run_page import line, run_page
+
+RECORDED = Path(__file__).parents[2] / "lrlib" / "recorded"
+STEPS_PER_EPOCH = 391  # 50,000 pictures are 390 batches of 128, and one of 80
+TOTAL = 30 * STEPS_PER_EPOCH
+
+page = functools.cache(run_page)
+
+
+def records(study: str, kind: str) -> list[dict]:
+    """The records of a schedule as they are in their files, by seed."""
+    files = [json.loads(path.read_text()) for path in (RECORDED / study).glob("*.json")]
+    found = [file for file in files if file["config"]["recipe"]["kind"] == kind]
+    return sorted(found, key=lambda file: file["config"]["seed"])
+
+
+def column(record: dict, name: str) -> list[float]:
+    return [epoch[name] for epoch in record["epochs"]]
+
+
+def valley_loss(rates: list[float]) -> float:
+    """The noisy valley's expected loss, direction by direction, in plain loops."""
+    total = 0.0
+    for i in range(1, 65):
+        mean, variance = 1.0, 0.0
+        for rate in rates:
+            mean *= 1 - rate / i
+            variance = (1 - rate / i) ** 2 * variance + 0.1 * rate**2 / i
+        total += (mean**2 + variance) / i / 2
+    return total
+
+
+# ---------------------------------------------------------------- 1.1: the introduction
+
+
+def test_figure_1_1_steps_down_the_steepest_direction():
+    figure = page("introduction").figures["1.1"]
+    rates = page("introduction").names["lrs"]
+    assert rates["too small"] == 0.01
+    assert rates["too large"] == 2.1
+    for axes, (label, rate) in zip(figure.axes, rates.items(), strict=True):
+        # Curvature 1: each update multiplies the distance by 1 - rate, from -1 on; the height is w^2 / 2.
+        places = [-float((1 - Fraction(str(rate))) ** k) for k in range(7)]
+        assert line(axes, label).get_xdata() == pytest.approx(places, rel=1e-12)
+        assert line(axes, label).get_ydata() == pytest.approx([x * x / 2 for x in places], rel=1e-12)
+    small, good, large = (abs(line(axes, label).get_xdata()[-1]) for axes, label in zip(figure.axes, rates))  # noqa: B905
+    assert good < small < 1 < large
+
+
+def test_the_good_rate_is_the_best_fixed_one():
+    good = page("introduction").names["lrs"]["good"]
+    losses = {
+        rate: valley_loss([rate] * 300) for rate in (good / 2, good - 0.005, good, good + 0.005, 2 * good)
+    }
+    assert min(losses, key=losses.get) == good
+
+
+def test_figure_1_1b_is_the_loss_after_every_update():
+    (axes,) = page("introduction").figures["1.1b"].axes
+    for label, rate in page("introduction").names["lrs"].items():
+        drawn = line(axes, label)
+        for steps in (0, 1, 7, 20):
+            assert drawn.get_xdata()[steps] == steps
+            assert drawn.get_ydata()[steps] == pytest.approx(valley_loss([rate] * steps), rel=1e-9)
+
+
+def test_figure_1_1c_is_the_loss_over_the_rate():
+    drawn = line(page("introduction").figures["1.1c"].axes[0], "constant")
+    for k in (0, 40, 80):
+        rate = drawn.get_xdata()[k]
+        assert drawn.get_ydata()[k] == pytest.approx(valley_loss([rate] * 300), rel=1e-9)
+
+
+def test_figure_1_1d_is_the_recorded_grid_of_fixed_rates():
+    grid = records("peak-digits", "constant_recipe")
+    if not grid:
+        assert "1.1d" not in page("introduction").figures
+        assert "*Not recorded yet.*" in page("introduction").said
+        return
+    (axes,) = page("introduction").figures["1.1d"].axes
+    rates = sorted({record["config"]["peak_lr"] for record in grid})
+    ends = {
+        rate: [column(r, "test_accuracy")[-1] for r in grid if r["config"]["peak_lr"] == rate]
+        for rate in rates
+    }
+    assert line(axes, "constant").get_xdata() == pytest.approx(rates)
+    assert line(axes, "constant").get_ydata() == pytest.approx([fmean(ends[rate]) for rate in rates])
+    best = max(rates, key=lambda rate: fmean(ends[rate]))
+    assert any(
+        f"**{best:g}** has the highest mean, {fmean(ends[best]):.1%}" in text
+        for text in page("introduction").said
+    )
+
+
+def test_momentum_makes_a_tenth_act_like_one():
+    (table,) = [text for text in page("introduction").said if "momentum 0.9" in text]
+    assert "(1/(1 - 0.9) = 10)" in table
+    rows = {
+        label: [float(cell) for cell in cells.split("|")]
+        for label, cells in re.findall(r"^\| (0.*?|1) \| (.*) \|$", table, re.M)
+    }
+    place, buffer, path = 1.0, 0.0, [1.0]
+    for _ in range(200):
+        buffer = 0.9 * buffer + place / 64
+        place -= 0.1 * buffer
+        path.append(place)
+    expected = {
+        "0.1": [(1 - 0.1 / 64) ** k for k in (20, 100, 200)],
+        "1": [(1 - 1 / 64) ** k for k in (20, 100, 200)],
+        "0.1, momentum 0.9": [path[k] for k in (20, 100, 200)],
+    }
+    assert rows == {label: [round(x, 2) for x in values] for label, values in expected.items()}
+    # What the text says of it: the last two go down together, the first stays behind.
+    assert all(
+        abs(a - b) < 0.1 < c - max(a, b)
+        for a, b, c in zip(rows["1"], rows["0.1, momentum 0.9"], rows["0.1"], strict=True)
+    )
+
+
+# ---------------------------------------------------------------- 1.2: the constant baseline
+
+PANELS = (("train_loss", "test_loss"), ("train_accuracy", "test_accuracy"))
+
+
+def check_runs(axes_of_panels, runs: list[dict], label: str) -> None:
+    """Each quantity of each seed is drawn, and their mean."""
+    for axes, names in zip(axes_of_panels, PANELS, strict=True):
+        for name in names:
+            mean = line(axes, f"{label}, {name}")
+            epochs = list(range(1, 31))
+            assert mean.get_xdata().tolist() == epochs
+            assert mean.get_ydata() == pytest.approx(
+                [fmean(values) for values in zip(*(column(r, name) for r in runs), strict=True)]
+            )
+            for run in runs if len(runs) > 1 else ():
+                seed = line(axes, f"{label}, {name}, seed {run['config']['seed']}")
+                assert seed.get_ydata() == pytest.approx(column(run, name))
+
+
+def test_figure_1_2_is_all_recorded_runs_at_the_constant_rate():
+    runs = records("survey-laptop", "constant_recipe")
+    assert runs
+    check_runs(page("constant").figures["1.2"].axes, runs, "constant")
+    ends = [column(run, "test_accuracy")[-1] for run in runs]
+    said = f"**{fmean(ends):.1%}** (from {min(ends):.1%} to {max(ends):.1%}, n = {len(runs)})"
+    assert any(said in text for text in page("constant").said)
+    for run in runs:
+        assert set(column(run, "first_lr")) == set(column(run, "last_lr")) == {0.1}
+
+
+def test_figure_1_2b_is_one_rate_for_all_updates():
+    (axes,) = page("constant").figures["1.2b"].axes
+    assert line(axes, "constant").get_ydata().tolist() == [0.1] * TOTAL
+    assert line(axes, "constant").get_xdata()[[0, 391, TOTAL - 1]] == pytest.approx([0, 1, 30 - 1 / 391])
+
+
+def test_figure_1_2c_ends_on_the_noise_floors():
+    (axes,) = page("constant").figures["1.2c"].axes
+    for rate in (1.0, 0.3, 0.1):
+        floor = sum(0.1 * rate / (2 - rate / i) / i / 2 for i in range(1, 65))
+        assert line(axes, f"floor of rate {rate:g}").get_ydata()[0] == pytest.approx(floor)
+        assert line(axes, f"rate {rate:g}").get_ydata()[30] == pytest.approx(valley_loss([rate] * 30))
+
+
+def test_the_readers_run_lies_over_the_recorded_ones():
+    for name, number in (("constant", "1.2d"), ("linear", "1.8b")):
+        (axes,) = page(name).figures[number].axes
+        # The test's training is shorter than the recorded ones: nothing is like it, and the page says so.
+        assert [each.get_label() for each in axes.lines] == ["yours"]
+        assert any("No recorded run is like yours" in text for text in page(name).said)
+        wanted = {"constant": ["constant"], "linear": ["constant", "linear"]}[name]
+        files = [len(records("survey-digits", f"{label}_recipe")) for label in wanted]
+        given = [run.label for run in page(name).names["ours"]]
+        assert [given.count(label) for label in wanted] == files
+        assert len(given) == sum(files)
+
+
+# ---------------------------------------------------------------- 1.7 and 1.8: linear decay
+
+
+def test_figure_1_7_is_a_line_from_the_peak_to_one_update_above_zero():
+    (axes,) = page("linear").figures["1.7"].axes
+    rates = [float(Fraction(1, 10) * Fraction(TOTAL - t, TOTAL)) for t in range(TOTAL)]
+    assert line(axes, "linear").get_ydata() == pytest.approx(rates, rel=1e-12)
+    assert line(axes, "linear").get_xdata() == pytest.approx([t / 391 for t in range(TOTAL)])
+    # 0.1 / 11,730 = 8.525e-06: small, and not zero.
+    assert any("the first has rate 0.1 and the last 8.5e-06" in text for text in page("linear").said)
+
+
+def test_figure_1_7b_is_the_plan_the_cut_plan_and_the_short_plan():
+    rates, loss = page("linear").figures["1.7b"].axes
+    peak = page("linear").names["lr"]
+    plans = {
+        "linear, 300": [peak * (300 - t) / 300 for t in range(300)],
+        "linear, cut": [peak * (300 - t) / 300 for t in range(150)],
+        "linear, 150": [peak * (150 - t) / 150 for t in range(150)],
+    }
+    for label, plan in plans.items():
+        assert line(rates, label).get_ydata() == pytest.approx(plan)
+        assert line(loss, label).get_ydata()[-1] == pytest.approx(valley_loss(plan))
+    whole, cut, short = (valley_loss(plan) for plan in plans.values())
+    assert whole < short < cut  # what the text says
+
+
+def test_figure_1_8_is_all_recorded_runs_of_linear_decay_and_their_rates():
+    study = "survey-laptop"
+    if not (records(study, "linear_recipe") and records(study, "constant_recipe")):
+        study = "pilot-laptop"
+    runs = records(study, "linear_recipe")
+    *panels, strip = page("linear").figures["1.8"].axes
+    check_runs(panels, runs, "linear")
+    rates = []
+    for epoch in range(30):
+        for step in (391 * epoch, 391 * epoch + 390):
+            rates.append(float(Fraction(TOTAL - step, 10 * TOTAL)))
+    assert line(strip, "linear, rate").get_ydata() == pytest.approx(rates, rel=1e-9)
+    for name in ("constant", "linear"):
+        ends = [column(run, "test_accuracy")[-1] for run in records(study, f"{name}_recipe")]
+        said = f"**{name}** (n = {len(ends)}): test accuracy {fmean(ends):.1%} (from {min(ends):.1%}"
+        assert any(said in text for text in page("linear").said)
+
+
+# ---------------------------------------------------------------- errata
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("introduction", "*global* minimum"),
+        ("introduction", '"Adaptive"'),
+        ("constant", "a quick *rise* in the"),
+        ("linear", "the rate is 0 at the last epoch"),
+        ("linear", "the initial rate is the only number to choose"),
+    ],
+)
+def test_each_erratum_stands_in_its_box(name, words):
+    import nbformat
+    from run_page import SURVEY
+
+    cells = nbformat.read(SURVEY / f"{name}.ipynb", as_version=4).cells
+    boxes = [
+        cell.source.partition("> **Beside the survey.**")[2] for cell in cells if "> **Beside" in cell.source
+    ]
+    assert words in re.sub(r"\s*\n> ?", " ", " ".join(boxes))

@@ -1,0 +1,197 @@
+"""Accuracies over the levels of a factor: grouped, paired by seed, and said in words; all worked out by hand.
+
+All runs in this file are synthetic: made here, never measured, never shipped.
+"""
+
+import math
+
+import pytest
+
+from lrlib import factors
+from lrlib.config import preset
+from lrlib.factors import by_level, effect_table, leaders, listed, recorded, study_line
+from lrlib.records import EpochRecord, Final, Provenance, Run
+
+
+def synthetic_run(recipe, accuracy, *, seed=1, status="finished", commit="a" * 40, day=2, **changes):
+    """A run of one epoch that ended at this test accuracy."""
+    config = preset("digits", recipe=recipe, seed=seed, **{"epochs": 1, **changes})
+    n = config.steps_per_epoch
+    epoch = EpochRecord(
+        epoch=0,
+        first_lr=config.peak_lr * config.schedule()(0),
+        last_lr=config.peak_lr * config.schedule()(n - 1),
+        updates=n,
+        train_loss=1.0,
+        penalty=0.01,
+        train_accuracy=0.5,
+        test_loss=1.0,
+        test_accuracy=accuracy,
+        grad_norm_sq=1.0,
+        seconds=1.0,
+        batches="0" * 16,
+    )
+    return Run(
+        config=config,
+        status=status,
+        parameters=1,
+        start="0" * 16,
+        epochs=[epoch],
+        final=Final(train_loss=0.1, train_accuracy=0.9) if status == "finished" else None,
+        provenance=Provenance(
+            started=f"2026-01-{day:02d}T03:04:05+00:00",
+            seconds=1.0,
+            command="synthetic",
+            commit=commit,
+            versions={"torch": "9.9"},
+            hardware="A Processor",
+            system="none",
+            cores=1,
+            threads=1,
+            device="cpu",
+            precision="fp32",
+            path="synthetic",
+        ),
+    )
+
+
+# Two levels of the rate, seeds 1 and 2; the better schedule is another one at each.
+RUNS = [
+    synthetic_run("linear", 0.75, seed=2, peak_lr=0.1),
+    synthetic_run("constant", 0.50, seed=1, peak_lr=0.1),
+    synthetic_run("constant", 0.60, seed=2, peak_lr=0.1),
+    synthetic_run("linear", 0.70, seed=1, peak_lr=0.1),
+    synthetic_run("constant", 0.90, seed=1, peak_lr=0.01),
+    synthetic_run("constant", 0.92, seed=2, peak_lr=0.01),
+    synthetic_run("linear", 0.80, seed=1, peak_lr=0.01),
+]
+
+
+def test_groups_are_in_the_plans_order_levels_ascend_and_values_go_by_seed():
+    groups = by_level(RUNS, "peak_lr")
+    assert groups == {
+        "constant": {0.01: [0.90, 0.92], 0.1: [0.50, 0.60]},
+        "linear": {0.01: [0.80], 0.1: [0.70, 0.75]},
+    }
+    assert list(groups) == ["constant", "linear"]
+    assert list(groups["constant"]) == [0.01, 0.1]
+
+
+def test_words_keep_the_order_in_which_they_come():
+    runs = [synthetic_run("linear", 0.5), synthetic_run("linear", 0.25, task="parity")]
+    words = {"classes": "which digit", "parity": "even or odd"}
+    assert list(by_level(runs, lambda run: words[run.config.task])["linear"]) == [
+        "which digit",
+        "even or odd",
+    ]
+
+
+def test_a_property_of_the_config_is_a_level_too():
+    runs = [synthetic_run("linear", 0.5), synthetic_run("linear", 0.25, train_images=50)]
+    assert by_level(runs, "images") == {"linear": {50: [0.25], 1000: [0.5]}}
+
+
+def test_what_differs_in_more_than_the_factor_is_refused():
+    mixed = [synthetic_run("linear", 0.5), synthetic_run("constant", 0.5, epochs=1, batch_size=10)]
+    with pytest.raises(ValueError, match="differ in schedule and seed only, got batch_size = 5 and 10"):
+        by_level(mixed, "peak_lr")
+    with pytest.raises(ValueError, match="linear, seed 1, twice"):
+        by_level([synthetic_run("linear", 0.5)] * 2, "peak_lr")
+    with pytest.raises(ValueError, match="at least one run, got none"):
+        by_level([], "peak_lr")
+
+
+def test_a_diverged_run_counts_as_guessing_among_the_answers_of_its_task():
+    runs = [
+        synthetic_run("linear", math.nan, status="diverged"),
+        synthetic_run("linear", math.nan, status="diverged", task="parity"),
+    ]
+    assert by_level(runs, "task") == {"linear": {"classes": [0.1], "parity": [0.5]}}
+
+
+def test_the_table_has_means_and_the_paired_difference_with_its_interval():
+    # At 0.1: d = 0.20 and 0.15, mean 17.5 points, sd 3.5355, t(0.975, 1) = 12.7062, half = 12.7062 * 3.5355
+    # / sqrt(2) = 31.77. At 0.01 seed 1 alone has both: d = -10 points, and nothing tells its spread.
+    assert effect_table(RUNS, "peak_lr", name="rate").splitlines() == [
+        "| rate | constant | linear | linear - constant | seeds |",
+        "| --- | ---: | ---: | ---: | ---: |",
+        "| 0.01 | 91.0% | 80.0% | -10.0 points | 1 |",
+        "| 0.1 | 55.0% | 72.5% | +17.5 points (-14.3 to +49.3) | 2 |",
+    ]
+
+
+def test_a_schedule_that_a_level_lacks_is_a_dash():
+    runs = [synthetic_run("linear", 0.5, peak_lr=0.1), synthetic_run("constant", 0.5, peak_lr=0.2)]
+    assert effect_table(runs, "peak_lr", name="rate").splitlines()[2:] == [
+        "| 0.1 | - | 50.0% | - | 0 |",
+        "| 0.2 | 50.0% | - | - | 0 |",
+    ]
+
+
+def test_levels_broken_into_lines_stand_in_one_line_of_the_table():
+    table = effect_table(RUNS[:4], lambda run: f"net\n{run.config.peak_lr:g}", name="net, rate")
+    assert "| net, 0.1 | 55.0% | 72.5% |" in table
+
+
+def level_of(*accuracies, recipe, peak_lr):
+    return [
+        synthetic_run(recipe, accuracy, seed=seed, peak_lr=peak_lr)
+        for seed, accuracy in enumerate(accuracies, 1)
+    ]
+
+
+def test_leaders_where_they_change():
+    assert leaders(RUNS, "peak_lr", name="rate ") == (
+        "Highest mean: constant at rate 0.01; linear at rate 0.1. "
+        "The interval of linear - constant leaves out zero at 0 of 1 level."
+    )
+
+
+def test_leaders_where_one_leads_everywhere_and_an_interval_leaves_out_zero():
+    # At 0.1: d = 0.10, 0.11, 0.12, mean 0.11, half = 4.303 * 0.01 / sqrt(3) = 0.025: zero is out.
+    # At 0.2: d = 0.30, -0.10, 0.05: the mean is above zero, and zero is inside.
+    runs = [
+        *level_of(0.50, 0.50, 0.50, recipe="constant", peak_lr=0.1),
+        *level_of(0.60, 0.61, 0.62, recipe="linear", peak_lr=0.1),
+        *level_of(0.50, 0.50, 0.50, recipe="constant", peak_lr=0.2),
+        *level_of(0.80, 0.40, 0.55, recipe="linear", peak_lr=0.2),
+    ]
+    assert leaders(runs, "peak_lr") == (
+        "Highest mean at each of the 2 levels: linear. "
+        "The interval of linear - constant leaves out zero at 1 of 2 levels, 0.1."
+    )
+    down = leaders(runs, "peak_lr", schedule="constant", reference="linear")
+    assert down.endswith("The interval of constant - linear leaves out zero at 1 of 2 levels, 0.1.")
+
+
+def test_leaders_that_are_level():
+    runs = [synthetic_run(recipe, 0.5) for recipe in ("linear", "constant", "drop")]
+    assert leaders(runs, "epochs", name="epochs ") == (
+        "Highest mean: constant, drop and linear (tied) at epochs 1."
+    )
+
+
+def test_one_line_for_many_runs():
+    line = study_line([*RUNS, synthetic_run("drop", 0.5, seed=3, commit="b" * 40, day=5)])
+    assert line == (
+        "8 runs of resnet8 on digits (constant, drop and linear; seeds 1 to 3), recorded on 2 January 2026 "
+        "and 5 January 2026 on A Processor (1 thread, fp32) with torch 9.9; commit aaaaaaaaaa and bbbbbbbbbb."
+    )
+    assert study_line(RUNS[:1]).startswith("1 run of resnet8 on digits (linear; seed 2), recorded on 2 Jan")
+    with pytest.raises(ValueError, match="at least one run, got none"):
+        study_line([])
+
+
+def test_recorded_takes_what_is_there(monkeypatch):
+    monkeypatch.setattr(factors, "studies", lambda: ["a", "c"])
+    monkeypatch.setattr(factors, "load_runs", {"a": RUNS[:2], "c": RUNS[4:]}.__getitem__)
+    assert recorded("b") == []
+    assert recorded("c", "b", "a") == [*RUNS[4:], *RUNS[:2]]
+    assert recorded("c", "a", schedules=["linear"]) == [RUNS[6], RUNS[0]]
+
+
+@pytest.mark.parametrize(
+    ("words", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), ("abc", "a, b and c")]
+)
+def test_words_are_listed_as_english_lists_them(words, text):
+    assert listed(words) == text
