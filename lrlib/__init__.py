@@ -45,6 +45,7 @@ _LAZY_MODULES = (
     "curve_rules",
     "curves",
     "data",
+    "doctor",
     "exercises",
     "factors",
     "jumps",

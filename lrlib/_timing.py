@@ -52,8 +52,9 @@ def pace(config: RunConfig, *, data: Dataset | None = None) -> Pace:
         in_channels=data.train_images.shape[1],
         classes=len(data.class_names),
         seed=config.seed,
-    ).to(target.device, memory_format=torch.channels_last)
-    optimizer = optimizer_for(config, net)
+    )
+    net = target.prepared(net)
+    optimizer = optimizer_for(config, net, fused=target.fused)
     scaler = torch.amp.GradScaler(target.device.type, enabled=target.precision == "fp16")
     meter = Meter(target.device)
 

@@ -139,6 +139,16 @@ def presets() -> None:
     typer.echo(f"studies    {', '.join(studies()) or 'none recorded'}")
 
 
+@app.command()
+def doctor(
+    presets: Annotated[list[str] | None, typer.Argument(help="All of them, if none is named.")] = None,
+) -> None:
+    """Say what this machine will do, and from 20 timed updates how long a run of each preset takes."""
+    from lrlib.doctor import diagnose
+
+    diagnose(presets or list(PRESETS), say=typer.echo)
+
+
 @data_app.command("check")
 def data_check(
     root: Annotated[

@@ -49,7 +49,7 @@ LAYERS = [
     "_measure",
     "train",
     "_timing",
-    "notebook",
+    "doctor notebook",
     "_plan",
     "study",
     "cli",
@@ -58,7 +58,7 @@ PLACE = {name: number for number, line in enumerate(LAYERS) for name in line.spl
 # These know shapes (and how to refuse a wrong name), but nothing of configs, records and figures.
 NARROW = {"adapters", "data", "models", "valley"}
 SHAPES = {"schedules", "compose", "recipes"}
-TORCH = {"adapters", "data", "models", "study", "train"}
+TORCH = {"adapters", "data", "doctor", "models", "study", "train"}
 TORCH_PRIVATE = {
     "_augment",
     "_checkpoint",
