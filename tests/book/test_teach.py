@@ -57,7 +57,8 @@ def test_what_stands_on_slides_and_what_in_notes():
     deck = slides.slides(
         chapter_of(
             md(
-                "# A chapter\n\n[![Colab](https://a.b/c.svg)](https://d)\n\n5 minutes to read\n\n**You will be able to**\n\n- see;\n- say."
+                "# A chapter\n\n[![Colab](https://a.b/c.svg)](https://d)\n\n5 minutes to read\n\n"
+                "**You will be able to**\n\n- see;\n- say."
             ),
             md("## The idea\n\nThe rate falls. It falls slowly:\n\n$$a = b$$\n\nSee [it](b.ipynb) now."),
             md("**Predict first.** Which?\n\n<details>\n<summary>Think</summary>\n\nThis one.\n\n</details>"),
@@ -421,6 +422,22 @@ def test_the_numbers_in_the_teachers_pages():
         assert number in page("misconceptions.md")
     assert "39,100 of them bring 0.1 to\n  0.0025" in page("lesson.md")
     assert "(0.5, 0.25, 0.125)" in page("week_plan.md")
+
+
+def test_figures_that_the_pages_name_are_in_the_chapters():
+    there = {
+        number
+        for name in NAMES
+        for cell in chapters.source(name).cells
+        for number in re.findall(r"^\*\*Figure (\d+\.\d+[a-z]?)\.\*\*", cell.source, re.M)
+    }
+    named = {
+        (path.name, number)
+        for path in (ROOT / "book" / "teach").glob("*.md")
+        for number in re.findall(r"figure\s+(\d+\.\d+[a-z]?)", path.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 5
+    assert {number for _, number in named} <= there
 
 
 def test_commands_in_the_pages_are_commands():
