@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -27,11 +28,22 @@ class HandedIn(NamedTuple):
 
 
 def handed_in(place: Path) -> Iterator[HandedIn]:
-    """Yield every file of a folder, or of one zip; zips are opened, and zips in zips."""
+    """Yield every file of a folder, or of one zip; zips are opened, and zips in zips. No name comes twice."""
+    names: Counter[str] = Counter()
+    for file in _all(place):
+        names[file.name] += 1
+        again = names[file.name]
+        yield file if again == 1 else file._replace(name=f"{file.name} ({again})")
+
+
+def _all(place: Path) -> Iterator[HandedIn]:
     room = [MOST_IN_ALL]
     files = [place] if place.is_file() else sorted(_files(place), key=lambda path: path.as_posix())
     for path in files:
         name = shown(path.name if path == place else path.relative_to(place).as_posix())
+        if not path.is_file():  # a pipe would wait for ever
+            yield HandedIn(name, b"", "no file that can be read")
+            continue
         try:
             is_zip = path.suffix.lower() == ".zip"
             limit = MOST_IN_ALL if is_zip else MOST_BYTES
@@ -91,7 +103,8 @@ def _opened(name: str, data: bytes, room: list[int], *, zips: int) -> Iterator[H
             yield HandedIn(inner, b"", f"cannot be unpacked ({type(error).__name__}: {error})")
             continue
         if len(content) > limit:
-            yield HandedIn(inner, b"", f"more than {limit / 1e6:.0f} MB unpacked, which no record has")
+            too_much = "more than can be read at once" if limit == room[0] else "which no record has"
+            yield HandedIn(inner, b"", f"more than {limit / 1e6:.0f} MB unpacked, {too_much}")
             continue
         room[0] -= len(content)
         if is_zip:

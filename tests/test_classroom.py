@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import sys
 import zipfile
 from collections import Counter
 
 import pytest
 
-from lrlib import cli, preset
+from lrlib import _handed_in, cli, preset
 from lrlib.classroom import ClassError, assignment, hand_in, merge, read_list, write_list
 from lrlib.records import read_run, write_run
 from lrlib.train import train
@@ -67,6 +68,11 @@ def kinds(study):
 def one(study, kind):
     (finding,) = [finding for finding in study.findings if finding.kind == kind]
     return finding
+
+
+def one_sentence(study, file):
+    (finding,) = [finding for finding in study.findings if finding.file == file]
+    return finding.sentence
 
 
 def nothing_is_lost(study):
@@ -378,6 +384,29 @@ def test_a_hostile_zip_does_no_harm(folder, tmp_path):
     assert "hostile.zip: bell?.json" in sentences
     assert sentences["broken.zip"].startswith("a zip that cannot be opened")
     assert sentences["deep.zip: 1.zip: 2.zip"] == "a zip in a zip in a zip; unpack it by hand"
+    assert len(study.runs) == 6
+
+
+def test_files_whose_names_look_alike_are_both_kept(folder, run_of, tmp_path):
+    one, two = (
+        write_run(run_of("linear", seed, 0.98), tmp_path / f"{seed}.json").read_bytes() for seed in (14, 15)
+    )
+    (folder / "same.zip").write_bytes(zipped({"bell\a.json": one, "bell\b.json": two}))
+    os.mkfifo(folder / "pipe.json")
+    study = merge(folder)
+    assert {"same.zip: bell?.json", "same.zip: bell?.json (2)"} <= set(study.runs)
+    assert one_sentence(study, "pipe.json") == "no file that can be read"
+    assert (study.files, len(study.runs)) == (9, 8)
+
+
+def test_a_zip_may_not_fill_the_memory(folder, tmp_path, monkeypatch):
+    files = {f"{i}.json": b"0" * 1_000_000 for i in range(4)}
+    (folder / "large.zip").write_bytes(zipped(files))
+    monkeypatch.setattr(_handed_in, "MOST_IN_ALL", 2_500_000)
+    study = merge(folder, assigned=SIX)
+    assert one_sentence(study, "large.zip: 2.json").startswith(
+        "more than 0 MB unpacked, more than can be read"
+    )
     assert len(study.runs) == 6
 
 

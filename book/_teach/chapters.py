@@ -10,6 +10,7 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).parents[2]
+LIBRARY = ROOT / "lrlib"
 RAN = ROOT / "_build" / "jupyter_execute"
 #: Folders whose notebooks are chapters; book/teach/ holds those of the classroom itself.
 PARTS = ("book/survey/", "book/beyond/")
@@ -28,10 +29,14 @@ def source(name: str) -> NotebookNode:
 
 
 def executed(name: str, *, ran: Path = RAN) -> NotebookNode:
-    """Return a chapter with its outputs, from the last `make book` if its text is the same, or run it."""
+    """Return a chapter with its outputs: from the last `make book` if nothing has changed since, else run.
+
+    What could change are its text, the library and the records in it.
+    """
     chapter = source(name)
     built = ran / name
-    if built.is_file():
+    files = [path for path in LIBRARY.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    if built.is_file() and built.stat().st_mtime > max(path.stat().st_mtime for path in files):
         done = nbformat.read(built, as_version=4)
         if [cell.source for cell in done.cells] == [cell.source for cell in chapter.cells]:
             return done

@@ -35,7 +35,8 @@ class Slide:
 def slides(chapter: NotebookNode) -> list[Slide]:
     """Make the slides of one chapter from its notebook, which has been run.
 
-    Raises ValueError if a figure cell has no picture: a deck with holes would be found in the lesson.
+    Raises ValueError if a figure cell shows nothing: a deck with holes would be found in the lesson. (A cell
+    whose runs are not recorded yet says so, and that stands on the slide.)
     """
     deck: list[Slide] = []
     for cell in chapter.cells:
@@ -45,14 +46,15 @@ def slides(chapter: NotebookNode) -> list[Slide]:
         if cell.cell_type == "markdown":
             _add_markdown(deck, cell.source)
         elif "figure" in tags:
-            picture = render.figure(cell)
-            if not picture:
+            picture, said = render.figure(cell), render.sentences(cell)
+            if not (picture or said):
                 raise ValueError(f"a figure without a picture: {cell.source[:60]!r}; run the chapter first")
             if deck[-1].kind == "text" and all(part.startswith(LEAD) for part in deck[-1].shown):
-                deck[-1].kind, deck[-1].shown = "figure", [picture, *deck[-1].shown]
+                deck[-1].kind, deck[-1].shown = "figure", [picture or said, *deck[-1].shown]
             else:
-                deck.append(Slide(_section(deck), [picture], kind="figure"))
-            deck[-1].steps += [text for text in [render.sentences(cell)] if text]
+                deck.append(Slide(_section(deck), [picture or said], kind="figure"))
+            if picture and said:
+                deck[-1].steps.append(said)
         elif text := render.sentences(cell):
             deck[-1].steps.append(text)
     return [slide for slide in deck if slide.kind != "exercises"]

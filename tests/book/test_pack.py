@@ -43,7 +43,9 @@ def test_two_sets_of_the_same_notebooks():
 def test_the_slides_hold_pictures_and_formulas():
     page = BeautifulSoup((PACK / "slides.html").read_text(encoding="utf-8"), "html.parser")
     pictures = page.select("section.figure img")
-    assert len(pictures) == len(page.select("section.figure"))
+    empty = [slide for slide in page.select("section.figure") if not slide.find("img")]
+    assert all("recorded yet" in slide.select_one(".body").text for slide in empty)
+    assert pictures
     for picture in pictures:
         assert picture["src"].startswith("data:image/")
         assert len(picture["src"]) > 5_000

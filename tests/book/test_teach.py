@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import base64
+import os
 import re
 import sys
 import zipfile
@@ -99,6 +100,17 @@ def test_what_stands_on_slides_and_what_in_notes():
 def test_a_figure_that_was_not_drawn_stops_the_deck():
     with pytest.raises(ValueError, match="a figure without a picture: 'plot"):
         slides.slides(chapter_of(md("# A"), nbformat.v4.new_code_cell("plot()", metadata=ALT)))
+
+
+def test_a_figure_whose_runs_are_not_recorded_says_so():
+    cell = nbformat.v4.new_code_cell("plot()", metadata=ALT)
+    cell.outputs = [nbformat.v4.new_output("execute_result", data={"text/markdown": "*Not recorded yet.*"})]
+    _, slide = slides.slides(chapter_of(md("# A"), cell, md("**Figure 1.1.** *A.*")))
+    assert (slide.kind, text_of(slide.shown), slide.steps) == (
+        "figure",
+        "Not recorded yet. Figure 1.1. A.",
+        [],
+    )
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +212,11 @@ def test_outputs_of_make_book_are_taken_only_for_the_same_text(tmp_path, monkeyp
     monkeypatch.setattr(chapters, "NotebookClient", Client)
     assert chapters.executed(name, ran=tmp_path).cells == chapters.source(name).cells
     assert len(ran) == 1
+    # older than the library and its records
+    nbformat.write(drawn(chapters.source(name)), tmp_path / name)
+    os.utime(tmp_path / name, (1, 1))
+    assert chapters.executed(name, ran=tmp_path).cells == chapters.source(name).cells
+    assert len(ran) == 2
 
 
 # Notebooks for students and teachers
