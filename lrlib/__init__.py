@@ -38,6 +38,7 @@ _LAZY = {
 _LAZY_MODULES = (
     "adapters",
     "charts",
+    "classroom",
     "claims",
     "cli",
     "config",
