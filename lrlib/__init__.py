@@ -37,11 +37,14 @@ _LAZY = {
 }
 _LAZY_MODULES = (
     "adapters",
+    "areas",
     "charts",
     "cli",
     "config",
     "data",
+    "diagrams",
     "factors",
+    "measured",
     "models",
     "plots",
     "published",
@@ -50,6 +53,7 @@ _LAZY_MODULES = (
     "stats",
     "study",
     "train",
+    "two_weights",
     "valley",
 )
 
