@@ -37,6 +37,7 @@ _LAZY = {
 }
 _LAZY_MODULES = (
     "adapters",
+    "areas",
     "charts",
     "classroom",
     "claims",
@@ -51,6 +52,9 @@ _LAZY_MODULES = (
     "jumps",
     "ledger",
     "luck",
+    "diagrams",
+    "factors",
+    "measured",
     "models",
     "notebook",
     "plots",
@@ -63,6 +67,7 @@ _LAZY_MODULES = (
     "study",
     "tables",
     "train",
+    "two_weights",
     "valley",
     "words",
 )
