@@ -578,7 +578,7 @@ def test_curves_of_other_lengths_take_the_same_fractions():
     [
         (lambda: judge("tme", []), "claim must be one of .* got 'tme'; did you mean 'time'"),
         (lambda: ledger({"laptp": []}), "arm must be one of .* did you mean 'laptop'"),
-        (lambda: ranking("beter", ("linear", "constant")), "word must be one of .* did you mean 'better'"),
+        (lambda: ranking("bettr", ("linear", "constant")), "word must be one of .* did you mean .better."),
         (lambda: smooth("linear", "train loss"), "quantity must be one of .* did you mean 'training loss'"),
         (
             lambda: judge("time", accuracies({"time": 0}) + accuracies({"time": 0}, peak_lr=0.2)),
@@ -600,8 +600,12 @@ def test_a_card_says_what_was_found_and_arms_that_agree_share_a_line():
     assert lines[0].startswith(
         "**16.** “significantly better than the constant learning rate method” (1.1.7,"
     )
-    assert lines[2].startswith("- **seen again** · published logs, n = 1 · linear − constant: +3.10 points")
-    assert lines[3].startswith("- **seen again** · laptop, n = 5 · linear − constant: +2.00 points, Holm p")
+    assert lines[2].startswith(
+        "- **seen again** · published logs, n\u00a0=\u00a01 · linear − constant: +3.10 points"
+    )
+    assert lines[3].startswith(
+        "- **seen again** · laptop, n\u00a0=\u00a05 · linear − constant: +2.00 points, Holm p"
+    )
     assert lines[4:] == ["- **cannot be told** · source, ResNet-50 · no run yet"]
 
 
