@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "STYLE_OF",
     "plot_descents",
+    "plot_parts",
     "plot_peak_sweep",
     "plot_runs",
     "plot_shapes",
@@ -246,6 +247,51 @@ def plot_descents(
     axes.set_xlabel("update")
     plain_log(axes.yaxis)
     return finish(figure, {axes: ends})
+
+
+@styled
+def plot_parts(valley: Valley, plans: Mapping[str, tuple[Schedule, float, int]]) -> Figure:
+    """Draw the two parts of the expected loss in a valley apart, below the rates: distance and shaking left.
+
+    Parameters
+    ----------
+    valley : Valley
+    plans : mapping, label -> (schedule, peak_lr, steps)
+        Peak rates below the edge of stability, so that nothing diverges.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no plan, or the parts of one pass the range of a float.
+
+    Examples
+    --------
+    >>> figure = plot_parts(Valley(directions=1), {"constant": (Constant(), 0.5, 2)})
+    >>> [axes.lines[0].get_ydata().round(9).tolist() for axes in figure.axes[1:]]
+    [[0.5, 0.125, 0.03125], [0.0, 0.0125, 0.015625]]
+    """
+    _some_labels("plans", plans)
+    figure, all_axes = stacked([0.9, 1.5, 1.5])
+    ends: dict[Axes, list[End]] = {axes: [] for axes in all_axes[1:]}
+    for label, style in styles(plans).items():
+        schedule, peak_lr, steps = plans[label]
+        etas = rates(schedule, steps=steps, peak_lr=peak_lr)
+        path = valley.trajectory(schedule, steps=steps, peak_lr=peak_lr)
+        if not np.all(np.isfinite(path.loss)):
+            raise ValueError(f"plans must not diverge, got {label!r} at peak_lr {peak_lr}; lower it")
+        all_axes[0].plot(np.arange(steps), etas, label=label, **style)
+        for axes, part in zip(all_axes[1:], (path.distance, path.shaking), strict=True):
+            axes.plot(np.arange(steps + 1), part, label=label, **style)
+            ends[axes].append(End(part[-1], f"{label}: {part[-1]:.2g}", style["color"]))
+    for axes, title in zip(all_axes, ("learning rate", "distance left", "shaking left"), strict=True):
+        axes.set_title(title)
+        if title.startswith("distance"):
+            axes.set_yscale("log")  # on it, the slope is the speed
+        else:
+            axes.set_ylim(bottom=0.0)
+    plain_log(all_axes[1].yaxis)
+    all_axes[-1].set_xlabel("update")
+    return finish(figure, ends)
 
 
 @styled

@@ -225,6 +225,19 @@ def test_descents_are_the_trajectory():
     assert texts(figure) == [f"linear: {expected[-1]:.2g}"]
 
 
+def test_parts_are_distance_and_shaking_apart():
+    # Curvature 1, rates 0.5 and 0.25: m = 1, 0.5, 0.375; v = 0, 0.1/4, 0.025 * 0.75^2 + 0.1/16
+    drop = DropDecay(drop_factor=0.5, drop_steps=1)
+    rate, distance, shaking = plots.plot_parts(Valley(directions=1), {"drop": (drop, 0.5, 2)}).axes
+    np.testing.assert_allclose(line(rate, "drop").get_ydata(), [0.5, 0.25])
+    np.testing.assert_allclose(line(distance, "drop").get_ydata(), [0.5, 0.125, 0.0703125])
+    np.testing.assert_allclose(line(shaking, "drop").get_ydata(), [0, 0.0125, 0.01015625])
+    assert [text.get_text() for axes in (distance, shaking) for text in axes.texts] == [
+        "drop: 0.07",
+        "drop: 0.01",
+    ]
+
+
 def test_what_diverges_leaves_through_the_top():
     plans = {"too large": (Constant(), 50.0, 300)}
     figure = plots.plot_descents(Valley(), plans, rate=False, floors=True, highest=20.0)
@@ -280,6 +293,12 @@ def test_sweep_is_the_loss_over_the_peak_rate():
             lambda: plots.plot_descents(Valley(), {}),
             ValueError,
             "plans must hold at least one label, got none",
+        ),
+        (lambda: plots.plot_parts(Valley(), {}), ValueError, "plans must hold at least one label, got none"),
+        (
+            lambda: plots.plot_parts(Valley(), {"a": (Constant(), 50.0, 300)}),
+            ValueError,
+            "plans must not diverge, got 'a' at peak_lr 50.0; lower it",
         ),
         (
             lambda: plots.plot_peak_sweep(Valley(), {}, 9),

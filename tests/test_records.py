@@ -142,6 +142,34 @@ def test_a_damaged_record_is_one_sentence_that_names_the_file(damage, words, tmp
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("damage", "kind"),
+    [
+        (DAMAGE[0][0], "unreadable"),
+        (lambda text: "[" * 100_000, "unreadable"),
+        (DAMAGE[3][0], "foreign"),
+        (lambda text: '{"schema_version": 1}', "foreign"),
+        (DAMAGE[5][0], "edited"),
+        (lambda text: text.replace('"train_loss": 2.0', '"train_loss": NaN'), "edited"),
+        (DAMAGE[7][0], "schema"),
+        (DAMAGE[8][0], "wrong"),
+        (DAMAGE[11][0], "wrong"),
+    ],
+)
+def test_an_error_says_of_which_kind_it_is(damage, kind, tmp_path):
+    path = write_run(synthetic_run(), tmp_path / "run.json")
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(RecordError) as caught:
+        read_run(path)
+    assert caught.value.kind == kind
+
+
+def test_an_editors_mark_in_front_is_no_damage(tmp_path):
+    path = write_run(synthetic_run(), tmp_path / "run.json")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert read_run(path) == synthetic_run()
+
+
 def test_a_flipped_bit_is_noticed_wherever_it_is(tmp_path):
     path = write_run(synthetic_run(), tmp_path / "run.json")
     whole = path.read_bytes()

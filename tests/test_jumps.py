@@ -1,0 +1,198 @@
+"""Jumps that were put into made-up runs are found, dated, and not credited to drops that are not there.
+
+All runs in this file are synthetic: made here, never measured, never shipped.
+"""
+
+import math
+
+import pytest
+
+from lrlib.config import preset
+from lrlib.jumps import date_jumps, endings, jump_report, searched
+from lrlib.recipes import DropRecipe
+from lrlib.records import EpochRecord, Final, Provenance, Run
+
+PROVENANCE = Provenance(
+    started="2026-01-02T03:04:05+00:00",
+    seconds=1.0,
+    command="synthetic",
+    commit=None,
+    versions={"torch": "0"},
+    hardware="none (synthetic)",
+    system="none",
+    cores=1,
+    threads=1,
+    device="cpu",
+    precision="fp32",
+    path="synthetic",
+)
+HALF = DropRecipe(drop_fraction=0.5)  # of 10 epochs: one drop, after epoch 5
+SMOOTH = [9.0, 5.0, 4.0, 3.5, 3.0, 2.5, 2.0, 1.5, 1.0, 0.5]
+FLAT = [0.25] * 10
+
+
+def synthetic(losses, accuracies=None, *, recipe=HALF, seed=1, status="finished"):
+    config = preset("digits", recipe=recipe, seed=seed, epochs=10)
+    schedule, n = config.schedule(), config.steps_per_epoch
+    epochs = [
+        EpochRecord(
+            epoch=e,
+            first_lr=0.1 * schedule(e * n),
+            last_lr=0.1 * schedule((e + 1) * n - 1),
+            updates=n,
+            train_loss=loss,
+            penalty=0.0,
+            train_accuracy=0.5,
+            test_loss=loss,
+            test_accuracy=accuracy,
+            grad_norm_sq=1.0,
+            seconds=1.0,
+            batches="0" * 16,
+        )
+        for e, (loss, accuracy) in enumerate(zip(losses, accuracies or FLAT, strict=False))
+    ]
+    final = Final(train_loss=0.1, train_accuracy=0.9) if status == "finished" else None
+    return Run(
+        config=config,
+        status=status,
+        parameters=1,
+        start="0" * 16,
+        epochs=epochs,
+        final=final,
+        provenance=PROVENANCE,
+    )
+
+
+# The loss falls by 1.5 in epoch 6, the accuracy rises by 0.25 in epoch 7: the drop comes after epoch 5.
+JUMPS = synthetic(
+    [9.0, 5.0, 4.0, 3.5, 3.0, 1.5, 1.25, 1.0, 0.75, 0.5],
+    [0.125, 0.5, 0.5, 0.5, 0.5, 0.5, 0.75, 0.75, 0.75, 0.875],
+)
+
+
+def test_a_jump_at_the_drop_is_dated():
+    twin = synthetic(SMOOTH, recipe="constant")
+    loss, accuracy, lead = date_jumps([JUMPS], [twin], skip=0.2)
+    assert (loss.change.epoch, loss.change.size, loss.drop) == (6, 1.5, 5.0)
+    assert (accuracy.change.epoch, accuracy.change.size, accuracy.drop) == (7, 0.25, 5.0)
+    # the twin falls by 0.5 in epoch 6 too: the lead grows by 1 there, and shrinks after
+    assert (lead.change.epoch, lead.change.size, lead.drop) == (6, 1.0, 5.0)
+
+
+def test_the_opening_is_left_out_and_can_be_kept():
+    assert [jump.change.epoch for jump in date_jumps([JUMPS], skip=0.0)] == [2, 2]
+    assert [jump.drop for jump in date_jumps([JUMPS], skip=0.0)] == [None, None]
+
+
+def test_a_jump_elsewhere_is_not_the_drops():
+    late = synthetic([9.0, 5.0, 4.0, 3.5, 3.0, 2.5, 2.0, 1.5, 0.0, 0.0])
+    loss = date_jumps([late], skip=0.2)[0]
+    assert (loss.change.epoch, loss.drop) == (9, None)
+    assert "| 1 | training loss fell | 1.500 | 9 | none |" in jump_report([late], skip=0.2)
+
+
+def test_twins_share_the_seed():
+    twin = synthetic(SMOOTH, recipe="constant", seed=2)
+    assert len(date_jumps([JUMPS], [twin])) == 2
+    gone = synthetic([9.0, math.nan], recipe="constant", status="diverged")
+    assert len(date_jumps([JUMPS], [gone])) == 2
+
+
+def test_what_diverged_is_left_out():
+    gone = synthetic([9.0, math.nan], status="diverged")
+    assert date_jumps([gone]) == []
+    assert jump_report([gone]) == "No run is recorded yet whose jump could be dated."
+
+
+@pytest.mark.parametrize(
+    ("epochs", "times", "skip", "counts"),
+    [
+        # changes end in epochs 2 to 10 of 10; a drop after epoch 5 is near epochs 6 and 7
+        (10, [5.0], 0.1, (9, 2)),
+        (10, [5.0], 0.2, (8, 2)),
+        (10, [5.0], 0.6, (4, 1)),  # epochs 7 to 10
+        # source: drops at 14, 29, ... 89 of 100, each near two epochs, none before epoch 11
+        (100, [14.0, 29.0, 44.0, 59.0, 74.0, 89.0], 0.1, (90, 12)),
+        # the book's own arm: 4.50, 9.00, 13.50, 18.01, 22.51, 27.01 of 30: two epochs each
+        (30, [1760 * k / 391 for k in range(1, 7)], 0.1, (27, 12)),
+        (10, [], 0.1, (9, 0)),
+    ],
+)
+def test_the_chance_of_a_blind_epoch(epochs, times, skip, counts):
+    assert searched(epochs, times, skip=skip) == counts
+
+
+def test_the_report_counts():
+    other = synthetic([9.0, 5.0, 4.0, 3.5, 3.0, 2.5, 2.0, 1.5, 0.0, 0.0], seed=2)
+    text = jump_report([JUMPS, other], [synthetic(SMOOTH, recipe="constant")], skip=0.2)
+    assert text.count("\n| 1 |") == 3
+    assert text.count("\n| 2 |") == 2
+    assert "| 1 | test accuracy rose | 25.0 points | 7 | 5.00 |" in text
+    # seed 2: the loss falls most in epoch 9, and its flat accuracy changes by 0 first in epoch 3
+    assert "The rate drops after 5.00 epochs. Of 5 changes, **3** lie in the epoch of a drop" in text
+    assert "**3** of these at the first drop" in text
+    assert "in 2 of 8 cases, and the first drop in 2 of 8." in text
+    # until epoch 5 the made-up twins are equal
+    assert text.endswith("Before the first drop, no lead is larger than 0.000, either way.")
+
+
+def test_the_report_says_how_far_twins_were_apart_before():
+    twin = synthetic([9.5, 5.0, 4.0, 3.25, 3.0, *SMOOTH[5:]], recipe="constant")
+    assert jump_report([JUMPS], [twin]).endswith("no lead is larger than 0.500, either way.")
+    at_once = synthetic(SMOOTH, recipe=DropRecipe(drop_fraction=0.05))  # a drop in the middle of epoch 1
+    assert "no lead" not in jump_report([at_once], [twin])
+
+
+def test_later_drops_are_told_from_the_first():
+    thrice = synthetic(
+        [9.0, 5.0, 4.0, 3.5, 3.0, 2.5, 2.0, 0.5, 0.5, 0.5], recipe=DropRecipe(drop_fraction=0.3)
+    )
+    text = jump_report([thrice], skip=0.2)
+    # drops after 3, 6 and 9 epochs: near are epochs 4, 5, 7, 8 and 10, of 3 to 10
+    assert "drops after 3.00, 6.00, 9.00 epochs. Of 2 changes, **1** lie" in text
+    assert "**0** of these at the first drop" in text
+    assert text.endswith("in 5 of 8 cases, and the first drop in 2 of 8.")
+
+
+def test_a_rate_that_never_drops_says_so():
+    assert jump_report([synthetic(SMOOTH, recipe="constant")]).endswith("The rate of these runs never drops.")
+
+
+def test_runs_that_drop_at_different_times_are_not_counted_together():
+    other = synthetic(SMOOTH, recipe=DropRecipe(drop_fraction=0.3), seed=2)
+    with pytest.raises(ValueError, match="must drop at the same times"):
+        jump_report([JUMPS, other])
+
+
+def test_a_wrong_skip_is_refused():
+    with pytest.raises(ValueError, match=r"skip must be in \[0, 1\), got 1.5"):
+        date_jumps([JUMPS], skip=1.5)
+    with pytest.raises(ValueError, match=r"skip must be in \[0, 1\), got -1"):
+        searched(10, [5.0], skip=-1)
+
+
+# ---------------------------------------------------------------- how runs ended
+
+
+def test_endings_by_hand():
+    # Epochs 6 to 10, changes counted from epoch 5: loss 3 to 0.5, accuracy 0.25 and 0.125 in 5 steps.
+    assert endings([JUMPS], ["drop"]) == (
+        "- **drop** (n = 1): test accuracy 87.5%; training accuracy 90.0%. In the second half, test accuracy "
+        "moved by 7.50 points an epoch, and training cross-entropy fell by 2.500, to 0.500."
+    )
+
+
+def test_endings_of_several_seeds_and_none():
+    seeds = [synthetic(SMOOTH, [x] * 10, recipe="constant", seed=k) for k, x in enumerate((0.5, 0.75))]
+    first, second = endings(seeds, ["constant", "drop"]).splitlines()
+    assert first.startswith("- **constant** (n = 2): test accuracy 62.5%, from 50.0% to 75.0%; training")
+    assert "moved by 0.00 points" in first
+    assert second == "- **drop**: not recorded yet."
+
+
+def test_endings_count_what_diverged_as_guessing():
+    gone = synthetic([9.0, math.nan], status="diverged")
+    assert endings([gone], ["drop"]) == "- **drop** (n = 1): test accuracy 10.0% (1 diverged)."
+    both = endings([JUMPS, gone], ["drop"])
+    assert "(n = 2): test accuracy 48.8%, from 10.0% to 87.5% (1 diverged); training accuracy 90.0%." in both
+    assert "moved by 7.50 points" in both
