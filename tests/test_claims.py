@@ -498,6 +498,17 @@ def test_dropping_at_the_end_is_a_hundredth_of_the_height(fall, expected):
     assert verdict(rule, run("drop", train=[y + 1 for y in curve])) == expected
 
 
+def test_what_goes_the_other_way_is_said_so():
+    # the last ten epochs lie a tenth of the height above those before; accuracy is asked to rise, and falls
+    rising = run("drop", train=[1.0, *step(91, 0.0, 0.1)[1:]], accuracy=[0.9, *step(91, 0.2, 0.1)[1:]])
+    found = dropping_at_the_end("drop", "training loss", "test accuracy")([rising])
+    assert found.verdict == NOT_SEEN
+    assert found.because == (
+        "training loss rises by 10.0% of its height at the end (dropping: 1%); "
+        "test accuracy falls by 12.5% of its height at the end (dropping: 1%)"
+    )
+
+
 def test_the_penalty_is_part_of_the_loss():
     # cross-entropy at rest and a penalty that falls: what the survey's figures show falls
     columns = {"train_loss": [1.0] * 100, "penalty": ramp(1, 0)}
