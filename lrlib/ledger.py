@@ -130,7 +130,7 @@ def card(name: str, judged: Iterable[Judged]) -> str:
             lines.setdefault(each.finding, []).append(ARMS[each.arm].title)
     text = f"**{_number(claim)}.** “{claim.quote}” ({claim.place}; [chapter]({claim.chapter}.ipynb))\n"
     for finding in sorted(lines, key=lambda finding: (finding.n == 0, order.index(finding.verdict))):
-        n = f", n = {finding.n}" if finding.n else ""
+        n = f", n\u00a0=\u00a0{finding.n}" if finding.n else ""  # one word on a phone
         because = MINUS.sub("−", finding.because)
         text += f"\n- **{finding.verdict}** · {', '.join(lines[finding])}{n} · {because}"
     return text

@@ -498,6 +498,17 @@ def test_dropping_at_the_end_is_a_hundredth_of_the_height(fall, expected):
     assert verdict(rule, run("drop", train=[y + 1 for y in curve])) == expected
 
 
+def test_what_goes_the_other_way_is_said_so():
+    # the last ten epochs lie a tenth of the height above those before; accuracy is asked to rise, and falls
+    rising = run("drop", train=[1.0, *step(91, 0.0, 0.1)[1:]], accuracy=[0.9, *step(91, 0.2, 0.1)[1:]])
+    found = dropping_at_the_end("drop", "training loss", "test accuracy")([rising])
+    assert found.verdict == NOT_SEEN
+    assert found.because == (
+        "training loss rises by 10.0% of its height at the end (dropping: 1%); "
+        "test accuracy falls by 12.5% of its height at the end (dropping: 1%)"
+    )
+
+
 def test_the_penalty_is_part_of_the_loss():
     # cross-entropy at rest and a penalty that falls: what the survey's figures show falls
     columns = {"train_loss": [1.0] * 100, "penalty": ramp(1, 0)}
@@ -578,7 +589,7 @@ def test_curves_of_other_lengths_take_the_same_fractions():
     [
         (lambda: judge("tme", []), "claim must be one of .* got 'tme'; did you mean 'time'"),
         (lambda: ledger({"laptp": []}), "arm must be one of .* did you mean 'laptop'"),
-        (lambda: ranking("beter", ("linear", "constant")), "word must be one of .* did you mean 'better'"),
+        (lambda: ranking("bettr", ("linear", "constant")), "word must be one of .* did you mean .better."),
         (lambda: smooth("linear", "train loss"), "quantity must be one of .* did you mean 'training loss'"),
         (
             lambda: judge("time", accuracies({"time": 0}) + accuracies({"time": 0}, peak_lr=0.2)),
@@ -600,8 +611,12 @@ def test_a_card_says_what_was_found_and_arms_that_agree_share_a_line():
     assert lines[0].startswith(
         "**16.** “significantly better than the constant learning rate method” (1.1.7,"
     )
-    assert lines[2].startswith("- **seen again** · published logs, n = 1 · linear − constant: +3.10 points")
-    assert lines[3].startswith("- **seen again** · laptop, n = 5 · linear − constant: +2.00 points, Holm p")
+    assert lines[2].startswith(
+        "- **seen again** · published logs, n\u00a0=\u00a01 · linear − constant: +3.10 points"
+    )
+    assert lines[3].startswith(
+        "- **seen again** · laptop, n\u00a0=\u00a05 · linear − constant: +2.00 points, Holm p"
+    )
     assert lines[4:] == ["- **cannot be told** · source, ResNet-50 · no run yet"]
 
 
