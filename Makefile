@@ -15,6 +15,8 @@ BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
 HTML    := _build/html
 REPORTS := _build/reports
+# Tests that look at the built pages and so come after them.
+ON_PAGES := tests/book/test_html.py tests/book/test_figures_and_table.py
 
 # Cells print no progress bars.
 export LRLIB_PROGRESS := off
@@ -75,7 +77,7 @@ test-lint: env
 	@$(call stage,lint,$(MAKE) --no-print-directory lint)
 
 test-unit: env
-	@$(call stage,unit,$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --ignore tests/book/test_html.py \
+	@$(call stage,unit,$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) $(ON_PAGES:%=--ignore %) \
 	  --junitxml $(REPORTS)/unit.xml)
 
 test-notebooks: env
@@ -84,4 +86,4 @@ test-notebooks: env
 
 test-html: env
 	@$(call stage,build,$(MAKE) --no-print-directory html)
-	@$(call stage,pages,$(BIN)/python -m pytest --junitxml $(REPORTS)/pages.xml tests/book/test_html.py)
+	@$(call stage,pages,$(BIN)/python -m pytest --junitxml $(REPORTS)/pages.xml $(ON_PAGES))
