@@ -22,6 +22,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from bare import ROOT, Bare, build_wheel
+from IPython.core.inputtransformer2 import TransformerManager
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -215,7 +216,7 @@ def test_the_list_says_where_it_comes_from():
 
 
 def imported(source: str) -> Iterator[str]:
-    python = re.sub(r"(?m)^(\s*)[%!].*$", r"\1pass", source)  # IPython's own lines
+    python = TransformerManager().transform_cell(source)  # IPython's own lines become calls
     for node in ast.walk(ast.parse(python)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
