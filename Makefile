@@ -9,7 +9,8 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book test figure serve lint clean env html test-lint test-unit test-notebooks test-html
+.PHONY: help book test figure serve bench lint clean env html test-lint test-unit test-notebooks test-html \
+  exercises set-repository first-cells cards test-wheel test-browser
 
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
@@ -29,7 +30,7 @@ echo "$(1) $$status $$((SECONDS - start))" >> $(REPORTS)/stages; exit $$status
 endef
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 book: env html  ## run every notebook and build the pages
 	@echo; echo "The book is built. Its first page: file://$(CURDIR)/$(HTML)/index.html  (or: make serve)"
@@ -39,10 +40,35 @@ test: env test-lint test-unit test-notebooks test-html  ## everything: style, un
 figure: env  ## draw the README's figure from the records again
 	@$(BIN)/python book/readme_figure.py
 
+exercises: env  ## write the exercises into the chapters again
+	@$(BIN)/python book/insert_exercises.py
+
+set-repository: env  ## REPO=owner/name: write it into the settings, README, CITATION.cff and all notebooks
+	@$(BIN)/python book/set_repository.py '$(REPO)'
+
+first-cells: env  ## write badge, first cell and card into all notebooks again
+	@$(BIN)/python book/notebooks.py
+
+cards: env  ## run all notebooks, note what they take in book/cards.json, write it on their cards
+	@$(BIN)/python book/cards.py
+
+test-wheel: env  ## every notebook with nothing but the wheel and Colab's versions (about 6 GB more, once)
+	$(BIN)/python tests/wheel.py
+
+test-browser: env  ## a student's path through a notebook in a real browser (needs Chromium)
+	$(BIN)/python tests/browser/run.py
+
 serve: env  ## show the built pages at http://localhost:8000
 	@test -f $(HTML)/index.html || { echo "There is no built book yet: run 'make book' first."; exit 1; }
 	@echo "Serving at http://localhost:8000/ (stop with Ctrl-C)"
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(HTML) 8000
+
+bench: env  ## speed of the trainer and its peers, side by side (installs the peers; 20 minutes, a quiet machine)
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  -r benchmarks/requirements.txt
+	$(BIN)/python benchmarks/throughput.py --out benchmarks/results/throughput.json
+	@echo
+	$(BIN)/python benchmarks/small_costs.py --out benchmarks/results/small_costs.json
 
 lint: env  ## style of code and notebooks, spelling
 	$(BIN)/ruff check .

@@ -9,11 +9,16 @@ from lrlib._source_resnet import penalty_groups
 from lrlib.config import RunConfig
 
 
-def optimizer_for(config: RunConfig, net: nn.Module) -> torch.optim.Optimizer:
-    """Return the optimizer of a config. Every group has its `lr` and its `weight_decay`."""
-    form = {"torch": torch.optim.SGD, "keras": VelocitySGD}[config.momentum_form]
+def optimizer_for(config: RunConfig, net: nn.Module, *, fused: bool = False) -> torch.optim.Optimizer:
+    """Return the optimizer of a config. Every group has its `lr` and its `weight_decay`.
+
+    `fused` lets torch's own form make an update in one pass over the weights; the Keras form has no such.
+    """
     groups = penalty_groups(net) if config.penalty == "source" else net.parameters()
-    return form(groups, lr=config.peak_lr, momentum=config.momentum, weight_decay=config.weight_decay)
+    numbers = {"lr": config.peak_lr, "momentum": config.momentum, "weight_decay": config.weight_decay}
+    if config.momentum_form == "keras":
+        return VelocitySGD(groups, **numbers)
+    return torch.optim.SGD(groups, fused=fused, **numbers)
 
 
 class VelocitySGD(torch.optim.Optimizer):

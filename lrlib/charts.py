@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lrlib._figure import WIDTH, End, finish, note, plain_log, stacked, style_of, styled, styles
@@ -19,20 +20,22 @@ from lrlib.stats import CHANCE, SAME, final_accuracy, interval
 if TYPE_CHECKING:
     from lrlib.records import Run
 
-__all__ = ["alike", "place_in", "plot_intervals", "plot_levels", "plot_over"]
+__all__ = ["alike", "place_in", "plot_intervals", "plot_levels", "plot_over", "plot_shares"]
 
 # What two runs of one experiment may differ in: the draw, and what the machine offers.
 FREE = {"seed", "precision", "device"}
+Values = Sequence[float] | Mapping[int, float]
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 @styled
 def plot_levels(
-    groups: Mapping[str, Mapping[float | str, Sequence[float]]],
+    groups: Mapping[str, Mapping[float | str, Values]],
     *,
     xlabel: str,
     ylabel: str = "test accuracy",
     log: bool = False,
+    error: bool = False,
 ) -> Figure:
     """Draw values over levels, such as a peak rate: a dot a seed, and a line through the means.
 
@@ -40,11 +43,14 @@ def plot_levels(
     ----------
     groups : mapping, label -> level -> values
         A label whose first word is a recipe's name wears its colour and dash. Levels are numbers, or words
-        that stand in the order in which they come. Values are one a seed; a level with none is left out.
+        that stand in the order in which they come. Values are one a seed, as a list or by seed; a level
+        with none is left out.
     xlabel, ylabel : str
         Where `ylabel` has the word "accuracy", values are fractions in [0, 1], and shown in per cent.
     log : bool
         True makes the axis of the levels logarithmic; they must be > 0 then.
+    error : bool
+        True draws accuracies as errors, 1 - value, on a logarithmic axis, where 99 and 97 % lie far apart.
 
     Raises
     ------
@@ -60,6 +66,13 @@ def plot_levels(
     fractions = "accuracy" in ylabel
     kept = {label: _some_levels(label, levels, fractions) for label, levels in _mapping(groups).items()}
     places = _places([level for levels in kept.values() for level in levels], log)
+    if error:
+        if not fractions:
+            raise ValueError(f"error needs accuracies, and a ylabel that says so, got ylabel {ylabel!r}")
+        kept = {
+            label: {level: [1 - value for value in column] for level, column in levels.items()}
+            for label, levels in kept.items()
+        }
     figure, (axes,) = stacked([2.3])
     ends = []
     for label, style in styles(kept).items():
@@ -72,8 +85,11 @@ def plot_levels(
                 _dots(axes, [at] * len(values), values, style["color"], f"{label}, seeds at {level}")
         axes.plot(x, means, marker="o", markersize=4, label=label, **style)
         ends.append(End(means[-1], label, style["color"]))
-    axes.set_title(ylabel)
+    axes.set_title(ylabel.replace("accuracy", "error") if error else ylabel)
     axes.set_xlabel(xlabel)
+    if error:
+        axes.set_yscale("log")
+        plain_log(axes.yaxis)
     if log:
         axes.set_xscale("log")
         plain_log(axes.xaxis)
@@ -86,7 +102,7 @@ def plot_levels(
 
 
 @styled
-def plot_intervals(values: Mapping[str, Sequence[float]], *, reference: str | None = None) -> Figure:
+def plot_intervals(values: Mapping[str, Values], *, reference: str | None = None) -> Figure:
     """Draw final accuracies, a row a schedule: thin dots the seeds, dot the mean, line its 95 % t interval.
 
     An interval needs two seeds or more that differ; with one there is the dot alone. Mean and n stand
@@ -94,8 +110,8 @@ def plot_intervals(values: Mapping[str, Sequence[float]], *, reference: str | No
 
     Parameters
     ----------
-    values : mapping, label -> sequence of fractions in [0, 1]
-        One a seed; rows in the order given, the first on top.
+    values : mapping, label -> fractions in [0, 1]
+        One a seed, as a list or by seed; rows in the order given, the first on top.
     reference : str or None
         A label whose mean gets a thin vertical line.
 
@@ -123,7 +139,7 @@ def plot_intervals(values: Mapping[str, Sequence[float]], *, reference: str | No
     for row, (label, column) in enumerate(kept.items()):
         color = style_of(label)["color"]
         text = f"{100 * fmean(column):.1f}%, n = {len(column)}" if column else "no run yet"
-        texts.append(note(axes, text, (1.0, row), (6, 0), xycoords=("axes fraction", "data"), va="center"))
+        texts.append(_beside(axes, row, text))
         if not column:
             texts[-1].set_color("#6B6B6B")
             continue
@@ -133,20 +149,40 @@ def plot_intervals(values: Mapping[str, Sequence[float]], *, reference: str | No
         if len(column) > 1:
             _dots(axes, column, [row] * len(column), color, f"{label}, seeds")
         axes.plot([mean], [row], "o", color=color, markersize=7, label=label)
-    axes.set_yticks(range(len(kept)), list(kept))
-    for tick in axes.get_yticklabels():
-        tick.set_color(style_of(tick.get_text())["color"])
-    axes.tick_params(axis="y", length=0)
-    axes.set_ylim(len(kept) - 0.5, -0.5)
     axes.grid(visible=True, axis="x")
-    axes.grid(visible=False, axis="y")
-    axes.xaxis.set_major_locator(MaxNLocator(5))
-    _in_per_cent(axes.xaxis)
     axes.set_title("test accuracy, last epoch")
-    names = max(tick.get_window_extent().width for tick in axes.get_yticklabels()) / figure.dpi
-    room = max(text.get_window_extent().width for text in texts) / figure.dpi
-    figure.subplots_adjust(left=(names + 0.15) / WIDTH, right=1 - (room + 0.15) / WIDTH)
-    return figure
+    return _rows(figure, axes, list(kept), texts)
+
+
+@styled
+def plot_shares(shares: Mapping[str, float], *, title: str) -> Figure:
+    """Draw shares, a bar for each label from the top, with the share beside it.
+
+    Parameters
+    ----------
+    shares : mapping, label -> fraction in [0, 1]
+    title : str
+        What they are shares of.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no label, or a share is no fraction.
+
+    Examples
+    --------
+    >>> figure = plot_shares({"linear": 0.75, "drop": 0.25}, title="first places")
+    >>> [float(bar.get_width()) for bar in figure.axes[0].patches]
+    [0.75, 0.25]
+    """
+    kept = {label: _values(label, [share], True)[0] for label, share in _mapping(shares).items()}
+    figure, (axes,) = stacked([0.27 * len(kept) + 0.1])
+    colors = [style_of(label)["color"] for label in kept]
+    axes.barh(range(len(kept)), list(kept.values()), height=0.6, color=colors)
+    axes.set_xlim(left=0.0)
+    axes.set_title(title)
+    texts = [_beside(axes, row, f"{100 * share:.1f}%") for row, share in enumerate(kept.values())]
+    return _rows(figure, axes, list(kept), texts)
 
 
 @styled
@@ -272,6 +308,26 @@ def _dots(axes: Axes, x: Sequence[float], y: Sequence[float], color: str, label:
     axes.plot(x, y, "o", color=color, label=label, **how)
 
 
+def _beside(axes: Axes, row: int, text: str) -> Annotation:
+    return note(axes, text, (1.0, row), (6, 0), xycoords=("axes fraction", "data"), va="center")
+
+
+def _rows(figure: Figure, axes: Axes, labels: Sequence[str], texts: Sequence[Annotation]) -> Figure:
+    """Name the rows at the left, from the top, and make room for names and for the texts at the right."""
+    axes.set_yticks(range(len(labels)), labels)
+    for tick in axes.get_yticklabels():
+        tick.set_color(style_of(tick.get_text())["color"])
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.grid(visible=False, axis="y")
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    _in_per_cent(axes.xaxis)
+    names = max(tick.get_window_extent().width for tick in axes.get_yticklabels()) / figure.dpi
+    room = max(text.get_window_extent().width for text in texts) / figure.dpi
+    figure.subplots_adjust(left=(names + 0.15) / WIDTH, right=1 - (room + 0.15) / WIDTH)
+    return figure
+
+
 def _in_per_cent(axis) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}%"))
 
@@ -284,8 +340,8 @@ def _mapping(groups: Mapping) -> Mapping:
     return groups
 
 
-def _values(name: object, values: Sequence[float], fractions: bool) -> list[float]:
-    column = [float(value) for value in values]
+def _values(name: object, values: Values, fractions: bool) -> list[float]:
+    column = [float(value) for value in (values.values() if isinstance(values, Mapping) else values)]
     for value in column:
         if not math.isfinite(value) or (fractions and not 0 <= value <= 1):
             wanted = "fractions in [0, 1]" if fractions else "finite numbers"

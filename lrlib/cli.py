@@ -27,6 +27,8 @@ app.add_typer(study_app, name="study")
 StudyName = Annotated[str, typer.Argument(help="NAME of studies/NAME.toml, or the path of such a file.")]
 StudyOut = Annotated[Path | None, typer.Option(help="Folder of the records.")]
 Jobs = Annotated[int, typer.Option(help="Runs at a time.")]
+Threads = Annotated[int | None, typer.Option(help="Threads of torch a run, on the CPU.")]
+ComputePath = Annotated[str, typer.Option("--path", help="How to compute: auto, plain, fast or compiled.")]
 
 
 def main() -> None:
@@ -55,7 +57,8 @@ def train(
     train_images: Annotated[int | None, typer.Option(help="Use only the first so many.")] = None,
     precision: Annotated[str | None, typer.Option(help="auto, fp32, bf16 or fp16.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads of torch on the CPU.")] = None,
+    threads: Threads = None,
+    path: ComputePath = "auto",
     out: Annotated[Path, typer.Option(help="Folder for the record and its checkpoint.")] = Path("runs"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in OUT.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
@@ -90,6 +93,7 @@ def train(
             resume=resume,
             progress=False if quiet else None,
             threads=threads,
+            path=path,
             command=" ".join(["lrlib", *sys.argv[1:]]),
         )
     except KeyboardInterrupt:
@@ -133,6 +137,16 @@ def presets() -> None:
     typer.echo(f"studies    {', '.join(studies()) or 'none recorded'}")
 
 
+@app.command()
+def doctor(
+    presets: Annotated[list[str] | None, typer.Argument(help="All of them, if none is named.")] = None,
+) -> None:
+    """Say what this machine will do, and from 20 timed updates how long a run of each preset takes."""
+    from lrlib.doctor import diagnose
+
+    diagnose(presets or list(PRESETS), say=typer.echo)
+
+
 @data_app.command("check")
 def data_check(
     root: Annotated[
@@ -150,7 +164,8 @@ def data_check(
 def study_run(
     name: StudyName,
     jobs: Jobs = 1,
-    threads: Annotated[int | None, typer.Option(help="Threads of torch a run.")] = None,
+    threads: Threads = None,
+    path: ComputePath = "auto",
     hours: Annotated[float | None, typer.Option(help="Stop after so many hours.")] = None,
     out: StudyOut = None,
 ) -> None:
@@ -165,7 +180,12 @@ def study_run(
     done = False
     try:
         done = run_study(
-            study, jobs=jobs, threads=threads, hours=hours, command=" ".join(["lrlib", *sys.argv[1:]])
+            study,
+            jobs=jobs,
+            threads=threads,
+            path=path,
+            hours=hours,
+            command=" ".join(["lrlib", *sys.argv[1:]]),
         )
     except KeyboardInterrupt:
         typer.echo("\nStopped; start it again to go on from the checkpoints.", err=True)

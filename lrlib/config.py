@@ -187,6 +187,11 @@ class RunConfig(BaseModel):
         return self.train_images or TRAIN_IMAGES[self.dataset]
 
     @property
+    def tested(self) -> int:
+        """Test images, looked at after each epoch."""
+        return self.test_images or TEST_IMAGES[self.dataset]
+
+    @property
     def steps_per_epoch(self) -> int:
         """Updates of an epoch, ceil(images / batch_size)."""
         return -(-self.images // self.batch_size)

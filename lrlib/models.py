@@ -55,12 +55,14 @@ def build(name: str, *, in_channels: int, classes: int, seed: int) -> nn.Module:
         return NETWORKS[name](in_channels, classes)
 
 
-def conv(inputs: int, outputs: int, *, stride: int = 1) -> nn.Sequential:
-    """3x3 convolution, batch norm, ReLU: [n, inputs, h, w] -> [n, outputs, h / stride, w / stride]."""
+def conv(inputs: int, outputs: int, *, stride: int = 1, pool: int = 1) -> nn.Sequential:
+    """3x3 convolution, batch norm, ReLU: [n, inputs, h, w] -> [n, outputs, h / stride / pool, ...]."""
     return nn.Sequential(
         # Batch norm takes the mean away: a bias before it would have no effect.
         nn.Conv2d(inputs, outputs, kernel_size=3, stride=stride, padding=1, bias=False),
         nn.BatchNorm2d(outputs),
+        # ReLU keeps order: after the pooling it gives the same values, on a quarter of the pixels.
+        *([nn.MaxPool2d(pool)] if pool > 1 else []),
         nn.ReLU(inplace=True),
     )
 
@@ -88,11 +90,9 @@ def _resnet8(in_channels: int, classes: int) -> nn.Module:
     return nn.Sequential(
         conv(in_channels, 8),
         Residual(8),
-        conv(8, 16),
-        nn.MaxPool2d(2),
+        conv(8, 16, pool=2),
         Residual(16),
-        conv(16, 32),
-        nn.MaxPool2d(2),
+        conv(16, 32, pool=2),
         *_head(32, classes),
     )
 
@@ -105,11 +105,9 @@ def _resnet10(in_channels: int, classes: int) -> nn.Module:
     return nn.Sequential(
         conv(in_channels, 32, stride=2),
         Residual(32),
-        conv(32, 64),
-        nn.MaxPool2d(2),
+        conv(32, 64, pool=2),
         Residual(64),
-        conv(64, 128),
-        nn.MaxPool2d(2),
+        conv(64, 128, pool=2),
         Residual(128),
         *_head(128, classes),
     )

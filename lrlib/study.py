@@ -67,8 +67,12 @@ def hours_left(study: Study, *, jobs: int = 1) -> float | None:
     return a_update * sum(planned.config.total_steps for planned, run in runs if run is None) / jobs / 3600
 
 
-def do(planned: Planned, *, threads: int | None = None, command: str = "lrlib.study.do") -> Run | None:
+def do(
+    planned: Planned, *, threads: int | None = None, path: str = "auto", command: str = "lrlib.study.do"
+) -> Run | None:
     """Do one run, from its checkpoint if there is one, and record it; None if another process has it.
+
+    `threads` and `path` are those of `lrlib.train.train`.
 
     Raises
     ------
@@ -96,6 +100,7 @@ def do(planned: Planned, *, threads: int | None = None, command: str = "lrlib.st
                 resume=planned.checkpoint.exists(),
                 progress=False,
                 threads=threads,
+                path=path,
                 command=command,
             )
             write_run(run, planned.record)
@@ -110,6 +115,7 @@ def run_study(
     *,
     jobs: int = 1,
     threads: int | None = None,
+    path: str = "auto",
     hours: float | None = None,
     command: str = "lrlib.study.run_study",
     say: Callable[[str], None] = print,
@@ -126,6 +132,8 @@ def run_study(
         >= 1.
     threads : int or None
         Threads a run.
+    path : {"auto", "plain", "fast", "compiled"}
+        How the runs compute; see `lrlib.train.train`.
     hours : float or None
         Stop after so many, > 0.
     command : str
@@ -165,7 +173,7 @@ def run_study(
                 if planned.state() == "running":
                     say(f"{planned.name}: left to another process")
                 else:
-                    working[planned] = _start(planned, threads=threads, command=command)
+                    working[planned] = _start(planned, threads=threads, path=path, command=command)
             sleep(0.05)
             for planned in [planned for planned, worker in working.items() if worker.poll() is not None]:
                 worker = working.pop(planned)
@@ -179,15 +187,15 @@ def run_study(
     return failed == 0
 
 
-def _start(planned: Planned, *, threads: int | None, command: str) -> subprocess.Popen:
-    task = {"config": planned.config.model_dump(mode="json"), "record": str(planned.record)}
+def _start(planned: Planned, **how) -> subprocess.Popen:
+    task = {"config": planned.config.model_dump(mode="json"), "record": str(planned.record), "how": how}
     worker = subprocess.Popen(
         [sys.executable, "-m", "lrlib.cli", "study", "work"],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    worker.stdin.write(json.dumps({**task, "threads": threads, "command": command}))
+    worker.stdin.write(json.dumps(task))
     worker.stdin.close()
     worker.stdin = None  # communicate() would write to it
     return worker
@@ -219,4 +227,4 @@ def work(text: str) -> None:
     """Do the run that `run_study` wrote to this process's standard input."""
     task = json.loads(text)
     planned = Planned(RunConfig(**task["config"]), Path(task["record"]))
-    do(planned, threads=task["threads"], command=task["command"])
+    do(planned, **task["how"])

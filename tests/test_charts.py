@@ -113,6 +113,26 @@ def test_other_quantities_than_accuracy_may_be_any_size():
     assert figure.axes[0].get_title(loc="left") == "test cross-entropy"
 
 
+def test_errors_are_what_is_missing_to_one():
+    groups = {"linear": {0.1: {7: 0.75, 8: 0.5}, 0.3: [0.25]}}
+    figure = charts.plot_levels(groups, xlabel="peak learning rate", error=True)
+    assert line(figure, "linear").get_ydata().tolist() == [0.375, 0.75]
+    assert list(line(figure, "linear, seeds at 0.1").get_ydata()) == [0.25, 0.5]
+    axes = figure.axes[0]
+    assert (axes.get_yscale(), axes.get_title(loc="left")) == ("log", "test error")
+    figure.draw_without_rendering()
+    low, high = axes.get_ylim()
+    shown = [tick.label1.get_text() for tick in axes.yaxis.get_major_ticks() if low <= tick.get_loc() <= high]
+    assert "50%" in shown
+    assert all(text.endswith("%") for text in shown)
+
+
+def test_values_may_come_by_seed():
+    by_seed = charts.plot_intervals({"linear": {1: 0.5, 2: 0.75}})
+    assert texts(by_seed) == ["62.5%, n = 2"]
+    assert list(line(by_seed, "linear, seeds").get_xdata()) == [0.5, 0.75]
+
+
 # ---------------------------------------------------------------- intervals
 
 
@@ -154,6 +174,19 @@ def test_nothing_is_cut_off(n):
     boxes = [text.get_window_extent() for text in [*axes.texts, *axes.get_yticklabels()]]
     assert min(box.x0 for box in boxes) >= 0
     assert max(box.x1 for box in boxes) <= figure.bbox.width
+
+
+def test_shares_are_bars_from_the_top():
+    figure = charts.plot_shares({"linear": 0.75, "drop": 0.0, "poly5": 0.25}, title="first places")
+    axes = figure.axes[0]
+    assert [float(bar.get_width()) for bar in axes.patches] == [0.75, 0.0, 0.25]
+    assert [to_hex(bar.get_facecolor()) for bar in axes.patches] == [
+        STYLE_OF[name]["color"].lower() for name in ("linear", "drop", "poly5")
+    ]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["linear", "drop", "poly5"]
+    assert texts(figure) == ["75.0%", "0.0%", "25.0%"]
+    assert axes.get_title(loc="left") == "first places"
+    assert axes.get_ylim()[0] > axes.get_ylim()[1]
 
 
 # ---------------------------------------------------------------- a reader's run over ours
@@ -295,6 +328,11 @@ def test_seed_precision_and_device_are_free():
             ValueError,
             "levels must be finite and > 0, got 0",
         ),
+        (
+            lambda: charts.plot_levels({"a": {1: [0.5]}}, xlabel="x", ylabel="loss", error=True),
+            ValueError,
+            "error needs accuracies, and a ylabel that says so, got ylabel 'loss'",
+        ),
         (lambda: charts.plot_intervals({"a": []}), ValueError, "at least one accuracy, got none"),
         (
             lambda: charts.plot_intervals({"a": [0.5]}, reference="b"),
@@ -305,6 +343,11 @@ def test_seed_precision_and_device_are_free():
             lambda: charts.plot_intervals({"a": [1.5]}),
             ValueError,
             r"values of 'a' must be fractions in \[0, 1\], got 1.5",
+        ),
+        (
+            lambda: charts.plot_shares({"a": 75}, title="t"),
+            ValueError,
+            r"values of 'a' must be fractions in \[0, 1\], got 75.0",
         ),
         (lambda: charts.plot_over(OURS[0], ["x"]), TypeError, "a Run is needed, as train and load_runs"),
         (lambda: charts.place_in(0.9, OURS), TypeError, "a Run is needed.*got float"),

@@ -24,14 +24,28 @@ LAYERS = [
     "config",
     "records",
     "curves published stats",
-    "factors jumps plots reading",
-    "charts",
+    "factors jumps luck plots reading",
+    "charts tables",
+    "race",
+    "_exercise",
+    "_exercise_judges",
+    "_exercises_analysis _exercises_constant _exercises_contest _exercises_cosine _exercises_drop_based"
+    " _exercises_grid_search _exercises_introduction _exercises_linear _exercises_micro_batches"
+    " _exercises_polynomial _exercises_time_based _exercises_triangle",
+    "exercises",
+    "words",
+    "curve_rules ranking_rules",
+    "claims",
+    "ledger",
     "_cifar10_decode _seeds _source_resnet",
     "_augment _cifar10",
     "data models",
-    "_checkpoint _machine _optimizer _progress",
+    "_checkpoint _fast _optimizer _progress",
+    "_machine",
     "_measure",
     "train",
+    "_timing",
+    "doctor notebook",
     "_plan",
     "study",
     "cli",
@@ -40,16 +54,18 @@ PLACE = {name: number for number, line in enumerate(LAYERS) for name in line.spl
 # These know shapes (and how to refuse a wrong name), but nothing of configs, records and figures.
 NARROW = {"adapters", "data", "models", "valley"}
 SHAPES = {"schedules", "compose", "recipes"}
-TORCH = {"adapters", "data", "models", "study", "train"}
+TORCH = {"adapters", "data", "doctor", "models", "study", "train"}
 TORCH_PRIVATE = {
     "_augment",
     "_checkpoint",
     "_cifar10",
+    "_fast",
     "_machine",
     "_measure",
     "_optimizer",
     "_seeds",
     "_source_resnet",
+    "_timing",
 }
 
 

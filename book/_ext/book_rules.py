@@ -5,6 +5,8 @@
 - A paragraph that begins with a bold "Figure 1.8." or "Table 2.1." is a caption, with a class for book.css.
 - Kernels print no progress bars.
 - No page names a script on another host.
+- The badge that opens a notebook on Colab is the pages' own picture; where the page is no notebook that Colab
+  could open, there is no launch button.
 - The site's first page is a small page with a language and a title, and not a bare redirect.
 """
 
@@ -19,8 +21,13 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
+from sphinx.util.osutil import relative_uri
 
 logger = logging.getLogger(__name__)
+
+# In a notebook the badge comes from Colab itself, as readers know it.
+BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
+OWN_BADGE = "_static/colab.svg"
 
 CAPTION = re.compile(r"(Figure|Table) [0-9]+(\.[0-9]+)*[a-z]?\.")
 
@@ -75,6 +82,22 @@ def mark_captions(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             paragraph["classes"].append("book-caption")
 
 
+def own_badge(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Show Colab's badge from the pages' own folder."""
+    for node in doctree.findall(nodes.image):
+        if node["uri"] == BADGE:
+            node["uri"] = relative_uri(app.builder.get_target_uri(docname), OWN_BADGE)
+            node["classes"].append("colab-badge")
+
+
+def drop_launch(app: Sphinx, page: str, template: str, context: dict, doctree: nodes.document | None) -> None:
+    """Leave out the launch button of a page whose source is no .ipynb: Colab opens nothing else."""
+    if not app.env.doc2path(page).endswith(".ipynb"):
+        context["header_buttons"] = [
+            button for button in context.get("header_buttons", []) if button.get("label") != "launch-buttons"
+        ]
+
+
 def drop_thebe(app: Sphinx, page: str, template: str, context: dict, doctree: nodes.document | None) -> None:
     """Leave out the live-code scripts that the theme adds twice and loads from a CDN; no page uses them."""
     context["script_files"] = [
@@ -100,6 +123,8 @@ def setup(app: Sphinx) -> dict[str, object]:
     os.environ["LRLIB_PROGRESS"] = "off"
     app.connect("doctree-resolved", check_images)
     app.connect("doctree-resolved", mark_captions)
+    app.connect("doctree-resolved", own_badge)
     app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("html-page-context", drop_launch, priority=900)
     app.connect("build-finished", write_first_page, priority=100)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

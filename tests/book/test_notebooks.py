@@ -27,6 +27,7 @@ NOT_PLAIN = {
     "a block break or comment": re.compile(r"^(\+\+\+|% )", re.M),
 }
 CAPTION = re.compile(r"\*\*Figure \d+\.\d+[a-z]?\.\*\* ")
+TABLE_CAPTION = re.compile(r"\*\*Table \d+\.\d+[a-z]?\.\*\* ")
 SHORTEST_ALT = 60
 HIDDEN = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
 
@@ -112,8 +113,17 @@ def test_figures_have_a_tag_alt_text_and_a_caption(name):
 
 
 @every_notebook
-def test_figure_numbers_are_used_once(name):
-    numbers = re.findall(r"^\*\*(Figure \d+\.\d+[a-z]?)\.\*\*", text(name), re.M)
+def test_tables_with_a_tag_have_a_caption(name):
+    page = cells(name)
+    for number, cell in enumerate(page):
+        if "table" in cell.metadata.get("tags", []):
+            caption = page[number + 1].source if number + 1 < len(page) else ""
+            assert TABLE_CAPTION.match(caption), f"the cell after {number} does not begin with **Table 1.1.**"
+
+
+@every_notebook
+def test_numbers_of_figures_and_tables_are_used_once(name):
+    numbers = re.findall(r"^\*\*((?:Figure|Table) \d+\.\d+[a-z]?)\.\*\*", text(name), re.M)
     assert len(numbers) == len(set(numbers))
 
 

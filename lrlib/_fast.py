@@ -1,0 +1,150 @@
+"""Convolutions as matrix products, for CPUs: the same sums, in the order that their matrix units like.
+
+Small maps waste oneDNN's convolutions, above all where the gradient of the weights is computed. Three exact
+rewritings help:
+
+- a 1x1 convolution is a matrix product over pixels, and channels-last memory has the pixels as rows already;
+- on maps of at most 4x4 pixels, a larger kernel is one product over gathered patches, forward and backward;
+  taps that see nothing but the padding (all but the centre, on a 1x1 map) drop out;
+- ReLU keeps order, so it may come after a max-pooling instead of before, on a quarter of the pixels.
+
+`hasten` changes how modules compute, not their parameters: names, values and state dicts stay. The plain
+network is the reference; tests/test_fast.py compares logits and all gradients with it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+# Pixels of the largest maps that gain: beyond them patches no longer fit the cache, and oneDNN wins again.
+MOST_FOR_PATCHES = 16
+MOST_FOR_1X1 = 64
+
+
+def hasten(net: nn.Module) -> nn.Module:
+    """Let a network compute by the rewritings above where they are faster; return the network."""
+    for module in net.modules():
+        if type(module) is nn.Conv2d and _suits(module):
+            module.__class__ = MatrixConv2d
+    if isinstance(getattr(net, "relu", None), nn.ReLU) and isinstance(
+        getattr(net, "maxpool", None), nn.MaxPool2d
+    ):
+        net.relu, net.maxpool = nn.Identity(), nn.Sequential(net.maxpool, net.relu)  # torchvision's stem
+    return net
+
+
+def _suits(conv: nn.Conv2d) -> bool:
+    plain = conv.groups == 1 and conv.dilation == (1, 1) and conv.padding_mode == "zeros"
+    return plain and conv.bias is None and not isinstance(conv.padding, str)
+
+
+class MatrixConv2d(nn.Conv2d):
+    """A convolution without bias that is computed as a matrix product where its map is small."""
+
+    def _conv_forward(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        pixels = x.shape[2] * x.shape[3]
+        if self.kernel_size == (1, 1) and self.padding == (0, 0) and pixels <= MOST_FOR_1X1:
+            rows = x[:, :, :: self.stride[0], :: self.stride[1]].permute(0, 2, 3, 1)
+            return F.linear(rows, weight.flatten(1)).permute(0, 3, 1, 2)
+        if pixels > MOST_FOR_PATCHES:
+            return super()._conv_forward(x, weight, bias)
+        if torch.is_autocast_enabled(x.device.type):
+            dtype = torch.get_autocast_dtype(x.device.type)
+            x, weight = x.to(dtype), weight.to(dtype)
+        return _PatchConv.apply(
+            x, weight, _Geometry(*x.shape[2:], *self.kernel_size, *self.stride, *self.padding)
+        )
+
+
+class _Geometry(NamedTuple):
+    height: int
+    width: int
+    kernel_height: int
+    kernel_width: int
+    stride_down: int
+    stride_right: int
+    padding_down: int
+    padding_right: int
+
+    @property
+    def out(self) -> tuple[int, int]:
+        """Height and width of the map that comes out."""
+        down = (self.height + 2 * self.padding_down - self.kernel_height) // self.stride_down
+        right = (self.width + 2 * self.padding_right - self.kernel_width) // self.stride_right
+        return down + 1, right + 1
+
+
+@lru_cache(maxsize=256)
+def _neighbours(geometry: _Geometry) -> tuple[Tensor, Tensor, Tensor]:
+    """Return which pixel meets which: input of (output, tap), output of (input, tap), and the taps in use.
+
+    A pixel outside of its map has the number after the last one, where `_patches` puts a zero.
+    """
+    g = geometry
+    outputs, taps = g.out[0] * g.out[1], g.kernel_height * g.kernel_width
+    inputs = torch.full((outputs, taps), g.height * g.width)
+    back = torch.full((g.height * g.width, taps), outputs)
+    for output in range(outputs):
+        for tap in range(taps):
+            y = output // g.out[1] * g.stride_down + tap // g.kernel_width - g.padding_down
+            x = output % g.out[1] * g.stride_right + tap % g.kernel_width - g.padding_right
+            if 0 <= y < g.height and 0 <= x < g.width:
+                inputs[output, tap] = y * g.width + x
+                back[y * g.width + x, tap] = output
+    used = (inputs < g.height * g.width).any(0)
+    return inputs[:, used], back[:, used], used.nonzero().flatten()
+
+
+@lru_cache(maxsize=256)
+def _rows(n: int, geometry: _Geometry, *, back: bool) -> Tensor:
+    """Return the rows of n maps, each with its row of zeros at the end, that `_patches` gathers: int64."""
+    inputs, outputs, _ = _neighbours(geometry)
+    table = outputs if back else inputs
+    pixels = geometry.out[0] * geometry.out[1] if back else geometry.height * geometry.width
+    return (table.flatten() + (pixels + 1) * torch.arange(n)[:, None]).flatten()
+
+
+def _patches(maps: Tensor, geometry: _Geometry, *, back: bool) -> Tensor:
+    """Gather what meets each pixel of the other map: [n, pixels, channels] -> rows [.., taps * channels]."""
+    n, _, channels = maps.shape
+    rows = _rows(n, geometry, back=back).to(maps.device)
+    taps = len(_neighbours(geometry)[2])
+    return F.pad(maps, (0, 0, 0, 1)).reshape(-1, channels).index_select(0, rows).reshape(-1, taps * channels)
+
+
+class _PatchConv(torch.autograd.Function):
+    """y = patches(x) @ w; its gradients are products of patches too."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, weight: Tensor, geometry: _Geometry) -> Tensor:
+        n, channels = x.shape[:2]
+        maps = x.permute(0, 2, 3, 1).reshape(n, -1, channels)
+        taps = _neighbours(geometry)[2].to(x.device)
+        weights = weight.flatten(2).transpose(1, 2).index_select(1, taps)  # [outputs, taps, inputs]
+        ctx.save_for_backward(maps, weights)
+        ctx.geometry, ctx.all_taps = geometry, weight.shape[2] * weight.shape[3]
+        y = _patches(maps, geometry, back=False) @ weights.flatten(1).t()
+        return y.reshape(n, *geometry.out, -1).permute(0, 3, 1, 2)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor):
+        (maps, weights), g = ctx.saved_tensors, ctx.geometry
+        (n, _, channels), (outputs, taps, _) = maps.shape, weights.shape
+        grad = grad.permute(0, 2, 3, 1).reshape(n, -1, outputs)
+        grad_x = grad_weight = None
+        if ctx.needs_input_grad[0]:
+            grad_x = _patches(grad, g, back=True) @ weights.transpose(0, 1).reshape(taps * outputs, channels)
+            grad_x = grad_x.reshape(n, g.height, g.width, channels).permute(0, 3, 1, 2)
+        if ctx.needs_input_grad[1]:
+            used = grad.reshape(-1, outputs).t() @ _patches(maps, g, back=False)
+            grad_weight = used.new_zeros(outputs, ctx.all_taps, channels)
+            grad_weight[:, _neighbours(g)[2].to(used.device)] = used.reshape(outputs, taps, channels)
+            grad_weight = grad_weight.transpose(1, 2).reshape(
+                outputs, channels, g.kernel_height, g.kernel_width
+            )
+        return grad_x, grad_weight, None

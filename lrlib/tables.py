@@ -1,0 +1,383 @@
+"""Table 1.1 in five ways that stay apart, and the decisions below it, as HTML that fits a phone.
+
+The survey sets a training loss with the penalty in it beside a test accuracy. Here each quantity has a column
+of its own, and a number that print gives for two of them together spans both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from html import escape
+from statistics import fmean
+from typing import TYPE_CHECKING, NamedTuple
+
+from lrlib.published import SourceRow, SurveyRow, Table, published
+from lrlib.recipes import RECIPES, SOURCE_RECIPES, unknown_name
+from lrlib.stats import CHANCE, PairedComparison, by_seed, final_accuracy, interval
+
+if TYPE_CHECKING:
+    from lrlib.records import Run
+
+__all__ = [
+    "COLUMNS",
+    "Arm",
+    "Entry",
+    "arms",
+    "cell",
+    "decided",
+    "decision_table",
+    "measured",
+    "so_far",
+    "study_line",
+    "table_1_1",
+]
+
+#: The quantities of table 1.1, as a record names them, and the heads of their columns.
+COLUMNS = {
+    "train_loss": "training cross-entropy",
+    "penalty": "penalty",
+    "test_loss": "test cross-entropy",
+    "train_accuracy": "training accuracy",
+    "test_accuracy": "test accuracy",
+}
+#: Study -> title, what it is, and the schedules that it has; None is all eight.
+STUDIES = {
+    "source": (
+        "Our runs of the source's experiment",
+        "Its own network, data and schedules; last epoch.",
+        tuple(SOURCE_RECIPES),
+    ),
+    "resnet50": (
+        "Our runs of what the survey's words say",
+        "ResNet-50, pictures flipped and shifted, drop by half every 10 epochs; last epoch.",
+        None,
+    ),
+    "survey-laptop": (
+        "Our small network, over seeds",
+        "Preset laptop, 30 epochs, seeds 1 to 5; last epoch.",
+        None,
+    ),
+}
+
+
+class Entry(NamedTuple):
+    """One cell: its text, a second line, and over how many columns it reaches.
+
+    Examples
+    --------
+    >>> Entry("no run yet", columns=5)
+    Entry(text='no run yet', spread='', columns=5)
+    """
+
+    text: str
+    spread: str = ""
+    columns: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """One way to fill table 1.1.
+
+    Parameters
+    ----------
+    title, note : str
+        What it is, in a few words, and what one must know to read it.
+    rows : dict, schedule -> cells
+        Their `columns` sum to those of `COLUMNS`.
+    counts : dict, schedule -> int
+        Runs behind each row that has any.
+    diverged : tuple of (str, int)
+        Schedule and seed.
+
+    Examples
+    --------
+    >>> [entry.text for entry in arms()[0].rows["linear"]]
+    ['0.1040', '–', '–', '0.87']
+    """
+
+    title: str
+    note: str
+    rows: dict[str, list[Entry]]
+    counts: dict[str, int] = field(default_factory=dict)
+    diverged: tuple[tuple[str, int], ...] = ()
+
+
+def measured(runs: Iterable[Run], *, title: str, note: str, schedules: Iterable[str] | None = None) -> Arm:
+    """Fill the table from the runs of one study: each quantity's mean over seeds after the last epoch.
+
+    Where several seeds differ, the second line is half the width of the 95 % t interval. A schedule without
+    a run says "no run yet", or, if it is not among `schedules`, "not in this study". A diverged run counts
+    as 10 % in test accuracy, is left out of the other columns, and is named in `diverged`.
+
+    Parameters
+    ----------
+    runs : iterable of Run
+        Of one study: they differ in schedule and seed only.
+    title, note : str
+    schedules : iterable of str, or None
+        Those that the study has; None is all eight.
+
+    Raises
+    ------
+    ValueError
+        If configs differ in more than schedule and seed, or a run is none of the eight schedules.
+
+    Examples
+    --------
+    >>> from lrlib import load_runs
+    >>> arm = measured(load_runs("pilot-laptop"), title="Pilot", note="Seed 0.")
+    >>> arm.counts, arm.rows["drop"]
+    ({'constant': 1, 'linear': 1}, [Entry(text='no run yet', spread='', columns=5)])
+    """
+    runs, wanted = list(runs), set(RECIPES if schedules is None else schedules)
+    seeds = by_seed(runs) if runs else {}
+    for label in seeds:
+        if label not in RECIPES:
+            raise ValueError(unknown_name("schedule", label, RECIPES))
+    rows = {}
+    for label in RECIPES:
+        mine = [run for run in runs if run.label == label]
+        missing = "no run yet" if label in wanted else "not in this study"
+        rows[label] = _entries(mine) if mine else [Entry(missing, columns=len(COLUMNS))]
+    diverged = sorted((run.label, run.config.seed) for run in runs if run.status == "diverged")
+    counts = {label: len(seeds[label]) for label in RECIPES if label in seeds}
+    return Arm(title=title, note=note, rows=rows, counts=counts, diverged=tuple(diverged))
+
+
+def arms(recorded: Mapping[str, Sequence[Run]] | None = None) -> list[Arm]:
+    """Return table 1.1 in its five ways: the survey, its source's logs, and our three arms.
+
+    Parameters
+    ----------
+    recorded : mapping, study -> runs, or None
+        None takes what comes with the package: a new record there is all that fills a cell.
+
+    Examples
+    --------
+    >>> [arm.title for arm in arms({})][:2]
+    ['The survey, as printed', "The source's logs, epoch 100"]
+    """
+    if recorded is None:
+        from lrlib.records import load_runs, studies
+
+        recorded = {study: load_runs(study) for study in STUDIES if study in studies()}
+    both = published()
+    found = [_survey(both.survey), _source(both.source)]
+    for study, (title, note, schedules) in STUDIES.items():
+        found.append(measured(recorded.get(study, []), title=title, note=note, schedules=schedules))
+    return found
+
+
+def table_1_1(filled: Iterable[Arm] | None = None) -> str:
+    """Return table 1.1 as HTML: a small table for each arm, under one another.
+
+    Examples
+    --------
+    >>> html = table_1_1()
+    >>> html.count("<table"), html.count("<tr")  # five tables of a head and eight rows
+    (5, 45)
+    """
+    filled = arms() if filled is None else list(filled)
+    heads = "".join(f'<th scope="col">{head}</th>' for head in COLUMNS.values())
+    parts = []
+    for letter, arm in zip("abcdefghij", filled, strict=False):
+        rows = []
+        for label, entries in arm.rows.items():
+            n = f"<br><small>n = {arm.counts[label]}</small>" if label in arm.counts else ""
+            cells = "".join(cell(entry) for entry in entries)
+            rows.append(f'<tr><th scope="row">{label}{n}</th>{cells}</tr>')
+        gone = ""
+        if arm.diverged:
+            names = " and ".join(f"{label} with seed {seed}" for label, seed in arm.diverged)
+            gone = f" Diverged, {CHANCE:.0%} in test accuracy and left out elsewhere: {names}."
+        parts.append(
+            f'<table class="results"><caption><strong>{letter}. {escape(arm.title)}.</strong> '
+            f"{escape(arm.note + gone)}</caption>"
+            f'<thead><tr><th scope="col">schedule</th>{heads}</tr></thead>'
+            f"<tbody>{''.join(rows)}</tbody></table>"
+        )
+    return '<div class="results">' + "\n".join(parts) + "</div>"
+
+
+def decision_table(comparisons: Sequence[PairedComparison]) -> str:
+    """Return the decisions of `lrlib.stats.compare_all` as HTML, a table for each reference.
+
+    Differences are in percentage points, with their Bonferroni interval below and the shared seeds n.
+
+    Examples
+    --------
+    >>> from lrlib.stats import compare_all
+    >>> values = {"constant": {1: 0.5}, "linear": {1: 0.75}}
+    >>> html = decision_table(compare_all(values, pairs=[("linear", "constant")]))
+    >>> "<td>+25.00</td><td>1</td><td>not decidable</td>" in html
+    True
+    """
+    tables: dict[str, list[str]] = {}
+    for c in comparisons:
+        low, high = c.interval_points
+        points = f"{c.mean_difference_points:+.2f}" if c.n else "–"
+        around = f"{low:+.2f} to {high:+.2f}" if math.isfinite(low) else ""
+        cells = [Entry(points, around), Entry(str(c.n)), Entry(c.verdict)]
+        text = "".join(map(cell, cells))
+        tables.setdefault(c.reference, []).append(f'<tr><th scope="row">{c.schedule}</th>{text}</tr>')
+    heads = "".join(f'<th scope="col">{head}</th>' for head in ("schedule", "points", "n", "verdict"))
+    html = [
+        f'<table class="results"><caption><strong>Against {reference}</strong></caption>'
+        f"<thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        for reference, rows in tables.items()
+    ]
+    return '<div class="results">' + "\n".join(html) + "</div>"
+
+
+def decided(comparisons: Sequence[PairedComparison]) -> str:
+    """Say in a sentence or two what the comparisons decide, and on how many seeds.
+
+    Examples
+    --------
+    >>> from lrlib.stats import compare_all
+    >>> print(decided(compare_all({"constant": {1: 0.5}}, pairs=[("linear", "constant")])))
+    Of 1 comparison, none can be tested yet: no pair shares two seeds. Nothing is decided.
+    """
+    total = f"Of {len(comparisons)} comparison{'s' if len(comparisons) != 1 else ''}, "
+    testable = [c for c in comparisons if not math.isnan(c.p)]
+    if not testable:
+        if all(c.n < 2 for c in comparisons):
+            why = "no pair shares two seeds"
+        else:
+            why = "the differences do not vary over the seeds"
+        return f"{total}none can be tested yet: {why}. Nothing is decided."
+    counts = {kind: sum(c.verdict.startswith(kind) for c in comparisons) for kind in ("better", "worse")}
+    counts["as good as"] = sum(c.verdict == "as good as" for c in comparisons)
+    counts["not decidable"] = len(comparisons) - sum(counts.values())
+    said = [f"{count} {'is' if count == 1 else 'are'} *{kind}*" for kind, count in counts.items() if count]
+    least, most = min(c.n for c in comparisons), max(c.n for c in comparisons)
+    seeds = f"{most} seeds each" if least == most else f"between {least} and {most} shared seeds"
+    listed = said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
+    return f"{total}{listed}, on {seeds}."
+
+
+def so_far(runs: Sequence[Run], *, seeds: int) -> str:
+    """Say how many runs of a study with so many seeds are recorded, and what that allows.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Of one study over the eight schedules.
+    seeds : int
+        Seeds that are planned for each schedule.
+
+    Examples
+    --------
+    >>> so_far([], seeds=5)
+    'None of the 40 planned runs is recorded yet.'
+    """
+    planned, there = seeds * len(RECIPES), by_seed(runs) if runs else {}
+    if not there:
+        return f"None of the {planned} planned runs is recorded yet."
+    least, most = (f(len(there.get(label, ())) for label in RECIPES) for f in (min, max))
+    if least >= seeds:
+        return f"All {planned} planned runs are recorded."
+    text = f"So far {sum(map(len, there.values()))} of the {planned} planned runs are recorded"
+    if most < 2:
+        return f"{text}, one a schedule at most: dots without intervals, enough to show, not to rank."
+    if least < 2:
+        return f"{text}: a schedule with one run has no interval, and one without has no dot."
+    return f"{text}, at least {least} of each schedule: the intervals will shrink."
+
+
+def study_line(study: str, runs: Sequence[Run]) -> str:
+    """Return one sentence for under a figure of many runs: study, n, seeds, when and on what they ran.
+
+    Examples
+    --------
+    >>> from lrlib import load_runs
+    >>> study_line("pilot-laptop", load_runs("pilot-laptop"))[:38]
+    'Study pilot-laptop: 2 runs, seed 0, re'
+    """
+    if not runs:
+        raise ValueError(f"runs of {study} must hold at least one run, got none")
+    seeds = sorted({run.config.seed for run in runs})
+    seed = f"seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else f"seed {seeds[0]}"
+    days = sorted({datetime.fromisoformat(run.provenance.started).date() for run in runs})
+    first, last = (f"{day.day} {day:%B %Y}" for day in (days[0], days[-1]))
+    when = f"on {first}" if first == last else f"from {first} to {last}"
+    where = sorted(
+        {
+            f"{p.hardware} ({p.precision}, torch {p.versions['torch']})"
+            for p in (run.provenance for run in runs)
+        }
+    )
+    commits = sorted({(run.provenance.commit or "unknown")[:10] for run in runs})
+    return (
+        f"Study {study}: {len(runs)} run{'s' if len(runs) > 1 else ''}, {seed}, recorded {when} on "
+        f"{' and '.join(where)}; commit {' and '.join(commits)}."
+    )
+
+
+def _entries(runs: Sequence[Run]) -> list[Entry]:
+    """Return the cells of one schedule, means over its runs."""
+    finished = [run for run in runs if run.status == "finished"]
+    entries = []
+    for name in COLUMNS:
+        if name == "test_accuracy":
+            values = [final_accuracy(run) for run in runs]
+        else:
+            values = [getattr(run.epochs[-1], name) for run in finished]
+        entries.append(_mean(values, accuracy=name.endswith("accuracy")) if values else Entry("diverged"))
+    return entries
+
+
+def _mean(values: Sequence[float], *, accuracy: bool) -> Entry:
+    mean, (low, high) = fmean(values), interval(values)
+    scale, decimals, unit = (100, 1, "%") if accuracy else (1, 4, "")
+    half = f"± {scale * (high - low) / 2:.{decimals}f}" if math.isfinite(low) else ""
+    return Entry(f"{scale * mean:.{decimals}f}{unit}", half)
+
+
+def _survey(table: Table[SurveyRow]) -> Arm:
+    def cells(row: SurveyRow) -> list[Entry]:
+        loss = _printed(table, row, "loss")
+        return [
+            Entry(loss, "with penalty", columns=2),
+            *[Entry("–")] * 2,
+            Entry(_printed(table, row, "accuracy")),
+        ]
+
+    note = "One run each; its Loss is the source's training loss, penalty included."
+    return _from_print("The survey, as printed", note, table, cells, "not in the survey's table")
+
+
+def _source(table: Table[SourceRow]) -> Arm:
+    def cells(row: SourceRow) -> list[Entry]:
+        train, test = _printed(table, row, "train_loss"), _printed(table, row, "test_loss")
+        both = [_printed(table, row, f"{part}_accuracy") for part in ("train", "test")]
+        return [Entry(train, "with penalty", columns=2), Entry(test, "with penalty"), *map(Entry, both)]
+
+    note = "One run each, without a seed; penalty included in both losses."
+    return _from_print("The source's logs, epoch 100", note, table, cells, "not in the source")
+
+
+def _from_print(title: str, note: str, table: Table, cells, missing: str) -> Arm:
+    there = {row.schedule: cells(row) for row in table.rows}
+    rows = {label: there.get(label, [Entry(missing, columns=len(COLUMNS))]) for label in RECIPES}
+    return Arm(title=title, note=note, rows=rows)
+
+
+def _printed(table: Table, row: SurveyRow | SourceRow, name: str) -> str:
+    return f"{getattr(row, name):.{table.columns[name].decimals}f}"
+
+
+def cell(entry: Entry) -> str:
+    """Return a cell as HTML.
+
+    Examples
+    --------
+    >>> cell(Entry("5 < 6", "n = 1"))
+    '<td>5 &lt; 6<br><small>n = 1</small></td>'
+    """
+    wide = f' colspan="{entry.columns}"' if entry.columns > 1 else ""
+    spread = f"<br><small>{escape(entry.spread)}</small>" if entry.spread else ""
+    return f"<td{wide}>{escape(entry.text)}{spread}</td>"

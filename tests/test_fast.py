@@ -1,0 +1,229 @@
+"""The fast path against the plain one: logits and all gradients, on every network and on odd shapes."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from lrlib import models, preset
+from lrlib._fast import MOST_FOR_PATCHES, MatrixConv2d, hasten
+from lrlib._machine import resolve
+from lrlib._optimizer import optimizer_for
+from lrlib.train import train
+
+LARGE = ("resnet10", "resnet50", "source_resnet")
+
+
+def batch(dtype, n=8):
+    source = torch.Generator().manual_seed(0)
+    images = torch.randn(n, 3, 32, 32, generator=source, dtype=torch.float64).to(dtype)
+    return images.contiguous(memory_format=torch.channels_last), torch.arange(n) % 10
+
+
+def pair(name, dtype):
+    plain = models.build(name, in_channels=3, classes=10, seed=3).to(memory_format=torch.channels_last)
+    plain = plain.to(dtype)
+    return plain, hasten(copy.deepcopy(plain))
+
+
+def distance(fast, plain):
+    return ((fast - plain).norm() / plain.norm()).item()
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_in_fp64_logits_and_every_gradient_agree(name):
+    plain, fast = pair(name, torch.float64)
+    images, labels = batch(torch.float64)
+    logits = [net(images) for net in (plain, fast)]
+    assert distance(*reversed(logits)) < 1e-9
+    for out in logits:
+        F.cross_entropy(out, labels).backward()
+    named = dict(fast.named_parameters())
+    for key, weights in plain.named_parameters():
+        assert distance(named[key].grad, weights.grad) < 1e-9, key
+    buffers = dict(fast.named_buffers())
+    for key, values in plain.named_buffers():
+        assert torch.allclose(buffers[key].double(), values.double(), rtol=1e-9), key
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_in_fp32_logits_agree(name):
+    plain, fast = pair(name, torch.float32)
+    images, _ = batch(torch.float32)
+    with torch.no_grad():
+        assert distance(fast(images), plain(images)) < 1e-4
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_names_and_values_stay(name):
+    plain, fast = pair(name, torch.float32)
+    before, after = plain.state_dict(), fast.state_dict()
+    assert list(before) == list(after)
+    assert all(torch.equal(before[key], after[key]) for key in before)
+
+
+def test_it_is_not_the_plain_network_under_another_name():
+    _, fast = pair("resnet50", torch.float32)
+    assert sum(isinstance(module, MatrixConv2d) for module in fast.modules()) == 53
+    # the stem's 32x32 map is too large; 16 of the 3x3 kernels see at most 8x8, 4x4, 2x2 and 1x1 pixels
+    seen = []
+    for module in fast.modules():
+        if isinstance(module, MatrixConv2d):
+            module.register_forward_hook(lambda m, i, o: seen.append(i[0].shape[2] * i[0].shape[3]))
+    fast(batch(torch.float32, n=2)[0])
+    assert sum(pixels <= MOST_FOR_PATCHES for pixels in seen) > 30
+
+
+# Odd shapes, so that rows, columns, strides and kernels cannot be mistaken for one another.
+@pytest.mark.parametrize(
+    ("size", "kernel", "stride", "padding"),
+    [
+        ((1, 1), 3, 1, 1),
+        ((2, 2), 3, 2, 1),
+        ((4, 4), 3, 1, 1),
+        ((3, 5), (3, 2), (2, 1), (1, 0)),
+        ((2, 7), (1, 3), (1, 2), (0, 2)),
+        ((4, 4), 1, 2, 0),
+        ((4, 3), 1, 1, 1),
+        ((1, 4), 5, 3, 2),
+    ],
+    ids=str,
+)
+def test_convolutions_of_odd_shapes(size, kernel, stride, padding):
+    source = torch.Generator().manual_seed(1)
+    x = torch.randn(3, 5, *size, generator=source, dtype=torch.float64)
+    conv = nn.Conv2d(5, 7, kernel, stride, padding, bias=False).double()
+    fast = hasten(nn.Sequential(copy.deepcopy(conv)))[0]
+    assert isinstance(fast, MatrixConv2d)
+    xs = [x.clone().requires_grad_() for _ in range(2)]
+    ys = [net(z) for net, z in zip((conv, fast), xs, strict=True)]
+    assert ys[1].shape == ys[0].shape
+    grad = torch.randn(ys[0].shape, generator=source, dtype=torch.float64)
+    for y in ys:
+        y.backward(grad)
+    for got, wanted in ((ys[1], ys[0]), (xs[1].grad, xs[0].grad), (fast.weight.grad, conv.weight.grad)):
+        assert torch.allclose(got, wanted, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "conv",
+    [
+        nn.Conv2d(4, 4, 3, groups=2, bias=False),
+        nn.Conv2d(4, 4, 3, dilation=2, bias=False),
+        nn.Conv2d(4, 4, 3, bias=True),
+        nn.Conv2d(4, 4, 3, padding="same", bias=False),
+        nn.Conv2d(4, 4, 3, padding=1, padding_mode="circular", bias=False),
+    ],
+    ids=["groups", "dilation", "bias", "same", "circular"],
+)
+def test_what_it_does_not_know_stays_as_it_was(conv):
+    assert type(hasten(nn.Sequential(conv))[0]) is nn.Conv2d
+
+
+@pytest.mark.parametrize("name", LARGE)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=["bf16", "fp16"])
+def test_half_precision_stays_near_its_own_plain_path(name, dtype):
+    plain, fast = pair(name, torch.float32)
+    images, _ = batch(torch.float32)
+    with torch.no_grad():
+        exact = plain(images)
+        with torch.autocast("cpu", dtype=dtype):
+            far = [distance(net(images).float(), exact) for net in (plain, fast)]
+    assert far[1] < 2 * far[0] + 1e-3  # no worse than what the precision costs the plain path
+
+
+def test_one_switch_and_a_record_that_names_the_path():
+    config = preset("digits", recipe="linear", network="resnet10", epochs=1, train_images=40, test_images=20)
+    runs = {path: train(config, progress=False, path=path) for path in ("plain", "fast", "auto")}
+    assert [run.provenance.path for run in runs.values()] == ["plain", "fast", "fast"]
+    assert runs["plain"].start == runs["fast"].start
+    assert runs["plain"].epochs[0].batches == runs["fast"].epochs[0].batches
+    assert resolve(preset("digits", recipe="linear")).path == "plain"
+    with pytest.raises(ValueError, match="path must be one of auto, plain, fast, compiled, got 'fsat'"):
+        train(config, path="fsat")
+
+
+def test_a_run_goes_on_on_the_other_path(tmp_path):
+    config = preset("digits", recipe="linear", network="resnet10", epochs=2, train_images=40, test_images=20)
+    file = tmp_path / "run.pt"
+    train(config, progress=False, path="fast", checkpoint=file)  # the checkpoint is that of the first epoch
+    run = train(config, progress=False, path="plain", checkpoint=file, resume=True)
+    assert (len(run.epochs), run.provenance.path, run.provenance.parts) == (2, "plain", 2)
+
+
+class Waits(TorchDispatchMode):
+    """Counts what makes the host wait for the device: every reading of a number out of a tensor."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.count += func is torch.ops.aten._local_scalar_dense.default
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
+def test_nothing_in_the_loop_waits_for_a_result(precision):
+    """Four times the updates read no more numbers: all reading is once an epoch."""
+    counts = []
+    for images in (40, 160):
+        config = preset(
+            "digits",
+            recipe="linear",
+            network="resnet10",
+            epochs=1,
+            train_images=images,
+            test_images=20,
+            precision=precision,
+        )
+        with Waits() as waits:
+            train(config, progress=False, path="fast")
+        counts.append(waits.count)
+    assert counts[0] == counts[1] > 0
+
+
+def test_one_fused_update_equals_the_plain_one():
+    config = preset("laptop", recipe="linear", epochs=1)
+    nets = [models.build("resnet10", in_channels=3, classes=10, seed=0).double() for _ in range(2)]
+    optimizers = [
+        optimizer_for(config, net, fused=fused) for net, fused in zip(nets, (False, True), strict=True)
+    ]
+    images, labels = batch(torch.float64)
+    for _ in range(3):
+        for net, optimizer in zip(nets, optimizers, strict=True):
+            optimizer.zero_grad()
+            F.cross_entropy(net(images), labels).backward()
+            optimizer.step()
+    for a, b in zip(nets[0].parameters(), nets[1].parameters(), strict=True):
+        assert torch.allclose(a, b, rtol=1e-9, atol=1e-12)
+
+
+#: Written down on 2026-11-25, before the first comparison: accuracies of two runs that differ by rounding are
+#: two draws, and five pairs of such draws on 797 pictures should differ by less than this, in points.
+MARGIN_OF_THE_MEAN, MARGIN_OF_ONE = 1.0, 4.0
+
+
+def test_in_bf16_final_accuracy_on_the_digits_is_that_of_the_plain_path():
+    differences = []
+    for seed in range(5):
+        config = preset(
+            "digits",
+            recipe="linear",
+            network="resnet10",
+            epochs=3,
+            batch_size=25,
+            peak_lr=0.02,
+            precision="bf16",
+            seed=seed,
+        )
+        ends = [train(config, progress=False, path=path).epochs[-1] for path in ("fast", "plain")]
+        assert min(end.test_accuracy for end in ends) > 0.9  # both have learnt: a comparison means something
+        differences.append(100 * (ends[0].test_accuracy - ends[1].test_accuracy))
+    assert abs(sum(differences) / 5) < MARGIN_OF_THE_MEAN, differences
+    assert max(map(abs, differences)) < MARGIN_OF_ONE, differences

@@ -1,0 +1,337 @@
+"""What stands around the runs of a notebook: Colab (a fake one), budgets, saving, going on after a cut."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import types
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from lrlib import _timing, notebook, preset
+from lrlib._progress import ProgressBar, found
+from lrlib.config import RunConfig
+from lrlib.records import RecordError, load_runs, read_run
+from lrlib.train import train
+
+ROOT = Path(__file__).parents[1]
+
+
+class Colab:
+    """Stands for google.colab; it notes what it was asked for."""
+
+    def __init__(self, drive: Path) -> None:
+        self.downloads: list[str] = []
+        self.mounts: list[str] = []
+        self.files = types.SimpleNamespace(download=self.downloads.append)
+        self.drive = types.SimpleNamespace(mount=self.mounts.append)
+        self.folder = drive
+
+
+@pytest.fixture
+def colab(monkeypatch, tmp_path) -> Colab:
+    fake = Colab(tmp_path / "drive")
+    module = types.ModuleType("google.colab")
+    module.files, module.drive = fake.files, fake.drive
+    monkeypatch.setitem(sys.modules, "google", types.ModuleType("google"))
+    monkeypatch.setitem(sys.modules, "google.colab", module)
+    monkeypatch.setattr(notebook, "DRIVE", fake.folder)
+    return fake
+
+
+def fake_nvidia_smi(folder: Path, monkeypatch, script: str) -> None:
+    folder.mkdir()
+    program = folder / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+
+
+def tiny(**changes) -> RunConfig:
+    return preset("digits", recipe="linear", **{"epochs": 2, "train_images": 60, **changes})
+
+
+# What it says first
+
+
+def test_without_a_gpu_it_says_that_this_is_normal(colab, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))  # no nvidia-smi there
+    monkeypatch.setattr(notebook, "_digits_seconds", lambda: 21.3)
+    notebook.hello()
+    assert capsys.readouterr().out == (
+        "No GPU today; normal on the free tier. Going on on the CPU with digits, about 21 seconds a run. "
+        "The CIFAR-10 curves are recorded; every exercise works.\n"
+    )
+
+
+def test_it_promises_no_time_that_nobody_measured(colab, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(notebook, "studies", lambda: [])
+    notebook.hello()
+    assert "with digits. The CIFAR-10" in capsys.readouterr().out
+
+
+def test_the_time_of_a_digits_run_comes_from_a_record(monkeypatch):
+    recorded = load_runs("pilot-laptop")[0]
+    digits = recorded.model_copy(
+        update={
+            "config": preset("digits", recipe="linear"),
+            "provenance": recorded.provenance.model_copy(update={"seconds": 9.5}),
+        }
+    )
+    monkeypatch.setattr(notebook, "studies", lambda: ["pilot-laptop"])
+    assert notebook._digits_seconds() is None  # recorded, but on CIFAR-10
+    monkeypatch.setattr(notebook, "read_run", lambda path: digits)
+    assert notebook._digits_seconds() == 9.5
+
+
+def test_a_gpu_is_named(colab, capsys, monkeypatch, tmp_path):
+    fake_nvidia_smi(tmp_path / "bin", monkeypatch, "echo Tesla T4")
+    notebook.hello()
+    said = capsys.readouterr().out
+    assert said.startswith("Found a GPU (Tesla T4): ")
+    assert "budget(config, minutes=8)" in said
+
+
+@pytest.mark.parametrize("script", ["echo 'NVIDIA-SMI has failed'; exit 9", "exit 0"])
+def test_a_driver_without_a_gpu_is_no_gpu(colab, capsys, monkeypatch, tmp_path, script):
+    fake_nvidia_smi(tmp_path / "bin", monkeypatch, script)
+    notebook.hello()
+    assert capsys.readouterr().out.startswith("No GPU today")
+
+
+def test_elsewhere_it_says_nothing(capsys):
+    notebook.hello()
+    assert capsys.readouterr() == ("", "")
+
+
+# Without torch
+
+
+def test_the_first_figure_needs_no_torch():
+    program = """
+import sys
+from lrlib import Constant, LinearDecay, Valley, load_runs, notebook, plots, preset
+plots.use_style()
+notebook.hello()
+config = preset("laptop", recipe="linear", seed=0)
+plots.plot_shapes({"linear": config.schedule()}, config.total_steps, config.steps_per_epoch, config.peak_lr)
+plots.plot_descents(Valley(), {"linear": (LinearDecay(total_steps=30), 0.9, 30)})
+plots.plot_peak_sweep(Valley(), {"constant": Constant()}, 30)
+plots.plot_runs(load_runs("pilot-laptop"))
+loaded = {name.partition(".")[0] for name in sys.modules}
+assert "matplotlib" in loaded
+assert not loaded & {"torch", "torchvision", "sklearn", "pyarrow", "huggingface_hub"}, sorted(loaded)
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+
+
+# A budget of time
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that shows these seconds: when updates begin and end, when an evaluation begins and ends."""
+
+    def set_to(*readings: float) -> None:
+        left = iter(readings)
+        monkeypatch.setattr(_timing, "perf_counter", lambda: next(left))
+
+    return set_to
+
+
+# 1,000 digits in batches of 5: 200 updates an epoch. 20 updates in 2 s: 20 s. 797 test images in
+# 3.985 s: 5 ms an image, so 3.985 s a test, and 5 s for the last look at the training set. An epoch takes
+# 23.985 s.
+READINGS = (100.0, 102.0, 200.0, 203.985)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "epochs", "words"),
+    [
+        (
+            8,
+            19,
+            "19 of 100 epochs fit into 8 minutes, and the schedule is planned for 19",
+        ),  # 475 / 23.985 = 19.8
+        (10, 24, "24 of 100 epochs fit into 10 minutes"),  # 595 / 23.985 = 24.8
+        (0.5, 1, "1 of 100 epochs fit into 30 seconds"),  # 25 / 23.985 = 1.04
+        (0.45, 1, "not even one epoch fits into 27 seconds, and the schedule is planned for one"),  # 22 s
+        (0.01, 1, "not even one epoch fits"),  # less than the last look alone
+        (60, 100, "all 100 epochs fit into 60 minutes"),  # 3595 / 23.985 = 149.9
+    ],
+)
+def test_the_horizon_is_what_fits(clock, capsys, minutes, epochs, words):
+    clock(*READINGS)
+    config = preset("digits", recipe="linear", seed=3, epochs=100)
+    planned = notebook.budget(config, minutes=minutes)
+    assert planned == config.changed(epochs=epochs)
+    assert planned.schedule().total_steps == 200 * epochs
+    said = capsys.readouterr().out
+    assert words in said
+    assert said.startswith("20 updates took 2 s here, an epoch with its test takes about 24 seconds: ")
+    assert said.endswith(".\n")
+    assert ". " not in said  # one sentence
+
+
+def test_a_subset_of_the_images_is_counted(clock, capsys):
+    # 50 images in batches of 5: 10 updates, 1 s. 100 test images at 10 ms: 1 s. The last look: 0.5 s.
+    clock(0.0, 2.0, 5.0, 6.0)
+    config = tiny(epochs=50, train_images=50, test_images=100)
+    assert notebook.budget(config, minutes=0.5).epochs == 14  # 29.5 / 2
+    assert "14 of 50 epochs fit into 30 seconds" in capsys.readouterr().out
+
+
+def test_one_epoch_that_fits(clock, capsys):
+    clock(*READINGS)
+    assert notebook.budget(preset("digits", recipe="linear", epochs=1)).epochs == 1
+    assert "its one epoch fits into 8 minutes" in capsys.readouterr().out
+
+
+def test_exactly_twenty_updates_are_timed_after_three(monkeypatch):
+    events = []
+    readings = iter((0.0, 1.0, 2.0, 3.0))
+
+    def look() -> float:
+        events.append("clock")
+        return next(readings)
+
+    step = _timing.torch.optim.SGD.step
+
+    def counted(self, *args, **kwargs):
+        events.append("update")
+        return step(self, *args, **kwargs)
+
+    monkeypatch.setattr(_timing, "perf_counter", look)
+    monkeypatch.setattr(_timing.torch.optim.SGD, "step", counted)
+    _timing.pace(tiny(train_images=30))  # 6 updates an epoch: it goes on into a fourth
+    assert events == ["update"] * 3 + ["clock"] + ["update"] * 20 + ["clock", "clock", "clock"]
+
+
+def test_a_run_after_the_budget_is_the_run_without_it(capsys):
+    config = tiny(train_images=None, epochs=1)
+    before = train(config, progress=False).measured()
+    assert notebook.budget(config, minutes=30) == config
+    assert train(config, progress=False).measured() == before
+
+
+@pytest.mark.parametrize("minutes", [0, -1, float("nan"), float("inf")])
+def test_a_budget_is_a_number_of_minutes(minutes):
+    with pytest.raises(ValueError, match="minutes must be finite and > 0, got "):
+        notebook.budget(tiny(), minutes=minutes)
+
+
+def test_the_real_clock_runs_forward():
+    measured = _timing.pace(tiny())
+    assert measured.updates > 0
+    assert measured.image > 0
+
+
+# Going on after a cut
+
+
+@pytest.mark.parametrize(
+    ("done", "epochs", "seconds", "said"),
+    [
+        (37, 100, 391, "found epoch 37 of 100; about 11 minutes left"),  # 63 * 391 / 37 = 666 s
+        (1, 2, 45, "found epoch 1 of 2; about 45 seconds left"),
+        (20, 100, 3600, "found epoch 20 of 100; about 4 hours left"),
+        (99, 100, 5940, "found epoch 99 of 100; about 60 seconds left"),
+    ],
+)
+def test_what_a_resumed_run_says(done, epochs, seconds, said):
+    assert found(done, epochs, seconds) == said
+
+
+def test_the_bar_says_it_where_a_run_resumes(capsys):
+    config = tiny(epochs=10)  # 12 updates an epoch
+    for shown, step, said in [(True, 48, True), (True, 0, False), (False, 48, False)]:
+        with ProgressBar(config, shown=shown, step=step, seconds=8.0):
+            pass
+        assert ("found epoch 4 of 10; about 12 seconds left\n" in capsys.readouterr().err) == said
+
+
+class Cut(BaseException):
+    """As Ctrl-C, or a session that ends."""
+
+
+def cut_after(monkeypatch, epochs: int) -> None:
+    """Let a run be cut when it has written its checkpoint `epochs` times."""
+    from lrlib import _checkpoint
+
+    write, written = _checkpoint.save, []
+
+    def save(*args) -> None:
+        write(*args)
+        written.append(args)
+        if len(written) == epochs:
+            raise Cut
+
+    monkeypatch.setattr(_checkpoint, "save", save)
+
+
+def test_a_cut_run_goes_on_in_the_same_cell(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("LRLIB_PROGRESS", "on")
+    config = tiny(epochs=4)
+    whole = train(config, progress=False)
+    with monkeypatch.context() as patch:
+        cut_after(patch, 2)
+        with pytest.raises(Cut):
+            notebook.finish(config, folder=tmp_path)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".pt"]
+    capsys.readouterr()
+    run = notebook.finish(config, folder=tmp_path)
+    assert "found epoch 2 of 4; about " in capsys.readouterr().err
+    assert run.measured() == whole.measured()
+    assert run.provenance.parts == 2
+    assert [path.name for path in tmp_path.iterdir()] == [f"{notebook.record_name(config)}.json"]
+    # A third time it is read, not trained.
+    monkeypatch.setattr("lrlib.train.train", None)
+    assert notebook.finish(config, folder=tmp_path) == run
+
+
+def test_another_config_is_another_file():
+    names = [notebook.record_name(tiny(seed=seed, epochs=epochs)) for seed in (0, 1) for epochs in (2, 3)]
+    assert len(set(names)) == 4
+    assert all(a != b for a, b in pairwise(names))
+
+
+# Keeping a record
+
+
+def test_on_colab_a_record_is_offered_as_a_download(colab, capsys, tmp_path):
+    run = load_runs("pilot-laptop")[0]
+    path = notebook.save(run, folder=tmp_path / "runs")
+    assert read_run(path) == run
+    assert (colab.downloads, colab.mounts) == ([str(path)], [])
+    assert "keep the copy that is downloaded" in capsys.readouterr().out
+    assert notebook.save(run, folder=tmp_path / "runs") == path  # a second click is no error
+
+
+def test_drive_is_asked_for_only_if_wanted(colab, capsys):
+    run = load_runs("pilot-laptop")[0]
+    path = notebook.save(run, drive=True)
+    assert path.parent == colab.folder / "MyDrive" / "lrlib"
+    assert read_run(path) == run
+    assert (colab.downloads, colab.mounts) == ([], [str(colab.folder)])
+    assert str(path) in capsys.readouterr().out
+    assert notebook.finish(run.config, drive=True) == run  # already there
+    assert colab.mounts == [str(colab.folder)] * 2
+
+
+def test_elsewhere_it_says_where_the_record_is(capsys, tmp_path):
+    run = load_runs("pilot-laptop")[0]
+    path = notebook.save(run, folder=tmp_path)
+    assert capsys.readouterr().out == f"The record is in {path}\n"
+    with pytest.raises(ValueError, match="drive must be False outside Colab, got True"):
+        notebook.save(run, drive=True)
+
+
+def test_another_run_under_that_name_is_not_overwritten(tmp_path):
+    run = load_runs("pilot-laptop")[0]
+    notebook.save(run, folder=tmp_path)
+    other = run.model_copy(update={"provenance": run.provenance.model_copy(update={"seconds": 1.0})})
+    with pytest.raises(RecordError, match="a record is there already"):
+        notebook.save(other, folder=tmp_path)
