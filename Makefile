@@ -4,13 +4,14 @@
 PYTHON  ?= python3
 VENV    ?= .venv
 WORKERS ?= 2
+SEED    ?= 0
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help book test figure serve bench lint clean env html test-lint test-unit test-notebooks test-html \
-  exercises set-repository first-cells cards test-wheel test-browser
+  exercises set-repository first-cells cards teach test-teach test-wheel test-browser
 
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
@@ -35,13 +36,16 @@ help:  ## this list
 book: env html  ## run every notebook and build the pages
 	@echo; echo "The book is built. Its first page: file://$(CURDIR)/$(HTML)/index.html  (or: make serve)"
 
-test: env test-lint test-unit test-notebooks test-html  ## everything: style, unit tests, notebooks, the book
+test: env test-lint test-unit test-notebooks test-html test-teach  ## everything: style, tests, notebooks, book, pack
 
 figure: env  ## draw the README's figure from the records again
 	@$(BIN)/python book/readme_figure.py
 
 exercises: env  ## write the exercises into the chapters again
 	@$(BIN)/python book/insert_exercises.py
+
+teach: env  ## slides, handout and notebooks for a class, in _build/teach (SEED=n: other numbers)
+	@$(ONE_THREAD) PYTHONPATH=book $(BIN)/python -m _teach --seed $(SEED)
 
 set-repository: env  ## REPO=owner/name: write it into the settings, README, CITATION.cff and all notebooks
 	@$(BIN)/python book/set_repository.py '$(REPO)'
@@ -102,6 +106,7 @@ test-lint: env
 
 test-unit: env
 	@$(call stage,unit,$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --ignore tests/book/test_html.py \
+	  --ignore tests/book/test_pack.py \
 	  --junitxml $(REPORTS)/unit.xml)
 
 test-notebooks: env
@@ -111,3 +116,9 @@ test-notebooks: env
 test-html: env
 	@$(call stage,build,$(MAKE) --no-print-directory html)
 	@$(call stage,pages,$(BIN)/python -m pytest --junitxml $(REPORTS)/pages.xml tests/book/test_html.py)
+
+# After the pages, as the slides take the chapters' outputs from them. Other numbers than the book's, so that both
+# sets of numbers are seen.
+test-teach: env
+	@$(call stage,teach,$(MAKE) --no-print-directory teach SEED=1)
+	@$(call stage,pack,$(BIN)/python -m pytest --junitxml $(REPORTS)/pack.xml tests/book/test_pack.py)

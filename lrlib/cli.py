@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from lrlib._cli_class import class_app
 from lrlib._spec import whole
 from lrlib.config import PRESETS, RunConfig, preset
 from lrlib.recipes import RECIPES
@@ -23,6 +24,7 @@ data_app = typer.Typer(help="The data sets.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 study_app = typer.Typer(help="Many runs: do what is missing, see what is done.", no_args_is_help=True)
 app.add_typer(study_app, name="study")
+app.add_typer(class_app, name="class")
 
 StudyName = Annotated[str, typer.Argument(help="NAME of studies/NAME.toml, or the path of such a file.")]
 StudyOut = Annotated[Path | None, typer.Option(help="Folder of the records.")]

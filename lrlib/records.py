@@ -25,6 +25,13 @@ SCHEMA = 1
 class RecordError(ValueError):
     """A record that cannot be trusted or read; the message is one sentence that names the file.
 
+    Attributes
+    ----------
+    kind : str
+        "missing", "unreadable" (not whole JSON), "foreign" (no record), "schema" (of another lrlib), "edited"
+        (its digest does not fit), "wrong" (it does not agree with itself), "there" (it would be overwritten)
+        or "study" (no study of that name).
+
     Examples
     --------
     >>> read_run("no-such-record.json")
@@ -32,6 +39,10 @@ class RecordError(ValueError):
         ...
     lrlib.records.RecordError: no-such-record.json: there is no such file
     """
+
+    def __init__(self, message: str, *, kind: str = "wrong") -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 def _not_finite(value: Any) -> Any:
@@ -238,13 +249,14 @@ def write_run(run: Run, path: str | Path) -> Path:
     path = Path(path)
     problem = _disagreement(run)
     if problem:
-        raise RecordError(f"{path}: not written, since {problem}")
+        raise RecordError(f"{path}: not written, since {problem}", kind="wrong")
     data = json.loads(run.model_dump_json())
     text = json.dumps({**data, "digest": _digest(data)}, indent=1)
     try:
         write_atomically(path, lambda file: file.write(f"{text}\n".encode()), replace=False)
     except AlreadyThereError:
-        raise RecordError(f"{path}: a record is there already; move it away or choose another name") from None
+        message = f"{path}: a record is there already; move it away or choose another name"
+        raise RecordError(message, kind="there") from None
     return path
 
 
@@ -264,30 +276,46 @@ def read_run(path: str | Path) -> Run:
     """
     path = Path(path)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = path.read_bytes()
     except FileNotFoundError:
-        raise RecordError(f"{path}: there is no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecordError(f"{path}: cannot be read as text ({error})") from None
-    except json.JSONDecodeError as error:
-        raise RecordError(f"{path}: not whole JSON ({error}); restore it or run it again") from None
+        raise RecordError(f"{path}: there is no such file", kind="missing") from None
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read as text ({error})", kind="unreadable") from None
+    return run_from(data, str(path))
+
+
+def run_from(record: bytes, name: str) -> Run:
+    """Check the bytes of a record, as `read_run` does; `name` stands for the file in what is raised."""
+    try:
+        data = json.loads(record.decode("utf-8-sig"))  # some editors put a byte order mark in front
+    except UnicodeDecodeError as error:
+        raise RecordError(f"{name}: cannot be read as text ({error})", kind="unreadable") from None
+    except (ValueError, RecursionError) as error:
+        message = f"{name}: not whole JSON ({error}); restore it or run it again"
+        raise RecordError(message, kind="unreadable") from None
     if not isinstance(data, dict) or "schema_version" not in data:
-        raise RecordError(f"{path}: not a record of lrlib: it has no schema_version")
+        raise RecordError(f"{name}: not a record of lrlib: it has no schema_version", kind="foreign")
     if data["schema_version"] != SCHEMA:
-        raise RecordError(
-            f"{path}: schema {data['schema_version']!r}, and this lrlib reads schema {SCHEMA}; upgrade lrlib"
-        )
-    if data.pop("digest", None) != _digest(data):
-        raise RecordError(f"{path}: changed after it was written (its digest does not fit); restore it")
+        schema = f"schema {data['schema_version']!r:.40}, and this lrlib reads schema {SCHEMA}"
+        raise RecordError(f"{name}: {schema}; upgrade lrlib", kind="schema")
+    if "config" not in data:
+        raise RecordError(f"{name}: not a record of lrlib: it has no config", kind="foreign")
+    try:
+        digest, fits = data.pop("digest", None), _digest(data)
+    except (ValueError, RecursionError):  # NaN and Infinity, which no record holds
+        digest, fits = None, ""
+    if digest != fits:
+        message = f"{name}: changed after it was written (its digest does not fit); restore it"
+        raise RecordError(message, kind="edited")
     try:
         run = Run.model_validate(data)
     except ValidationError as error:
-        raise RecordError(f"{path}: {sentence(error)}") from None
+        raise RecordError(f"{name}: {sentence(error)}", kind="wrong") from None
     except ValueError as error:
-        raise RecordError(f"{path}: {error}") from None
+        raise RecordError(f"{name}: {error}", kind="wrong") from None
     problem = _disagreement(run)
     if problem:
-        raise RecordError(f"{path}: {problem}")
+        raise RecordError(f"{name}: {problem}", kind="wrong")
     return run
 
 
@@ -355,5 +383,5 @@ def load_runs(study: str) -> list[Run]:
     True
     """
     if study not in studies():
-        raise RecordError(unknown_name("study", study, studies()))
+        raise RecordError(unknown_name("study", study, studies()), kind="study")
     return [read_run(path) for path in sorted((RECORDED / study).glob("*.json"))]

@@ -7,10 +7,10 @@ import math
 import re
 
 import pytest
+import synthetic
 from bs4 import BeautifulSoup
 
 from lrlib import factors
-from lrlib.config import preset
 from lrlib.factors import (
     by_level,
     effect_report,
@@ -22,55 +22,27 @@ from lrlib.factors import (
     results_table,
     study_line,
 )
-from lrlib.records import EpochRecord, Final, Provenance, Run
 
 
-def synthetic_run(recipe, accuracy, *, seed=1, status="finished", commit="a" * 40, day=2, **changes):
+def synthetic_run(recipe, accuracy, *, seed=1, commit="a" * 40, day=2, **changes):
     """A run of one epoch that ended at this test accuracy."""
-    config = preset("digits", recipe=recipe, seed=seed, **{"epochs": 1, **changes})
-    n = config.steps_per_epoch
-    epoch = EpochRecord(
-        epoch=0,
-        first_lr=config.peak_lr * config.schedule()(0),
-        last_lr=config.peak_lr * config.schedule()(n - 1),
-        updates=n,
-        train_loss=1.0,
-        penalty=0.01,
-        train_accuracy=0.5,
-        test_loss=1.0,
-        test_accuracy=accuracy,
-        grad_norm_sq=1.0,
-        seconds=1.0,
-        batches="0" * 16,
+    provenance = dict(
+        started=f"2026-01-{day:02d}T03:04:05+00:00",
+        commit=commit,
+        versions={"torch": "9.9"},
+        hardware="A Processor",
     )
-    return Run(
-        config=config,
-        status=status,
-        parameters=1,
-        start="0" * 16,
-        epochs=[epoch],
-        final=Final(train_loss=0.1, train_accuracy=0.9) if status == "finished" else None,
-        provenance=Provenance(
-            started=f"2026-01-{day:02d}T03:04:05+00:00",
-            seconds=1.0,
-            command="synthetic",
-            commit=commit,
-            versions={"torch": "9.9"},
-            hardware="A Processor",
-            system="none",
-            cores=1,
-            threads=1,
-            device="cpu",
-            precision="fp32",
-            path="synthetic",
-        ),
-    )
+    changes = {"epochs": 1, "seed": seed, "provenance": provenance, **changes}
+    return synthetic.synthetic_run(recipe, {"test_accuracy": [accuracy]}, **changes)
 
 
 def table_of(html):
     """The texts of a table, row by row."""
     rows = BeautifulSoup(html, "html.parser").find_all("tr")
-    return [[cell.get_text(" ") for cell in row.find_all(["th", "td"])] for row in rows]
+    return [
+        [cell.get_text(" ").replace("\N{NO-BREAK SPACE}", " ") for cell in row.find_all(["th", "td"])]
+        for row in rows
+    ]
 
 
 # Two levels of the rate, seeds 1 and 2; the better schedule is another one at each.

@@ -6,14 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+import synthetic
 
-from lrlib import preset
 from lrlib._plan import read_study
 from lrlib.records import (
     RECORDED,
-    EpochRecord,
-    Final,
-    Provenance,
     RecordError,
     Run,
     _digest,
@@ -31,52 +28,17 @@ PLANS = {
 
 
 def synthetic_run(**changes):
-    """A made-up run of two epochs; it is never shipped."""
-    config = preset(
-        "digits", recipe="linear", epochs=2, train_images=64, batch_size=16
-    )  # 4 updates an epoch, 8 in all
-    # 0.1 * (8 - t)/8 at t = 0, 3, 4, 7.
-    rates = [(0.1, 0.0625), (0.05, 0.0125)]
-    epochs = tuple(
-        EpochRecord(
-            epoch=k,
-            first_lr=first,
-            last_lr=last,
-            updates=4,
-            train_loss=2.0 - k,
-            penalty=0.01,
-            train_accuracy=0.25 + 0.5 * k,
-            test_loss=2.1 - k,
-            test_accuracy=0.2 + 0.5 * k,
-            grad_norm_sq=1.0,
-            seconds=0.5,
-            batches="0" * 16,
-        )
-        for k, (first, last) in enumerate(rates)
-    )
-    fields = dict(
-        config=config,
-        status="finished",
-        parameters=100,
-        start="f" * 16,
-        epochs=epochs,
-        final=Final(train_loss=0.5, train_accuracy=0.9),
-        provenance=Provenance(
-            started="2026-01-02T03:04:05+00:00",
-            seconds=90.0,
-            command="lrlib train",
-            commit="a" * 40,
-            versions={"torch": "9.9"},
-            hardware="A Processor",
-            system="Linux x86_64",
-            cores=2,
-            threads=1,
-            device="cpu",
-            precision="fp32",
-            path="plain",
+    """A made-up run of two epochs, 4 updates an epoch, 8 in all; some fields of it may be changed."""
+    run = synthetic.synthetic_run(
+        "linear",
+        dict(
+            train_loss=[2.0, 1.0], train_accuracy=[0.25, 0.75], test_loss=[2.1, 1.1], test_accuracy=[0.2, 0.7]
         ),
+        train_images=64,
+        batch_size=16,
+        provenance=dict(seconds=90.0, commit="a" * 40, versions={"torch": "9.9"}, hardware="A Processor"),
     )
-    return Run(**{**fields, **changes})
+    return Run(**{**dict(run), **changes})
 
 
 def edited(run, **changes):
@@ -178,6 +140,34 @@ def test_a_damaged_record_is_one_sentence_that_names_the_file(damage, words, tmp
     assert words in str(caught.value)
     # JSON and pydantic name a place in the file; they do it on the same line.
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("damage", "kind"),
+    [
+        (DAMAGE[0][0], "unreadable"),
+        (lambda text: "[" * 100_000, "unreadable"),
+        (DAMAGE[3][0], "foreign"),
+        (lambda text: '{"schema_version": 1}', "foreign"),
+        (DAMAGE[5][0], "edited"),
+        (lambda text: text.replace('"train_loss": 2.0', '"train_loss": NaN'), "edited"),
+        (DAMAGE[7][0], "schema"),
+        (DAMAGE[8][0], "wrong"),
+        (DAMAGE[11][0], "wrong"),
+    ],
+)
+def test_an_error_says_of_which_kind_it_is(damage, kind, tmp_path):
+    path = write_run(synthetic_run(), tmp_path / "run.json")
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(RecordError) as caught:
+        read_run(path)
+    assert caught.value.kind == kind
+
+
+def test_an_editors_mark_in_front_is_no_damage(tmp_path):
+    path = write_run(synthetic_run(), tmp_path / "run.json")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert read_run(path) == synthetic_run()
 
 
 def test_a_flipped_bit_is_noticed_wherever_it_is(tmp_path):

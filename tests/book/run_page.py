@@ -28,12 +28,12 @@ class Page(NamedTuple):
 
 
 def run_page(name: str) -> Page:
-    """Run the code cells of a chapter, in order; a training has one epoch of 20 pictures."""
+    """Run the code cells of a chapter, in order; a training has one epoch of 25 pictures."""
     cells = nbformat.read(SURVEY / f"{name}.ipynb", as_version=4).cells
     page, whole = Page({}, [], {}), lrlib.train.train
 
     def short(config, **options):
-        config = config.changed(epochs=1, train_images=20, test_images=50)
+        config = config.changed(epochs=1, train_images=25, test_images=50)
         return whole(config, **{**options, "progress": False})
 
     with mpl.rc_context(), pytest.MonkeyPatch.context() as patch:
