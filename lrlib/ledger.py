@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Judged", "card", "evidence", "judge", "ledger", "plot_ledger", "summary", "words_table"]
 
-MINUS = re.compile(r"(?<!\w)-(?=[ \d])")
+MINUS = re.compile(r"(?<!\w)-(?=\d)")
 #: How a finding is drawn: marker, size, ink, filled. What cannot be told for want of a run is only a point.
 NO_RUN_YET = "no run yet"
 MARKS = {
@@ -130,8 +130,8 @@ def card(name: str, judged: Iterable[Judged]) -> str:
             lines.setdefault(each.finding, []).append(ARMS[each.arm].title)
     text = f"**{_number(claim)}.** “{claim.quote}” ({claim.place}; [chapter]({claim.chapter}.ipynb))\n"
     for finding in sorted(lines, key=lambda finding: (finding.n == 0, order.index(finding.verdict))):
-        n = f", n\u00a0=\u00a0{finding.n}" if finding.n else ""  # one word on a phone
-        because = MINUS.sub("−", finding.because)
+        n = f", n\u00a0=\u00a0{finding.n}" if finding.n else ""  # kept together on a phone
+        because = MINUS.sub("−", finding.because.replace(" - ", "\u00a0−\u00a0"))
         text += f"\n- **{finding.verdict}** · {', '.join(lines[finding])}{n} · {because}"
     return text
 

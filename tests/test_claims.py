@@ -589,7 +589,7 @@ def test_curves_of_other_lengths_take_the_same_fractions():
     [
         (lambda: judge("tme", []), "claim must be one of .* got 'tme'; did you mean 'time'"),
         (lambda: ledger({"laptp": []}), "arm must be one of .* did you mean 'laptop'"),
-        (lambda: ranking("bettr", ("linear", "constant")), "word must be one of .* did you mean .better."),
+        (lambda: ranking("larger", ("linear", "constant")), "word must be one of .* got 'larger'"),
         (lambda: smooth("linear", "train loss"), "quantity must be one of .* did you mean 'training loss'"),
         (
             lambda: judge("time", accuracies({"time": 0}) + accuracies({"time": 0}, peak_lr=0.2)),
@@ -612,10 +612,10 @@ def test_a_card_says_what_was_found_and_arms_that_agree_share_a_line():
         "**16.** “significantly better than the constant learning rate method” (1.1.7,"
     )
     assert lines[2].startswith(
-        "- **seen again** · published logs, n\u00a0=\u00a01 · linear − constant: +3.10 points"
+        "- **seen again** · published logs, n\u00a0=\u00a01 · linear\u00a0−\u00a0constant: +3.10 points"
     )
     assert lines[3].startswith(
-        "- **seen again** · laptop, n\u00a0=\u00a05 · linear − constant: +2.00 points, Holm p"
+        "- **seen again** · laptop, n\u00a0=\u00a05 · linear\u00a0−\u00a0constant: +2.00 points, Holm p"
     )
     assert lines[4:] == ["- **cannot be told** · source, ResNet-50 · no run yet"]
 
