@@ -19,6 +19,8 @@ settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
+collect_ignore_glob = ["browser/*.py"]  # `make test-browser` runs these, with Playwright
+
 NO_DATA = "needs CIFAR-10: set LRLIB_DATA to the folder that holds it"
 
 
