@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lrlib._spec import real
 from lrlib.factors import listed, recorded
+from lrlib.schedules import CosineAnnealing
 from lrlib.stats import by_seed, interval
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ __all__ = [
     "peak_table",
     "peaks",
     "what_is_shown",
+    "whole_cycles",
 ]
 
 #: A run that ends below this accuracy has failed: most of its answers are wrong. Diverged runs count as 10 %.
@@ -62,14 +64,15 @@ def what_is_shown(runs: Sequence[Run], *, dataset: str, schedules: Sequence[str]
     Examples
     --------
     >>> what_is_shown([], dataset="cifar10", schedules=["poly5"])
-    'Not recorded yet: poly5.'
+    'No study has a run of poly5 on record yet.'
     >>> runs = recorded("pilot-laptop", schedules=["linear"])
     >>> what_is_shown(runs, dataset="cifar10", schedules=["linear"])
     'Shown: 1 run on cifar10 (linear).'
     """
     names = listed(schedules)
     if not runs:
-        return f"Not recorded yet: {names}."
+        both = f"a run of {names}" if len(schedules) == 1 else f"runs of both {names}"
+        return f"No study has {both} on record yet."
     found = runs[0].config.dataset
     shown = f"Shown: {len(runs)} run{'s' * (len(runs) > 1)} on {found} ({names})"
     if found == dataset:
@@ -141,12 +144,24 @@ def at_cycle_ends(run: Run, quantity: str = "test_accuracy") -> list[tuple[int, 
         ...
     TypeError: run must follow CosineAnnealing, which has cycles, got Constant()
     """
-    schedule, per_epoch = run.config.schedule(), run.config.steps_per_epoch
-    if not hasattr(schedule, "cycle_ends"):
-        raise TypeError(f"run must follow CosineAnnealing, which has cycles, got {schedule!r}")
-    values = run.column(quantity)
-    whole = [(end + 1) // per_epoch for end in schedule.cycle_ends if (end + 1) % per_epoch == 0]
+    per_epoch, values = run.config.steps_per_epoch, run.column(quantity)
+    whole = [(end + 1) // per_epoch for end in _cycle_ends(run) if (end + 1) % per_epoch == 0]
     return [(epoch, values[epoch - 1]) for epoch in whole if epoch <= len(values)]
+
+
+def whole_cycles(run: Run) -> bool:
+    """Say whether every cycle of a cosine run ends with an epoch, so that measurements show all of them.
+
+    Raises TypeError if the run's schedule has no cycles.
+
+    Examples
+    --------
+    >>> whole_cycles(recorded("pilot-laptop")[0])
+    Traceback (most recent call last):
+        ...
+    TypeError: run must follow CosineAnnealing, which has cycles, got Constant()
+    """
+    return all((end + 1) % run.config.steps_per_epoch == 0 for end in _cycle_ends(run))
 
 
 def cycle_table(restarted: Sequence[Run], single: Sequence[Run]) -> str:
@@ -169,7 +184,7 @@ def cycle_table(restarted: Sequence[Run], single: Sequence[Run]) -> str:
     first = next((run for run in restarted if run.status == "finished"), None)
     if first is None:
         raise ValueError("restarted must hold at least one run that finished, got none")
-    cycles = len(first.config.schedule().cycle_ends)
+    cycles = len(_cycle_ends(first))
     lines = ["| epoch | cycle ends | one epoch later | single cycle |", "| ---: | ---: | ---: | ---: |"]
     fell, restarts = 0, 0
     whole = [epoch for epoch, _ in at_cycle_ends(first)]
@@ -229,22 +244,22 @@ def peaks(runs: Iterable[Run], *, schedules: Sequence[str]) -> dict[float, dict[
 
 
 def peak_table(found: dict[float, dict[str, Peak]]) -> str:
-    """Return a Markdown table: a row a peak rate, for each schedule its mean accuracy and its failed runs.
+    """Return a Markdown table: a row a peak rate, for each schedule its mean accuracy and (failed/all) runs.
 
     Examples
     --------
     >>> print(peak_table({0.3: {"linear": Peak((0.25, 0.75), 1)}}))
-    | peak rate | linear | failed |
-    | ---: | ---: | ---: |
-    | 0.3 | 50.0% | 1 of 2 |
+    | peak rate | linear (failed) |
+    | ---: | ---: |
+    | 0.3 | 50.0% (1/2) |
     """
     if not found:
         raise ValueError("found must hold at least one peak rate, got none; record the study first")
     labels = list(next(iter(found.values())))
-    lines = ["| peak rate |" + "".join(f" {label} | failed |" for label in labels)]
-    lines.append("| ---: |" + " ---: |" * (2 * len(labels)))
+    lines = ["| peak rate |" + "".join(f" {label} (failed) |" for label in labels)]
+    lines.append("| ---: |" + " ---: |" * len(labels))
     for peak_lr, row in found.items():
-        cells = [f" {fmean(x.accuracies):.1%} | {x.failed} of {len(x.accuracies)} |" for x in row.values()]
+        cells = [f" {fmean(x.accuracies):.1%} ({x.failed}/{len(x.accuracies)}) |" for x in row.values()]
         lines.append(f"| {peak_lr:g} |{''.join(cells)}")
     return "\n".join(lines)
 
@@ -277,6 +292,13 @@ def higher_peak(found: dict[float, dict[str, Peak]], *, schedule: str, reference
         said = f"{schedule} bore no higher peak than {reference}: no run of either failed up to {mine:g}, "
         said += f"and above it {count} did"
     return f"On this grid {said}."
+
+
+def _cycle_ends(run: Run) -> list[int]:
+    schedule = run.config.schedule()
+    if not isinstance(schedule, CosineAnnealing):
+        raise TypeError(f"run must follow CosineAnnealing, which has cycles, got {schedule!r}")
+    return schedule.cycle_ends
 
 
 def _bore(found: dict[float, dict[str, Peak]], label: str) -> float:

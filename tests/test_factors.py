@@ -39,7 +39,10 @@ def synthetic_run(recipe, accuracy, *, seed=1, commit="a" * 40, day=2, **changes
 def table_of(html):
     """The texts of a table, row by row."""
     rows = BeautifulSoup(html, "html.parser").find_all("tr")
-    return [[cell.get_text(" ") for cell in row.find_all(["th", "td"])] for row in rows]
+    return [
+        [cell.get_text(" ").replace("\N{NO-BREAK SPACE}", " ") for cell in row.find_all(["th", "td"])]
+        for row in rows
+    ]
 
 
 # Two levels of the rate, seeds 1 and 2; the better schedule is another one at each.

@@ -18,6 +18,7 @@ from lrlib.measured import (
     peak_table,
     peaks,
     what_is_shown,
+    whole_cycles,
 )
 from lrlib.records import EpochRecord, Final, Provenance, Run
 
@@ -100,7 +101,7 @@ def test_what_is_shown_says_what_is_missing():
     one = what_is_shown(runs[:1], dataset="cifar10", schedules=["linear"])
     assert "Shown: 1 run on digits (linear). On cifar10, the runs of linear are not recorded yet" in one
     assert what_is_shown([], dataset="cifar10", schedules=["linear", "poly5"]) == (
-        "Not recorded yet: linear and poly5."
+        "No study has runs of both linear and poly5 on record yet."
     )
 
 
@@ -152,8 +153,10 @@ def test_cycle_ends_that_fall_on_epochs():
     assert at_cycle_ends(synthetic_run("cosine", (0.5, 0.75))) == [(2, 0.75)]
     gone = synthetic_run("cosine5", [0.5] * 5, epochs=10, status="diverged")
     assert at_cycle_ends(gone) == [(2, 0.5), (4, 0.5)]
-    with pytest.raises(TypeError, match="run must follow CosineAnnealing"):
-        at_cycle_ends(synthetic_run("linear"))
+    assert [whole_cycles(run) for run in (ten, eight, gone, synthetic_run("cosine"))] == [1, 0, 1, 1]
+    for ask in (at_cycle_ends, whole_cycles):
+        with pytest.raises(TypeError, match="run must follow CosineAnnealing"):
+            ask(synthetic_run("linear"))
 
 
 def test_cycle_table():
@@ -210,9 +213,9 @@ def test_peaks_are_on_the_seeds_that_all_have():
 
 def test_peak_table():
     assert peak_table({0.1: {"linear": GOOD, "triangle": SOME}}).splitlines() == [
-        "| peak rate | linear | failed | triangle | failed |",
-        "| ---: | ---: | ---: | ---: | ---: |",
-        "| 0.1 | 90.0% | 0 of 2 | 50.0% | 1 of 2 |",
+        "| peak rate | linear (failed) | triangle (failed) |",
+        "| ---: | ---: | ---: |",
+        "| 0.1 | 90.0% (0/2) | 50.0% (1/2) |",
     ]
     with pytest.raises(ValueError, match="found must hold at least one peak rate, got none"):
         peak_table({})

@@ -76,6 +76,15 @@ def test_a_schedule_looks_the_same_in_every_figure():
     assert look(constant) != look(drawn[0])
 
 
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_lines_of_one_schedule_can_be_told_apart(name):
+    own, *others = (
+        style["linestyle"] for style in _figure.styles([name, f"{name}, b", f"{name}, c"]).values()
+    )
+    strokes = {own if own == "-" else own[1][0], *(dash[1][0] for dash in others)}
+    assert len(strokes) == 3
+
+
 def test_first_word_names_the_style_and_repeats_change_the_dash():
     assert plots.style_of("poly5, held") == plots.STYLE_OF["poly5"]
     assert plots.style_of("cosine5") != plots.style_of("cosine")

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bs4 import BeautifulSoup
 from nbformat import NotebookNode
 
 from _teach import render
@@ -18,7 +19,7 @@ from _teach import render
 #: Elements of one slide; what is more goes to the next one, under the same heading.
 MOST = 2
 LEAD = '<p class="lead">'
-QUESTION, CAPTION = "**Predict first.**", re.compile(r"\*\*Figure \d+\.\d+[a-z]?\.\*\*")
+QUESTION, CAPTION = "**Predict first.**", re.compile(r"\*\*(?:Figure|Table) \d+\.\d+[a-z]?\.\*\*")
 
 
 @dataclass
@@ -49,19 +50,40 @@ def slides(chapter: NotebookNode) -> list[Slide]:
             picture, said = render.figure(cell), render.sentences(cell)
             if not (picture or said):
                 raise ValueError(f"a figure without a picture: {cell.source[:60]!r}; run the chapter first")
-            if deck[-1].kind == "text" and all(part.startswith(LEAD) for part in deck[-1].shown):
-                deck[-1].kind, deck[-1].shown = "figure", [picture or said, *deck[-1].shown]
-            else:
-                deck.append(Slide(_section(deck), [picture or said], kind="figure"))
-            if picture and said:
-                deck[-1].steps.append(said)
-        elif text := render.sentences(cell):
-            deck[-1].steps.append(text)
+            _fresh(deck, "figure").shown.insert(0, picture or said)
+            if picture:
+                _add_said(deck, said)
+        else:
+            _add_said(deck, render.sentences(cell))
     return [slide for slide in deck if slide.kind != "exercises"]
 
 
 def _ends_exercises(cell: NotebookNode) -> bool:
     return cell.cell_type == "markdown" and bool(re.match(r"##? ", cell.source))
+
+
+def _fresh(deck: list[Slide], kind: str) -> Slide:
+    """Return a slide for something large: the last one if it has nothing but a sentence, or a new one."""
+    last = deck[-1]
+    if last.kind == "text" and not last.steps and all(part.startswith(LEAD) for part in last.shown):
+        last.kind = kind
+    else:
+        deck.append(Slide(_section(deck), kind=kind))
+    return deck[-1]
+
+
+def _add_said(deck: list[Slide], said: str) -> None:
+    """Add what a cell made of records: text waits for a key, a table has a slide, origins go to the notes."""
+    page = BeautifulSoup(said, "html.parser")
+    tables = [table.extract() for table in page.find_all("table")]
+    for line in page.find_all(["p", "li"]):
+        only = [part for part in line.contents if str(part).strip()]
+        if len(only) == 1 and only[0].name == "em":
+            deck[-1].notes.append(f"<p>{line.extract().decode_contents()}</p>")
+    if page.get_text(strip=True):
+        deck[-1].steps.append(str(page))
+    for table in tables:
+        _fresh(deck, "table").shown.append(str(table))
 
 
 def _add_markdown(deck: list[Slide], text: str) -> None:
@@ -82,7 +104,7 @@ def _add_markdown(deck: list[Slide], text: str) -> None:
         elif block.startswith(QUESTION):
             shown = render.markdown(block.removeprefix(QUESTION).strip())
             deck.append(Slide("Predict first", [shown], kind="question"))
-        elif CAPTION.match(block) and deck[-1].kind == "figure":
+        elif CAPTION.match(block) and deck[-1].kind in ("figure", "table"):
             deck[-1].shown.append(f'<div class="caption">{render.markdown(block)}</div>')
         elif token.type == "blockquote_open":
             text = re.sub(r"^> ?", "", block, flags=re.M).replace("**Beside the survey.**", "")

@@ -238,7 +238,7 @@ def test_figure_1_11c_is_the_recorded_grid():
         cells = []
         for label in ("linear", "triangle"):
             values = [ends[label][key] for key in sorted(shared) if key[0] == rate]
-            cells += [f"{fmean(values):.1%}", f"{sum(x < 0.5 for x in values)} of {len(values)}"]
+            cells.append(f"{fmean(values):.1%} ({sum(x < 0.5 for x in values)}/{len(values)})")
         assert table[f"{rate:g}"] == cells
 
 

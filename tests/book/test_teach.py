@@ -97,6 +97,27 @@ def test_what_stands_on_slides_and_what_in_notes():
     assert text_of(remember.shown) == "One thing."
 
 
+def test_tables_have_their_own_slides_and_origins_are_notes():
+    said = nbformat.v4.new_code_cell("HTML(...)")
+    html = "<div><table><tr><td>one</td></tr></table><table><tr><td>two</td></tr></table></div>"
+    text = "It won.\n\n- a\n- *recorded on a day*\n\n*Study x: 3 runs.*"
+    said.outputs = [nbformat.v4.new_output("display_data", data={"text/html": html})]
+    said.outputs += [nbformat.v4.new_output("display_data", data={"text/markdown": text})]
+    deck = slides.slides(
+        chapter_of(md("# A\n\n- b"), md("## B\n\nSee this."), said, md("**Table 1.1.** *C.*"))
+    )
+    assert [(slide.kind, slide.heading) for slide in deck] == [
+        ("title", "A"),
+        ("text", "B"),
+        ("table", "B"),
+        ("table", "B"),
+    ]
+    _, text, first, second = deck
+    assert text_of(text.steps) == "It won. a"
+    assert text_of(text.notes) == "See this. recorded on a day Study x: 3 runs."
+    assert (text_of(first.shown), text_of(second.shown)) == ("one", "two Table 1.1. C.")
+
+
 def test_a_figure_that_was_not_drawn_stops_the_deck():
     with pytest.raises(ValueError, match="a figure without a picture: 'plot"):
         slides.slides(chapter_of(md("# A"), nbformat.v4.new_code_cell("plot()", metadata=ALT)))
