@@ -32,6 +32,7 @@ QUANTITIES = {
     "test accuracy": ("test_accuracy",),
 }
 FEWEST_EPOCHS = 4  # a curve with fewer has no shape
+FEWEST_SMOOTH = round(1 / words.JAG)  # with fewer, the bend of any curve's start is as large as a jag
 
 
 def smooth(schedule: str, quantity: str, *, unlike: str | None = None) -> Rule:
@@ -54,8 +55,8 @@ def smooth(schedule: str, quantity: str, *, unlike: str | None = None) -> Rule:
     quantity = _known(quantity)
 
     def rule(evidence: Evidence) -> Finding:
-        curves = _curves(evidence, schedule, quantity)
-        others = _curves(evidence, unlike, quantity) if unlike else curves
+        curves = _curves(evidence, schedule, quantity, fewest=FEWEST_SMOOTH)
+        others = _curves(evidence, unlike, quantity, fewest=FEWEST_SMOOTH) if unlike else curves
         for missing in (curves, others):
             if isinstance(missing, Finding):
                 return missing
@@ -186,7 +187,9 @@ def _known(quantity: str) -> str:
     return quantity
 
 
-def _curves(evidence: Evidence, schedule: str, quantity: str) -> dict[int, list[float]] | Finding:
+def _curves(
+    evidence: Evidence, schedule: str, quantity: str, fewest: int = FEWEST_EPOCHS
+) -> dict[int, list[float]] | Finding:
     """Return seed -> curve over the finished runs of a schedule, or the finding that there is none."""
     if isinstance(evidence, Table):
         return LAST_EPOCH_ONLY
@@ -197,8 +200,8 @@ def _curves(evidence: Evidence, schedule: str, quantity: str) -> dict[int, list[
     if not finished:
         gone = f"every run of {schedule} diverged" if runs else f"no run of {schedule} yet"
         return Finding(0, CANNOT_BE_TOLD, gone)
-    if min(len(run.epochs) for run in finished) < FEWEST_EPOCHS:
-        return Finding(0, CANNOT_BE_TOLD, f"a curve of fewer than {FEWEST_EPOCHS} epochs has no shape")
+    if min(len(run.epochs) for run in finished) < fewest:
+        return Finding(0, CANNOT_BE_TOLD, f"a curve of fewer than {fewest} epochs cannot show this")
     columns = QUANTITIES[quantity]
     return {
         run.config.seed: [sum(parts) for parts in zip(*map(run.column, columns), strict=True)]

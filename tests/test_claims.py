@@ -473,7 +473,7 @@ def test_steep_is_also_a_twentieth_of_the_height(fall, expected):
 
 def test_a_lone_spike_is_not_steep():
     curve = ramp(2, 1)
-    curve[14] += 3
+    curve[13] += 3  # in epoch 14, where the steep part would begin
     assert verdict(steep("drop", "test loss", first=15, last=20), run("drop", test=curve)) == NOT_SEEN
 
 
@@ -511,8 +511,9 @@ def test_what_goes_the_other_way_is_said_so():
 
 def test_the_penalty_is_part_of_the_loss():
     # cross-entropy at rest and a penalty that falls: what the survey's figures show falls
-    columns = {"train_loss": [1.0] * 100, "penalty": ramp(1, 0)}
-    assert verdict(dropping_at_the_end("drop", "training loss"), synthetic_run("drop", columns)) == SEEN
+    columns = {"train_loss": [1.0] * 100, "test_loss": [1.0] * 100, "penalty": ramp(1, 0)}
+    for loss in ("training loss", "test loss"):
+        assert verdict(dropping_at_the_end("drop", loss), synthetic_run("drop", columns)) == SEEN
 
 
 def test_much_faster_needs_one_schedule_with_every_seed():
@@ -558,10 +559,11 @@ def test_curves_that_are_missing_diverged_or_too_short():
     gone = run("linear", accuracy=[0.5, 0.5], status="diverged")
     assert rule([run("drop", accuracy=ramp(0.2, 0.8))]).because == "no run of linear yet"
     assert rule([gone]).because == "every run of linear diverged"
-    assert (
-        rule([run("linear", accuracy=[0.2, 0.4, 0.3])]).because
-        == "a curve of fewer than 4 epochs has no shape"
-    )
+    short = rule([run("linear", accuracy=ramp(0.2, 0.8, epochs=19))])
+    assert short.because == "a curve of fewer than 20 epochs cannot show this"
+    assert rule([run("linear", accuracy=ramp(0.2, 0.8, epochs=20))]).verdict == SEEN
+    short = dropping_at_the_end("linear", "training loss")([run("linear", train=[3.0, 2.0, 1.0])])
+    assert short.because == "a curve of fewer than 4 epochs cannot show this"
     found = rule([gone, run("linear", accuracy=ramp(0.2, 0.8), seed=2)])
     assert (found.n, found.verdict) == (1, SEEN)
     other = smooth("linear", "training loss", unlike="drop")
