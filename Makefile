@@ -17,6 +17,8 @@ BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
 HTML    := _build/html
 REPORTS := _build/reports
+# Tests that look at the built pages and so come after them.
+ON_PAGES := tests/book/test_html.py tests/book/test_figures_and_table.py
 
 # Cells print no progress bars.
 export LRLIB_PROGRESS := off
@@ -105,7 +107,7 @@ test-lint: env
 	@$(call stage,lint,$(MAKE) --no-print-directory lint)
 
 test-unit: env
-	@$(call stage,unit,$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --ignore tests/book/test_html.py \
+	@$(call stage,unit,$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) $(ON_PAGES:%=--ignore %) \
 	  --ignore tests/book/test_pack.py \
 	  --junitxml $(REPORTS)/unit.xml)
 
@@ -115,7 +117,7 @@ test-notebooks: env
 
 test-html: env
 	@$(call stage,build,$(MAKE) --no-print-directory html)
-	@$(call stage,pages,$(BIN)/python -m pytest --junitxml $(REPORTS)/pages.xml tests/book/test_html.py)
+	@$(call stage,pages,$(BIN)/python -m pytest --junitxml $(REPORTS)/pages.xml $(ON_PAGES))
 
 # After the pages, as the slides take the chapters' outputs from them. Other numbers than the book's, so that both
 # sets of numbers are seen.

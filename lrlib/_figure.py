@@ -104,13 +104,22 @@ def style_of(label: str) -> dict:
 
 
 def styles(labels: Iterable[str]) -> dict[str, dict]:
-    """Return the style of each label of one figure; where a schedule comes again, its dash changes."""
+    """Return the style of each label of one figure; where a schedule comes again, its dash changes.
+
+    Examples
+    --------
+    >>> [style["linestyle"] for style in styles(["time", "time, by epoch"]).values()]
+    [(0, (1.2, 1.2)), (0, (4, 2.4))]
+    """
     chosen: dict[str, dict] = {}
     for label in labels:
         style = style_of(label)
         before = sum(other["color"] == style["color"] for other in chosen.values())
         if before:
-            style["linestyle"] = MORE_DASHES[(before - 1) % len(MORE_DASHES)]
+            # not one whose strokes are as long as the schedule's own: eyes cannot tell them apart
+            own = style["linestyle"][1][0] if isinstance(style["linestyle"], tuple) else None
+            others = [dash for dash in MORE_DASHES if dash[1][0] != own]
+            style["linestyle"] = others[(before - 1) % len(others)]
         chosen[label] = style
     return chosen
 

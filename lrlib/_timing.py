@@ -15,7 +15,7 @@ from lrlib import _machine, models
 from lrlib._measure import Meter, evaluate, unit_pixels
 from lrlib._optimizer import optimizer_for
 from lrlib.config import RunConfig
-from lrlib.data import Dataset, draw_augmentation, load, permutation
+from lrlib.data import Dataset, draw_augmentation, load, parity, permutation
 from lrlib.train import _batches
 
 UPDATES, WARM_UP = 20, 3
@@ -47,6 +47,8 @@ def pace(config: RunConfig, *, data: Dataset | None = None) -> Pace:
     data = (data or load(config.dataset)).subset(config.train_images, config.test_images).to(target.device)
     if config.pixels == "unit":
         data = unit_pixels(data)
+    if config.task == "parity":
+        data = parity(data)
     net = models.build(
         config.network,
         in_channels=data.train_images.shape[1],

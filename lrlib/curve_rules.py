@@ -68,7 +68,7 @@ def smooth(schedule: str, quantity: str, *, unlike: str | None = None) -> Rule:
             theirs = {seed: _jag(others[seed]) for seed in jags}
             answers = [jags[seed] <= words.JAG < theirs[seed] for seed in jags]
             text += f", of {unlike} {_range(theirs.values())}"
-        return Finding(len(jags), _agreed(answers), text)
+        return Finding(len(jags), _agreed(answers), f"{text} (smooth: up to {words.JAG:.0%})")
 
     return rule
 
@@ -116,7 +116,9 @@ def dropping_at_the_end(schedule: str, *quantities: str) -> Rule:
         share = (fmean(curve[-2 * w : -w]) - fmean(curve[-w:])) / height if height else 0.0
         return share >= words.HAIR, share
 
-    return _each(schedule, quantities, look, "{verb} by {} of its height at the end")
+    return _each(
+        schedule, quantities, look, f"{{verb}} by {{}} of its height at the end (dropping: {words.HAIR:.0%})"
+    )
 
 
 def plateau(schedule: str, quantity: str, *, epoch: int) -> Rule:
@@ -218,8 +220,11 @@ def _each(schedule: str, quantities: Sequence[str], look, text: str) -> Rule:
             sign = -1.0 if quantity.endswith("accuracy") else 1.0
             looks = {seed: look([sign * value for value in curve]) for seed, curve in curves.items()}
             answers = {seed: answers.get(seed, True) and holds for seed, (holds, _) in looks.items()}
-            share, verb = _range(value for _, value in looks.values()), "falls" if sign > 0 else "rises"
-            texts.append(f"{quantity} {text.format(share, verb=verb)}")
+            shares = [value for _, value in looks.values()]
+            down = sign > 0
+            if max(shares) < 0:  # the other way, in every run
+                shares, down = [-share for share in shares], not down
+            texts.append(f"{quantity} {text.format(_range(shares), verb='falls' if down else 'rises')}")
         return Finding(len(answers), _agreed(list(answers.values())), "; ".join(texts))
 
     return rule

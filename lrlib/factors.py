@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from html import escape
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from lrlib._html import results_table
 from lrlib.records import load_runs, studies
 from lrlib.stats import SAME, SCHEDULES, by_seed, interval
 
 if TYPE_CHECKING:
     from lrlib.records import Run
 
-__all__ = ["by_level", "effect_table", "leaders", "recorded", "study_line"]
+__all__ = [
+    "by_level",
+    "effect_report",
+    "effect_table",
+    "leaders",
+    "mean_and_range",
+    "recorded",
+    "results_table",
+    "study_line",
+]
 
 #: A factor: a field or property of the config, such as "epochs", or a function of the run.
 Level = str | Callable[["Run"], float | str]
@@ -65,9 +76,9 @@ def by_level(runs: Iterable[Run], level: Level) -> dict[str, dict[float | str, l
 def effect_table(
     runs: Iterable[Run], level: Level, *, name: str, schedule: str = "linear", reference: str = "constant"
 ) -> str:
-    """Return a Markdown table: a row a level, the schedules' mean accuracies, and one paired difference.
+    """Return a table as HTML: a row a level, the schedules' mean accuracies, and one paired difference.
 
-    The difference is the mean over the seeds that both have, in points, with its 95 % t interval.
+    The difference is the mean over the n seeds that both have, in points, with its 95 % t interval.
 
     Parameters
     ----------
@@ -79,20 +90,47 @@ def effect_table(
 
     Examples
     --------
-    >>> print(effect_table(recorded("pilot-laptop"), "epochs", name="epochs"))  # doctest: +ELLIPSIS
-    | epochs | constant | linear | linear - constant | seeds |
-    | --- | ---: | ---: | ---: | ---: |
-    | 30 | ...% | ...% | +... points | 1 |
+    >>> html = effect_table(recorded("pilot-laptop"), "epochs", name="epochs")
+    >>> '<th scope="row">30</th>' in html
+    True
     """
     levels = _levels(runs, level)
     labels = sorted({label for accuracies in levels.values() for label in accuracies}, key=_place)
-    rows = [[name, *labels, f"{schedule} - {reference}", "seeds"]]
+    rows = []
     for at, accuracies in levels.items():
-        means = [f"{fmean(accuracies[x].values()):.1%}" if x in accuracies else "-" for x in labels]
-        d = _differences(accuracies, schedule, reference)
-        rows.append([_words(at), *means, _points(d), str(len(d))])
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([lines[0], f"| --- |{' ---: |' * (len(labels) + 2)}", *lines[1:]])
+        means = [f"{fmean(accuracies[x].values()):.1%}" if x in accuracies else "–" for x in labels]
+        rows.append([_words(at), *means, _points(_differences(accuracies, schedule, reference))])
+    return results_table([name, *labels, f"{schedule} - {reference}, points"], rows)
+
+
+def effect_report(
+    runs: Sequence[Run], level: Level, *, name: str, study: str, unit: str = "", **pair: str
+) -> str:
+    """Return what stands under a figure of levels, as HTML: table, who leads, and where the runs come from.
+
+    Parameters
+    ----------
+    runs, level, name
+        As for `effect_table`. Without runs, the text says how to record them.
+    study : str
+        Name of the study that has them.
+    unit : str
+        What stands before levels in the sentence, such as "rate "; may be empty.
+    **pair
+        `schedule` and `reference`, as for `effect_table`.
+
+    Examples
+    --------
+    >>> effect_report([], "epochs", name="epochs", study="horizon")
+    '<p>No run is recorded yet: <code>lrlib study run horizon</code> does it.</p>'
+    """
+    if not runs:
+        return f"<p>No run is recorded yet: <code>lrlib study run {escape(study)}</code> does it.</p>"
+    return (
+        effect_table(runs, level, name=name, **pair)
+        + f"<p>{escape(leaders(runs, level, name=unit, **pair))}</p>"
+        + f"<p><em>{escape(study_line(runs))}</em></p>"
+    )
 
 
 def leaders(
@@ -170,6 +208,21 @@ def study_line(runs: Sequence[Run]) -> str:
     )
 
 
+def mean_and_range(accuracies: Sequence[float]) -> str:
+    """Return the mean of some final accuracies, their range where there are several, and how many they are.
+
+    Examples
+    --------
+    >>> mean_and_range([0.75]), mean_and_range([0.5, 0.75])
+    ('75.0% (n = 1)', '62.5% (50.0% to 75.0%, n = 2)')
+    """
+    if not accuracies:
+        raise ValueError("accuracies must hold at least one value, got none")
+    n = f"n = {len(accuracies)}"
+    ends = f"{min(accuracies):.1%} to {max(accuracies):.1%}, " if len(accuracies) > 1 else ""
+    return f"{fmean(accuracies):.1%} ({ends}{n})"
+
+
 def listed(words: Iterable[str]) -> str:
     """Return words as English lists them.
 
@@ -200,12 +253,12 @@ def _interval(differences: list[float]) -> tuple[float, float]:
     return interval(differences) if differences else (float("nan"), float("nan"))
 
 
-def _points(differences: list[float]) -> str:
+def _points(differences: list[float]) -> str | tuple[str, str]:
     if not differences:
-        return "-"
+        return "–"
     low, high = (100 * end for end in _interval(differences))
-    text = f"{100 * fmean(differences):+.1f} points"
-    return text if low != low else f"{text} ({low:+.1f} to {high:+.1f})"
+    n = f"n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{len(differences)}"
+    return f"{100 * fmean(differences):+.1f}", n if low != low else f"{low:+.1f} to {high:+.1f}, {n}"
 
 
 def _words(level: float | str) -> str:

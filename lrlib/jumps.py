@@ -10,6 +10,7 @@ from itertools import pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
+from lrlib._html import results_table
 from lrlib._spec import real
 from lrlib.curves import Change, drop_of, drops, largest_fall, largest_rise
 from lrlib.stats import final_accuracy
@@ -151,25 +152,26 @@ def searched(epochs: int, times: Iterable[float], *, skip: float = 0.1) -> tuple
 
 
 def jump_report(runs: Sequence[Run], reference: Sequence[Run] = (), *, skip: float = 0.1) -> str:
-    """Return a Markdown table of `date_jumps`, and below it how many of them have a drop near, and by chance.
+    """Return `date_jumps` as an HTML table; below it, how many have a drop near, and how often by chance.
 
     Where no whole run is given, it says so.
 
     Examples
     --------
     >>> jump_report([])
-    'No run is recorded yet whose jump could be dated.'
+    '<p>No run is recorded yet whose jump could be dated.</p>'
     """
     whole = [run for run in runs if _whole(run)]
     if not whole:
-        return "No run is recorded yet whose jump could be dated."
+        return "<p>No run is recorded yet whose jump could be dated.</p>"
     found = date_jumps(whole, reference, skip=skip)
-    rows = ["| seed | what changed most | by | in epoch | drop near |", "| --- | --- | ---: | ---: | ---: |"]
+    rows = []
     for jump in found:
         by = f"{100 * jump.change.size:.1f} points" if jump.what == ACCURACY else f"{jump.change.size:.3f}"
-        near = "none" if jump.drop is None else f"{jump.drop:.2f}"
-        rows.append(f"| {jump.seed} | {jump.what} | {by} | {jump.change.epoch} | {near} |")
-    return "\n".join(rows) + "\n\n" + _summary(whole, reference, found, skip)
+        near = "none" if jump.drop is None else f"after {jump.drop:.2f}"
+        rows.append([(jump.what, f"seed {jump.seed}"), by, str(jump.change.epoch), near])
+    table = results_table(["largest change", "by", "in epoch", "drop near"], rows)
+    return f"{table}<p>{_summary(whole, reference, found, skip)}</p>"
 
 
 def _summary(runs: Sequence[Run], reference: Sequence[Run], found: Sequence[Jump], skip: float) -> str:
@@ -178,15 +180,14 @@ def _summary(runs: Sequence[Run], reference: Sequence[Run], found: Sequence[Jump
         raise ValueError("runs must drop at the same times to be counted together; report them in groups")
     if not times[0]:
         return "The rate of these runs never drops."
-    epochs = len(runs[0].epochs)
-    looked, near = searched(epochs, times[0], skip=skip)
-    _, near_first = searched(epochs, times[0][:1], skip=skip)
+    looked, near = searched(len(runs[0].epochs), times[0], skip=skip)
+    _, near_first = searched(len(runs[0].epochs), times[0][:1], skip=skip)
     hits = sum(jump.drop is not None for jump in found)
     first = sum(jump.drop == times[0][0] for jump in found)
     text = (
         f"The rate drops after {', '.join(f'{time:.2f}' for time in times[0])} epochs. "
-        f"Of {len(found)} changes, **{hits}** lie in the epoch of a drop or in the next, "
-        f"**{first}** of these at the first drop. "
+        f"Of {len(found)} changes, <strong>{hits}</strong> lie in the epoch of a drop or in the next, "
+        f"<strong>{first}</strong> of these at the first drop. "
         f"An epoch picked blindly has some drop so near in {near} of {looked} cases, "
         f"and the first drop in {near_first} of {looked}."
     )

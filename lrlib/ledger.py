@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Judged", "card", "evidence", "judge", "ledger", "plot_ledger", "summary", "words_table"]
 
-MINUS = re.compile(r"(?<!\w)-(?=[ \d])")
+MINUS = re.compile(r"(?<!\w)-(?=\d)")
 #: How a finding is drawn: marker, size, ink, filled. What cannot be told for want of a run is only a point.
 NO_RUN_YET = "no run yet"
 MARKS = {
@@ -124,14 +124,14 @@ def card(name: str, judged: Iterable[Judged]) -> str:
     <BLANKLINE>
     - **cannot be told** · published logs, source, ResNet-50, laptop · no run yet
     """
-    claim, lines = CLAIMS[name], {}
+    claim, lines, order = CLAIMS[name], {}, list(VERDICTS)
     for each in judged:
         if each.claim == name:
             lines.setdefault(each.finding, []).append(ARMS[each.arm].title)
     text = f"**{_number(claim)}.** “{claim.quote}” ({claim.place}; [chapter]({claim.chapter}.ipynb))\n"
-    for finding in sorted(lines, key=lambda finding: (finding.n == 0, VERDICTS.index(finding.verdict))):
-        n = f", n = {finding.n}" if finding.n else ""
-        because = MINUS.sub("−", finding.because)
+    for finding in sorted(lines, key=lambda finding: (finding.n == 0, order.index(finding.verdict))):
+        n = f", n\u00a0=\u00a0{finding.n}" if finding.n else ""  # kept together on a phone
+        because = MINUS.sub("−", finding.because.replace(" - ", "\u00a0−\u00a0"))
         text += f"\n- **{finding.verdict}** · {', '.join(lines[finding])}{n} · {because}"
     return text
 
@@ -158,14 +158,15 @@ def summary(judged: Sequence[Judged]) -> str:
 
 
 def words_table() -> str:
-    """Return the words and what they mean here as a Markdown table.
+    """Return the verdicts, and the survey's words as numbers, as a Markdown table.
 
     Examples
     --------
-    >>> words_table().count("| **")
-    15
+    >>> print(words_table().splitlines()[2])
+    | **seen again** | in this arm, the words hold by the rules below |
     """
-    rows = [f"| **{word}** | {means}. *Why: {why}.* |" for word, (means, why) in WORDS.items()]
+    rows = [f"| **{verdict}** | {means} |" for verdict, means in VERDICTS.items()]
+    rows += [f"| **{word}** | {means}. *Why: {why}.* |" for word, (means, why) in WORDS.items()]
     return "\n".join(["| word | what it means here |", "| --- | --- |", *rows])
 
 
@@ -197,15 +198,15 @@ def plot_ledger(judged: Sequence[Judged]) -> Figure:
         side.set_visible(False)
     names = max(tick.get_window_extent().width for tick in axes.get_yticklabels()) / figure.dpi
     heads = max(tick.get_window_extent().height for tick in axes.get_xticklabels()) / figure.dpi
-    height = 0.21 * len(claims) + heads + 0.55
+    height = 0.21 * len(claims) + heads + 0.7
     figure.set_size_inches(WIDTH, height)
     figure.subplots_adjust(
         left=(names + 0.12) / WIDTH,
         right=1 - 0.45 / WIDTH,
         top=1 - (heads + 0.1) / height,
-        bottom=0.4 / height,
+        bottom=0.55 / height,
     )
-    figure.legend(loc="lower center", ncols=4, frameon=False, handletextpad=0.0, columnspacing=0.6)
+    figure.legend(loc="lower center", ncols=2, frameon=False, handletextpad=0.2, columnspacing=1.2)
     return figure
 
 

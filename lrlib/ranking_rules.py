@@ -103,7 +103,7 @@ def rates_apart() -> Rule:
     """Make the rule that a rate can be too low and too high: some rate in between beats both ends of a grid.
 
     It is asked of the runs with a constant rate. Every rate in between against both ends is one family.
-    Seen again: one of them is better than both ends. Not seen: for one end all are decided, none better.
+    Seen again: one of them is better than both. Not seen: for one end all are decided, none better.
 
     Examples
     --------

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from lrlib._figure import WIDTH, note, stacked, style_of, styled
+from lrlib._html import results_table
 from lrlib._spec import whole
 from lrlib.published import Published, published
 from lrlib.recipes import unknown_name
@@ -109,28 +110,24 @@ def origin(column: str, both: Published | None = None) -> dict[str, tuple[str, .
 
 
 def origin_table(column: str, both: Published | None = None) -> str:
-    """Return a Markdown table: the survey's numbers, and the source's columns with equal ones in bold.
+    """Return a table as HTML: the survey's numbers, and the source's columns, with equal ones in bold.
 
     Examples
     --------
-    >>> print(origin_table("loss").splitlines()[2])
-    | constant | 0.5328 | **0.5328** | 0.9788 |
+    >>> "<td>0.5328</td><td><strong>0.5328</strong></td><td>0.9788</td>" in origin_table("loss")
+    True
     """
     both = both or published()
-    names, found = _candidates(column, both), origin(column, both)
-    heads = [f"`{both.source.columns[name].printed_as.partition(',')[0]}`" for name in names]
-    heads = [
-        f"{head} in the report" if "report" in name else head for head, name in zip(heads, names, strict=True)
-    ]
-    lines = [["schedule", f"survey: {both.survey.columns[column].printed_as}", *heads]]
-    for schedule, same in found.items():
-        row = both.source.row(schedule)
+    names = _candidates(column, both)
+    heads = [both.source.columns[name].printed_as.partition(",")[0] for name in names]
+    heads = ["report" if "report" in name else head for head, name in zip(heads, names, strict=True)]
+    rows = []
+    for schedule, same in origin(column, both).items():
+        row, about = both.source.row(schedule), both.survey.columns[column]
         cells = [f"{getattr(row, name):.{both.source.columns[name].decimals}f}" for name in names]
         cells = [f"**{cell}**" if name in same else cell for cell, name in zip(cells, names, strict=True)]
-        printed = both.survey.column(column)[schedule]
-        lines.append([schedule, f"{printed:.{both.survey.columns[column].decimals}f}", *cells])
-    rows = [f"| {' | '.join(line)} |" for line in lines]
-    return "\n".join([rows[0], f"| --- |{' ---: |' * (len(names) + 1)}", *rows[1:]])
+        rows.append([schedule, f"{both.survey.column(column)[schedule]:.{about.decimals}f}", *cells])
+    return results_table(["schedule", f"survey: {both.survey.columns[column].printed_as}", *heads], rows)
 
 
 @styled

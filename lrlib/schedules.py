@@ -361,6 +361,15 @@ class CosineAnnealing(Schedule):
         """Length L of a cycle in updates."""
         return -(-self.total_steps // self.cycles)
 
+    @property
+    def cycle_ends(self) -> list[int]:
+        """Last update of each cycle, min(k L, T) - 1 for k = 1, ..., M: where the rate is lowest.
+
+        >>> CosineAnnealing(total_steps=5, cycles=2).cycle_ends
+        [2, 4]
+        """
+        return [min(k * self.cycle_steps, self.total_steps) - 1 for k in range(1, self.cycles + 1)]
+
     def _factor(self, t: int) -> float:
         if t >= self.total_steps:
             return 0.0

@@ -13,8 +13,12 @@ from lrlib.recipes import RECIPES
 __all__ = ["CANNOT_BE_TOLD", "NOT_SEEN", "SEEN", "VERDICTS", "WORDS", "Finding", "Word"]
 
 SEEN, NOT_SEEN, CANNOT_BE_TOLD = "seen again", "not seen", "cannot be told"
-#: All that a rule can say.
-VERDICTS = (SEEN, NOT_SEEN, CANNOT_BE_TOLD)
+#: All that a rule can say -> what that means.
+VERDICTS = {
+    SEEN: "in this arm, the words hold by the rules below",
+    NOT_SEEN: "in this arm, the rules say otherwise",
+    CANNOT_BE_TOLD: "too few runs, runs that part, or a gap that chance can make",
+}
 
 # Points of accuracy.
 HUGE_POINTS = 3.0

@@ -33,6 +33,12 @@ def build_wheel(folder: Path) -> Path:
     return wheel
 
 
+def clean() -> dict[str, str]:
+    """Return the environment without what would lead another Python to the packages of this one."""
+    away = ("PYTHON", "PYTEST", "VIRTUAL_ENV", "COV_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(away)}
+
+
 class Bare:
     """An environment of its own over the packages of another one.
 
@@ -41,29 +47,19 @@ class Bare:
     """
 
     def __init__(self, folder: Path, *, base: str = sys.executable) -> None:
-        subprocess.run([base, "-m", "venv", "--without-pip", str(folder)], check=True)
+        subprocess.run([base, "-m", "venv", "--without-pip", str(folder)], env=clean(), check=True)
         self.folder, self.python = folder, folder / "bin/python"
         self.site = packages_of(self.python)
         others = beside() if base == sys.executable else [packages_of(base)]
         # These folders come at the end of the path: what is installed here is found first.
         (self.site / "beside.pth").write_text("".join(f"{path}\n" for path in others))
-        self.env = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("PYTHON", "PYTEST", "VIRTUAL_ENV", "COV_"))
-        } | {"LRLIB_PROGRESS": "off"}
+        self.env = clean() | {"LRLIB_PROGRESS": "off"}
 
     def install(self, wheel: Path) -> None:
         """Install a wheel and nothing else."""
         command = [sys.executable, "-m", "pip", "--python", str(self.python), "install", "--quiet"]
-        command += [
-            "--no-deps",
-            "--no-index",
-            "--disable-pip-version-check",
-            "--ignore-installed",
-            str(wheel),
-        ]
-        subprocess.run(command, check=True, env=self.env)
+        command += ["--no-deps", "--no-index", "--disable-pip-version-check", "--ignore-installed"]
+        subprocess.run([*command, str(wheel)], check=True, env=self.env)
 
     def run(self, program: str, cwd: Path) -> str:
         """Return what a program prints."""

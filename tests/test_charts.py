@@ -7,56 +7,18 @@ import math
 
 import numpy as np
 import pytest
+import synthetic
 from matplotlib.colors import to_hex
 
 from lrlib import charts
-from lrlib.config import preset
 from lrlib.plots import STYLE_OF
-from lrlib.records import EpochRecord, Final, Provenance, Run
 
 
-def synthetic_run(recipe="linear", *, seed=0, accuracies=(0.5, 0.75), status="finished", **changes):
-    config = preset("digits", recipe=recipe, seed=seed, **{"epochs": 2, **changes})
-    schedule, n = config.schedule(), config.steps_per_epoch
-    epochs = [
-        EpochRecord(
-            epoch=k,
-            first_lr=config.peak_lr * schedule(k * n),
-            last_lr=config.peak_lr * schedule((k + 1) * n - 1),
-            updates=n,
-            train_loss=1.0 - accuracy,
-            penalty=0.01,
-            train_accuracy=accuracy,
-            test_loss=1.0 - accuracy,
-            test_accuracy=accuracy,
-            grad_norm_sq=1.0,
-            seconds=1.0,
-            batches="0" * 16,
-        )
-        for k, accuracy in enumerate(accuracies)
-    ]
-    return Run(
-        config=config,
-        status=status,
-        parameters=1,
-        start="0" * 16,
-        epochs=epochs,
-        final=Final(train_loss=0.1, train_accuracy=0.9) if status == "finished" else None,
-        provenance=Provenance(
-            started="2026-01-02T03:04:05+00:00",
-            seconds=1.0,
-            command="synthetic",
-            commit=None,
-            versions={"torch": "0"},
-            hardware="none (synthetic)",
-            system="none",
-            cores=1,
-            threads=1,
-            device="cpu",
-            precision="fp32",
-            path="synthetic",
-        ),
-    )
+def synthetic_run(recipe="linear", *, accuracies=(0.5, 0.75), **changes):
+    """A run of two epochs with these accuracies, of training and test."""
+    losses = [1.0 - accuracy for accuracy in accuracies]
+    columns = dict(train_loss=losses, train_accuracy=accuracies, test_loss=losses, test_accuracy=accuracies)
+    return synthetic.synthetic_run(recipe, columns, **{"epochs": 2, **changes})
 
 
 def lines(figure, label):

@@ -4,55 +4,45 @@ All runs in this file are synthetic: made here, never measured, never shipped.
 """
 
 import math
+import re
 
 import pytest
+import synthetic
+from bs4 import BeautifulSoup
 
 from lrlib import factors
-from lrlib.config import preset
-from lrlib.factors import by_level, effect_table, leaders, listed, recorded, study_line
-from lrlib.records import EpochRecord, Final, Provenance, Run
+from lrlib.factors import (
+    by_level,
+    effect_report,
+    effect_table,
+    leaders,
+    listed,
+    mean_and_range,
+    recorded,
+    results_table,
+    study_line,
+)
 
 
-def synthetic_run(recipe, accuracy, *, seed=1, status="finished", commit="a" * 40, day=2, **changes):
+def synthetic_run(recipe, accuracy, *, seed=1, commit="a" * 40, day=2, **changes):
     """A run of one epoch that ended at this test accuracy."""
-    config = preset("digits", recipe=recipe, seed=seed, **{"epochs": 1, **changes})
-    n = config.steps_per_epoch
-    epoch = EpochRecord(
-        epoch=0,
-        first_lr=config.peak_lr * config.schedule()(0),
-        last_lr=config.peak_lr * config.schedule()(n - 1),
-        updates=n,
-        train_loss=1.0,
-        penalty=0.01,
-        train_accuracy=0.5,
-        test_loss=1.0,
-        test_accuracy=accuracy,
-        grad_norm_sq=1.0,
-        seconds=1.0,
-        batches="0" * 16,
+    provenance = dict(
+        started=f"2026-01-{day:02d}T03:04:05+00:00",
+        commit=commit,
+        versions={"torch": "9.9"},
+        hardware="A Processor",
     )
-    return Run(
-        config=config,
-        status=status,
-        parameters=1,
-        start="0" * 16,
-        epochs=[epoch],
-        final=Final(train_loss=0.1, train_accuracy=0.9) if status == "finished" else None,
-        provenance=Provenance(
-            started=f"2026-01-{day:02d}T03:04:05+00:00",
-            seconds=1.0,
-            command="synthetic",
-            commit=commit,
-            versions={"torch": "9.9"},
-            hardware="A Processor",
-            system="none",
-            cores=1,
-            threads=1,
-            device="cpu",
-            precision="fp32",
-            path="synthetic",
-        ),
-    )
+    changes = {"epochs": 1, "seed": seed, "provenance": provenance, **changes}
+    return synthetic.synthetic_run(recipe, {"test_accuracy": [accuracy]}, **changes)
+
+
+def table_of(html):
+    """The texts of a table, row by row."""
+    rows = BeautifulSoup(html, "html.parser").find_all("tr")
+    return [
+        [cell.get_text(" ").replace("\N{NO-BREAK SPACE}", " ") for cell in row.find_all(["th", "td"])]
+        for row in rows
+    ]
 
 
 # Two levels of the rate, seeds 1 and 2; the better schedule is another one at each.
@@ -112,25 +102,45 @@ def test_a_diverged_run_counts_as_guessing_among_the_answers_of_its_task():
 def test_the_table_has_means_and_the_paired_difference_with_its_interval():
     # At 0.1: d = 0.20 and 0.15, mean 17.5 points, sd 3.5355, t(0.975, 1) = 12.7062, half = 12.7062 * 3.5355
     # / sqrt(2) = 31.77. At 0.01 seed 1 alone has both: d = -10 points, and nothing tells its spread.
-    assert effect_table(RUNS, "peak_lr", name="rate").splitlines() == [
-        "| rate | constant | linear | linear - constant | seeds |",
-        "| --- | ---: | ---: | ---: | ---: |",
-        "| 0.01 | 91.0% | 80.0% | -10.0 points | 1 |",
-        "| 0.1 | 55.0% | 72.5% | +17.5 points (-14.3 to +49.3) | 2 |",
+    assert table_of(effect_table(RUNS, "peak_lr", name="rate")) == [
+        ["rate", "constant", "linear", "linear - constant, points"],
+        ["0.01", "91.0%", "80.0%", "-10.0 n = 1"],
+        ["0.1", "55.0%", "72.5%", "+17.5 -14.3 to +49.3, n = 2"],
     ]
 
 
 def test_a_schedule_that_a_level_lacks_is_a_dash():
     runs = [synthetic_run("linear", 0.5, peak_lr=0.1), synthetic_run("constant", 0.5, peak_lr=0.2)]
-    assert effect_table(runs, "peak_lr", name="rate").splitlines()[2:] == [
-        "| 0.1 | - | 50.0% | - | 0 |",
-        "| 0.2 | 50.0% | - | - | 0 |",
+    assert table_of(effect_table(runs, "peak_lr", name="rate"))[1:] == [
+        ["0.1", "–", "50.0%", "–"],
+        ["0.2", "50.0%", "–", "–"],
     ]
 
 
 def test_levels_broken_into_lines_stand_in_one_line_of_the_table():
     table = effect_table(RUNS[:4], lambda run: f"net\n{run.config.peak_lr:g}", name="net, rate")
-    assert "| net, 0.1 | 55.0% | 72.5% |" in table
+    assert table_of(table)[1][:3] == ["net, 0.1", "55.0%", "72.5%"]
+
+
+def test_the_report_has_the_table_the_leaders_and_where_the_runs_come_from():
+    html = effect_report(RUNS, "peak_lr", name="rate", study="made-up", unit="rate ")
+    assert table_of(html) == table_of(effect_table(RUNS, "peak_lr", name="rate"))
+    text = BeautifulSoup(html, "html.parser")
+    assert [p.get_text() for p in text.find_all("p")] == [
+        "Highest mean: constant at rate 0.01; linear at rate 0.1. "
+        "The interval of linear - constant leaves out zero at 0 of 1 level.",
+        study_line(RUNS),
+    ]
+    turned = effect_report(
+        RUNS, "peak_lr", name="rate", study="made-up", schedule="constant", reference="linear"
+    )
+    assert table_of(turned)[1][3] == "+10.0 n = 1"
+    assert "constant - linear leaves out zero" in turned
+
+
+def test_a_row_of_the_wrong_length_is_refused():
+    with pytest.raises(ValueError, match=re.escape("a row must have 2 cells as the head has, got ['a']")):
+        results_table(["run", "loss"], [["a"]])
 
 
 def level_of(*accuracies, recipe, peak_lr):
@@ -180,6 +190,13 @@ def test_one_line_for_many_runs():
     assert study_line(RUNS[:1]).startswith("1 run of resnet8 on digits (linear; seed 2), recorded on 2 Jan")
     with pytest.raises(ValueError, match="at least one run, got none"):
         study_line([])
+
+
+def test_a_mean_says_its_range_only_where_there_is_one():
+    assert mean_and_range([0.5, 0.6, 0.7]) == "60.0% (50.0% to 70.0%, n = 3)"
+    assert mean_and_range([0.25]) == "25.0% (n = 1)"
+    with pytest.raises(ValueError, match="at least one value, got none"):
+        mean_and_range([])
 
 
 def test_recorded_takes_what_is_there(monkeypatch):

@@ -70,6 +70,11 @@ JUMPS = synthetic(
 )
 
 
+def row(what, seed, *cells):
+    numbers = "".join(f"<td>{cell}</td>" for cell in cells)
+    return f'<tr><th scope="row">{what}<br><small>seed {seed}</small></th>{numbers}</tr>'
+
+
 def test_a_jump_at_the_drop_is_dated():
     twin = synthetic(SMOOTH, recipe="constant")
     loss, accuracy, lead = date_jumps([JUMPS], [twin], skip=0.2)
@@ -88,7 +93,8 @@ def test_a_jump_elsewhere_is_not_the_drops():
     late = synthetic([9.0, 5.0, 4.0, 3.5, 3.0, 2.5, 2.0, 1.5, 0.0, 0.0])
     loss = date_jumps([late], skip=0.2)[0]
     assert (loss.change.epoch, loss.drop) == (9, None)
-    assert "| 1 | training loss fell | 1.500 | 9 | none |" in jump_report([late], skip=0.2)
+    html = jump_report([late], skip=0.2)
+    assert row("training loss fell", 1, "1.500", 9, "none") in html
 
 
 def test_twins_share_the_seed():
@@ -101,7 +107,7 @@ def test_twins_share_the_seed():
 def test_what_diverged_is_left_out():
     gone = synthetic([9.0, math.nan], status="diverged")
     assert date_jumps([gone]) == []
-    assert jump_report([gone]) == "No run is recorded yet whose jump could be dated."
+    assert jump_report([gone]) == "<p>No run is recorded yet whose jump could be dated.</p>"
 
 
 @pytest.mark.parametrize(
@@ -125,20 +131,23 @@ def test_the_chance_of_a_blind_epoch(epochs, times, skip, counts):
 def test_the_report_counts():
     other = synthetic([9.0, 5.0, 4.0, 3.5, 3.0, 2.5, 2.0, 1.5, 0.0, 0.0], seed=2)
     text = jump_report([JUMPS, other], [synthetic(SMOOTH, recipe="constant")], skip=0.2)
-    assert text.count("\n| 1 |") == 3
-    assert text.count("\n| 2 |") == 2
-    assert "| 1 | test accuracy rose | 25.0 points | 7 | 5.00 |" in text
+    assert text.count("<small>seed 1</small>") == 3
+    assert text.count("<small>seed 2</small>") == 2
+    assert row("test accuracy rose", 1, "25.0 points", 7, "after 5.00") in text
     # seed 2: the loss falls most in epoch 9, and its flat accuracy changes by 0 first in epoch 3
-    assert "The rate drops after 5.00 epochs. Of 5 changes, **3** lie in the epoch of a drop" in text
-    assert "**3** of these at the first drop" in text
+    assert (
+        "The rate drops after 5.00 epochs. Of 5 changes, <strong>3</strong> lie in the epoch of a drop"
+        in text
+    )
+    assert "<strong>3</strong> of these at the first drop" in text
     assert "in 2 of 8 cases, and the first drop in 2 of 8." in text
     # until epoch 5 the made-up twins are equal
-    assert text.endswith("Before the first drop, no lead is larger than 0.000, either way.")
+    assert text.endswith("Before the first drop, no lead is larger than 0.000, either way.</p>")
 
 
 def test_the_report_says_how_far_twins_were_apart_before():
     twin = synthetic([9.5, 5.0, 4.0, 3.25, 3.0, *SMOOTH[5:]], recipe="constant")
-    assert jump_report([JUMPS], [twin]).endswith("no lead is larger than 0.500, either way.")
+    assert jump_report([JUMPS], [twin]).endswith("no lead is larger than 0.500, either way.</p>")
     at_once = synthetic(SMOOTH, recipe=DropRecipe(drop_fraction=0.05))  # a drop in the middle of epoch 1
     assert "no lead" not in jump_report([at_once], [twin])
 
@@ -149,13 +158,15 @@ def test_later_drops_are_told_from_the_first():
     )
     text = jump_report([thrice], skip=0.2)
     # drops after 3, 6 and 9 epochs: near are epochs 4, 5, 7, 8 and 10, of 3 to 10
-    assert "drops after 3.00, 6.00, 9.00 epochs. Of 2 changes, **1** lie" in text
-    assert "**0** of these at the first drop" in text
-    assert text.endswith("in 5 of 8 cases, and the first drop in 2 of 8.")
+    assert "drops after 3.00, 6.00, 9.00 epochs. Of 2 changes, <strong>1</strong> lie" in text
+    assert "<strong>0</strong> of these at the first drop" in text
+    assert text.endswith("in 5 of 8 cases, and the first drop in 2 of 8.</p>")
 
 
 def test_a_rate_that_never_drops_says_so():
-    assert jump_report([synthetic(SMOOTH, recipe="constant")]).endswith("The rate of these runs never drops.")
+    assert jump_report([synthetic(SMOOTH, recipe="constant")]).endswith(
+        "<p>The rate of these runs never drops.</p>"
+    )
 
 
 def test_runs_that_drop_at_different_times_are_not_counted_together():

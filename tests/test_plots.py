@@ -9,63 +9,25 @@ from itertools import pairwise
 import matplotlib as mpl
 import numpy as np
 import pytest
+import synthetic
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 from lrlib import _figure, plots
-from lrlib.config import preset
 from lrlib.recipes import RECIPES
-from lrlib.records import EpochRecord, Final, Provenance, Run
 from lrlib.schedules import Constant, DropDecay, LinearDecay
 from lrlib.valley import Valley
 
-PROVENANCE = Provenance(
-    started="2026-01-02T03:04:05+00:00",
-    seconds=1.0,
-    command="synthetic",
-    commit=None,
-    versions={"torch": "0"},
-    hardware="none (synthetic)",
-    system="none",
-    cores=1,
-    threads=1,
-    device="cpu",
-    precision="fp32",
-    path="synthetic",
-)
 
-
-def synthetic_run(recipe="linear", *, seed=0, losses=(2.0, 1.0, 0.5), status="finished"):
+def synthetic_run(recipe="linear", *, losses=(2.0, 1.0, 0.5), **changes):
     """A run of 3 epochs with these test losses, training losses half of them, accuracies 1 / (1 + loss)."""
-    config = preset("digits", recipe=recipe, seed=seed, epochs=3)
-    schedule, n = config.schedule(), config.steps_per_epoch
-    epochs = [
-        EpochRecord(
-            epoch=e,
-            first_lr=0.1 * schedule(e * n),
-            last_lr=0.1 * schedule((e + 1) * n - 1),
-            updates=n,
-            train_loss=loss / 2,
-            penalty=0.01,
-            train_accuracy=1 / (1 + loss / 2),
-            test_loss=loss,
-            test_accuracy=1 / (1 + loss),
-            grad_norm_sq=1.0,
-            seconds=1.0,
-            batches="0" * 16,
-        )
-        for e, loss in enumerate(losses)
-    ]
-    final = Final(train_loss=0.1, train_accuracy=0.9) if status == "finished" else None
-    return Run(
-        config=config,
-        status=status,
-        parameters=1,
-        start="0" * 16,
-        epochs=epochs,
-        final=final,
-        provenance=PROVENANCE,
+    columns = dict(
+        train_loss=[loss / 2 for loss in losses],
+        train_accuracy=[1 / (1 + loss / 2) for loss in losses],
+        test_loss=losses,
+        test_accuracy=[1 / (1 + loss) for loss in losses],
     )
+    return synthetic.synthetic_run(recipe, columns, epochs=3, **changes)
 
 
 def line(axes, label):
@@ -112,6 +74,15 @@ def test_a_schedule_looks_the_same_in_every_figure():
     assert look(drawn[0])[0] == plots.STYLE_OF["linear"]["color"].lower()
     constant = line(plots.plot_runs([synthetic_run("constant")]).axes[0], "constant, test_loss")
     assert look(constant) != look(drawn[0])
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_lines_of_one_schedule_can_be_told_apart(name):
+    own, *others = (
+        style["linestyle"] for style in _figure.styles([name, f"{name}, b", f"{name}, c"]).values()
+    )
+    strokes = {own if own == "-" else own[1][0], *(dash[1][0] for dash in others)}
+    assert len(strokes) == 3
 
 
 def test_first_word_names_the_style_and_repeats_change_the_dash():

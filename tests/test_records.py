@@ -6,14 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+import synthetic
 
-from lrlib import preset
 from lrlib._plan import read_study
 from lrlib.records import (
     RECORDED,
-    EpochRecord,
-    Final,
-    Provenance,
     RecordError,
     Run,
     _digest,
@@ -31,52 +28,17 @@ PLANS = {
 
 
 def synthetic_run(**changes):
-    """A made-up run of two epochs; it is never shipped."""
-    config = preset(
-        "digits", recipe="linear", epochs=2, train_images=64, batch_size=16
-    )  # 4 updates an epoch, 8 in all
-    # 0.1 * (8 - t)/8 at t = 0, 3, 4, 7.
-    rates = [(0.1, 0.0625), (0.05, 0.0125)]
-    epochs = tuple(
-        EpochRecord(
-            epoch=k,
-            first_lr=first,
-            last_lr=last,
-            updates=4,
-            train_loss=2.0 - k,
-            penalty=0.01,
-            train_accuracy=0.25 + 0.5 * k,
-            test_loss=2.1 - k,
-            test_accuracy=0.2 + 0.5 * k,
-            grad_norm_sq=1.0,
-            seconds=0.5,
-            batches="0" * 16,
-        )
-        for k, (first, last) in enumerate(rates)
-    )
-    fields = dict(
-        config=config,
-        status="finished",
-        parameters=100,
-        start="f" * 16,
-        epochs=epochs,
-        final=Final(train_loss=0.5, train_accuracy=0.9),
-        provenance=Provenance(
-            started="2026-01-02T03:04:05+00:00",
-            seconds=90.0,
-            command="lrlib train",
-            commit="a" * 40,
-            versions={"torch": "9.9"},
-            hardware="A Processor",
-            system="Linux x86_64",
-            cores=2,
-            threads=1,
-            device="cpu",
-            precision="fp32",
-            path="plain",
+    """A made-up run of two epochs, 4 updates an epoch, 8 in all; some fields of it may be changed."""
+    run = synthetic.synthetic_run(
+        "linear",
+        dict(
+            train_loss=[2.0, 1.0], train_accuracy=[0.25, 0.75], test_loss=[2.1, 1.1], test_accuracy=[0.2, 0.7]
         ),
+        train_images=64,
+        batch_size=16,
+        provenance=dict(seconds=90.0, commit="a" * 40, versions={"torch": "9.9"}, hardware="A Processor"),
     )
-    return Run(**{**fields, **changes})
+    return Run(**{**dict(run), **changes})
 
 
 def edited(run, **changes):

@@ -68,6 +68,17 @@ def test_hand_worked_values(schedule, table):
         assert schedule(step) == pytest.approx(expected, rel=1e-15, abs=1e-16), step
 
 
+@pytest.mark.parametrize(
+    ("total_steps", "cycles", "ends"),
+    # 100 epochs in seven cycles: ceil(100/7) = 15, and the last cycle is cut after 10
+    [(6, 1, [5]), (6, 3, [1, 3, 5]), (7, 2, [3, 6]), (100, 7, [14, 29, 44, 59, 74, 89, 99])],
+)
+def test_the_ends_of_cycles(total_steps, cycles, ends):
+    schedule = CosineAnnealing(total_steps=total_steps, cycles=cycles)
+    assert schedule.cycle_ends == ends
+    assert [t for t in range(1, total_steps) if schedule(t) == 1.0] == [end + 1 for end in ends[:-1]]
+
+
 steps_ = st.integers(1, 400)
 unit = st.floats(0, 1)
 plain = st.one_of(

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.stats
+from synthetic import synthetic_run
 
-from lrlib import RECIPES, preset
-from lrlib.records import EpochRecord, Final, Provenance, Run, load_runs
+from lrlib import RECIPES
+from lrlib.records import load_runs
 from lrlib.stats import (
     CHANCE,
     FAMILY,
@@ -259,50 +260,9 @@ def test_missing_runs_do_not_shrink_the_family():
 # --- runs -----------------------------------------------------------------------------------------
 
 
-def made_up_run(recipe, seed, accuracies=(0.5, 0.7), *, status="finished", **changes):
-    """A run that nobody trained; it is never shipped."""
-    config = preset("digits", **{"recipe": recipe, "seed": seed, "epochs": 2, **changes})
-    epochs = tuple(
-        EpochRecord(
-            epoch=k,
-            first_lr=0.1,
-            last_lr=0.1,
-            updates=1,
-            train_loss=1.0,
-            penalty=0.0,
-            train_accuracy=0.5,
-            test_loss=1.0,
-            test_accuracy=accuracy,
-            grad_norm_sq=1.0,
-            seconds=0.1,
-            batches="0" * 16,
-        )
-        for k, accuracy in enumerate(accuracies)
-    )
-    provenance = Provenance(
-        started="2026-01-02T03:04:05+00:00",
-        seconds=1.0,
-        command="none",
-        commit=None,
-        versions={},
-        hardware="none",
-        system="none",
-        cores=1,
-        threads=1,
-        device="cpu",
-        precision="fp32",
-        path="plain",
-    )
-    final = Final(train_loss=1.0, train_accuracy=0.5) if status == "finished" else None
-    return Run(
-        config=config,
-        status=status,
-        parameters=1,
-        start="f" * 16,
-        epochs=epochs,
-        final=final,
-        provenance=provenance,
-    )
+def made_up_run(recipe, seed, accuracies=(0.5, 0.7), **changes):
+    """A run with these test accuracies; two epochs are planned."""
+    return synthetic_run(recipe, {"test_accuracy": accuracies}, **{"seed": seed, "epochs": 2, **changes})
 
 
 def test_the_last_epoch_counts_and_not_the_best():

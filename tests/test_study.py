@@ -59,6 +59,7 @@ def test_seed_by_seed_over_all_schedules(tmp_path):
         ("data-digits", 30),
         ("task-digits", 15),
         ("network-digits", 30),
+        ("warmup-digits", 18),
     ],
 )
 def test_the_studies_of_the_book(name, runs):

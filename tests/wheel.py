@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bare import clean
 from packaging.utils import canonicalize_name
 from test_wheel import COLAB, LIST, ROOT, needed
 
@@ -31,7 +32,7 @@ def environment() -> Path:
         ]
         wanted += [f"{name}=={COLAB[name]}" for name in ("ipykernel", "ipython")]
         command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", str(LIST)]
-        subprocess.run([*command, *wanted], check=True)
+        subprocess.run([*command, *wanted], env=clean(), check=True)
         stamp.touch()
     return python
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import matplotlib as mpl
 import nbformat
 import pytest
-from IPython.display import Markdown
+from bs4 import BeautifulSoup
+from IPython.display import HTML, Markdown
 from matplotlib.figure import Figure
 
 import lrlib.train
@@ -19,7 +20,7 @@ SURVEY = Path(__file__).parents[2] / "book" / "survey"
 
 
 class Page(NamedTuple):
-    """Figures by number, such as "1.8"; the Markdown that cells made, in order; and the names they left."""
+    """Figures by number, such as "1.8"; what cells said, in order; the names they left."""
 
     figures: dict[str, Figure]
     said: list[str]
@@ -27,12 +28,12 @@ class Page(NamedTuple):
 
 
 def run_page(name: str) -> Page:
-    """Run the code cells of a chapter, in order; a training has one epoch of 20 pictures."""
+    """Run the code cells of a chapter, in order; a training has one epoch of 25 pictures."""
     cells = nbformat.read(SURVEY / f"{name}.ipynb", as_version=4).cells
     page, whole = Page({}, [], {}), lrlib.train.train
 
     def short(config, **options):
-        config = config.changed(epochs=1, train_images=20, test_images=50)
+        config = config.changed(epochs=1, train_images=25, test_images=50)
         return whole(config, **{**options, "progress": False})
 
     with mpl.rc_context(), pytest.MonkeyPatch.context() as patch:
@@ -44,7 +45,7 @@ def run_page(name: str) -> Page:
             if isinstance(result, Figure):
                 number = re.match(r"\*\*Figure (\d+\.\d+[a-z]?)\.\*\*", following.source).group(1)
                 page.figures[number] = result
-            elif isinstance(result, Markdown):
+            elif isinstance(result, (Markdown, HTML)):
                 page.said.append(result.data)
     return page
 
@@ -61,3 +62,9 @@ def line(axes, label: str):
     """Return the one line of this label."""
     (found,) = [line for line in axes.lines if line.get_label() == label]
     return found
+
+
+def rows(html: str) -> list[list[str]]:
+    """Return the texts of a table's cells, row by row."""
+    found = BeautifulSoup(html, "html.parser").find_all("tr")
+    return [[cell.get_text(" ") for cell in row.find_all(["th", "td"])] for row in found]
