@@ -9,11 +9,11 @@
 
   const waiting = () => [...slides[now].querySelectorAll(".step:not(.seen)")];
 
-  // Text that does not fit is set smaller, down to two thirds; below that it scrolls.
+  // Text that does not fit is set smaller, down to a little more than half; below that it scrolls.
   function fit() {
     const body = slides[now].querySelector(".body");
     body.style.fontSize = "";
-    for (let size = 1; size > 0.64 && body.scrollHeight > body.clientHeight + 2; size -= 0.04) {
+    for (let size = 1; size > 0.58 && body.scrollHeight > body.clientHeight + 2; size -= 0.04) {
       body.style.fontSize = `${size}em`;
     }
   }
