@@ -38,6 +38,13 @@ def place(number: str) -> tuple[Path, int]:
     return found[0]
 
 
+def serves_later(statement: ast.stmt) -> bool:
+    """Whether a statement of a cell that trains is an import or names a tuple: cells below may use it."""
+    if isinstance(statement, ast.Assign):
+        return isinstance(statement.value, ast.Tuple)
+    return isinstance(statement, (ast.Import, ast.ImportFrom))
+
+
 @functools.cache
 def drawn(number: str) -> Figure:
     """Run a chapter's cells up to a figure; return what the figure's cell shows."""
@@ -46,9 +53,14 @@ def drawn(number: str) -> Figure:
     value = None
     with mpl.rc_context():
         for i, cell in enumerate(nbformat.read(path, as_version=4).cells[: last + 1]):
-            if cell.cell_type != "code" or re.search(r"\btrain\(", cell.source):
+            if cell.cell_type != "code":
                 continue
-            *body, end = ast.parse(cell.source).body
+            statements = ast.parse(cell.source).body
+            if re.search(r"\btrain\(", cell.source):
+                statements = [part for part in statements if serves_later(part)]
+            if not statements:
+                continue
+            *body, end = statements
             shown = ast.Expression(end.value) if isinstance(end, ast.Expr) else None
             try:
                 exec(compile(ast.Module(body if shown else [*body, end], []), path.name, "exec"), space)
