@@ -55,7 +55,15 @@ def slides(chapter: NotebookNode) -> list[Slide]:
                 _add_said(deck, said)
         else:
             _add_said(deck, render.sentences(cell))
-    return [slide for slide in deck if slide.kind != "exercises"]
+    made: list[Slide] = []
+    for slide in deck:
+        if slide.kind == "exercises":
+            continue
+        if slide.shown or not made:
+            made.append(slide)
+        else:  # a section that only says where numbers come from: for the notes, not for a slide
+            made[-1].notes.extend(slide.notes)
+    return made
 
 
 def _ends_exercises(cell: NotebookNode) -> bool:
