@@ -118,6 +118,14 @@ def test_tables_have_their_own_slides_and_origins_are_notes():
     assert (text_of(first.shown), text_of(second.shown)) == ("one", "two Table 1.1. C.")
 
 
+def test_a_section_of_data_alone_is_shown_at_once_and_an_empty_one_is_no_slide():
+    said = nbformat.v4.new_code_cell("Markdown(...)")
+    said.outputs = [nbformat.v4.new_output("execute_result", data={"text/markdown": "It won."})]
+    deck = slides.slides(chapter_of(md("# A\n\n- b"), md("## B"), said, md("## C"), md("## D\n\nAnd so on.")))
+    assert [slide.heading for slide in deck] == ["A", "B", "D"]
+    assert (text_of(deck[1].shown), deck[1].steps) == ("It won.", [])
+
+
 def test_a_figure_that_was_not_drawn_stops_the_deck():
     with pytest.raises(ValueError, match="a figure without a picture: 'plot"):
         slides.slides(chapter_of(md("# A"), nbformat.v4.new_code_cell("plot()", metadata=ALT)))
