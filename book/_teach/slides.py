@@ -55,7 +55,7 @@ def slides(chapter: NotebookNode) -> list[Slide]:
                 _add_said(deck, said)
         else:
             _add_said(deck, render.sentences(cell))
-    filled = [slide for slide in deck if slide.shown or slide.steps or slide.notes]
+    filled = [slide for slide in deck if slide.kind == "title" or slide.shown or slide.steps or slide.notes]
     return [slide for slide in filled if slide.kind != "exercises"]
 
 
