@@ -156,6 +156,12 @@ class ClassStudy:
         lines += ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
         return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
 
+    def _by_schedule(self) -> list[list[Run]]:
+        groups = defaultdict(list)
+        for run in self.runs.values():
+            groups[run.label].append(run)
+        return list(groups.values())
+
     def comparisons(self) -> list[PairedComparison]:
         """Compare each schedule with constant and with linear, seed by seed, by the rules of the plan."""
         pairs = family(self.schedules)
@@ -175,6 +181,8 @@ class ClassStudy:
                 f"\n{self.table()}\n\n(training loss: last epoch, with the penalty on the weights, as in the "
                 "survey's table)",
             ]
+            if any(interval([final_accuracy(run) for run in runs])[1] > 1 for runs in self._by_schedule()):
+                lines.append("An interval that reaches past 100 % comes from too few seeds to tell more.")
             compared = self.comparisons()
             lines += ["", "Seed by seed:" if compared else "Nothing to compare with: no constant, no linear."]
             lines += [f"- {comparison.sentence()}" for comparison in compared]

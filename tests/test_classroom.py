@@ -187,6 +187,17 @@ def test_the_table_of_six_good_records(folder):
     assert "linear against constant: " in study.report()
 
 
+def test_an_interval_past_the_whole_is_explained(folder):
+    words = "An interval that reaches past 100 %"
+    assert words not in merge(folder).report()
+    # 0.96 and 0.97 leave 0.965 -+ 12.7062 * 0.0071 / sqrt(2) = 0.965 -+ 0.0635, which ends above 1
+    (path,) = [
+        path for path, run in merge(folder).runs.items() if (run.label, run.config.seed) == ("linear", 11)
+    ]
+    (folder / path).unlink()
+    assert words in merge(folder).report()
+
+
 def test_the_loss_has_the_penalty_in_it_as_in_the_survey(folder, trained):
     row = merge(folder).table().splitlines()[2]
     epoch = trained["constant"].epochs[-1]

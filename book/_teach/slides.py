@@ -55,15 +55,8 @@ def slides(chapter: NotebookNode) -> list[Slide]:
                 _add_said(deck, said)
         else:
             _add_said(deck, render.sentences(cell))
-    made: list[Slide] = []
-    for slide in deck:
-        if slide.kind == "exercises":
-            continue
-        if slide.shown or not made:
-            made.append(slide)
-        else:  # a section that only says where numbers come from: for the notes, not for a slide
-            made[-1].notes.extend(slide.notes)
-    return made
+    filled = [slide for slide in deck if slide.kind == "title" or slide.shown or slide.steps or slide.notes]
+    return [slide for slide in filled if slide.kind != "exercises"]
 
 
 def _ends_exercises(cell: NotebookNode) -> bool:
@@ -89,7 +82,8 @@ def _add_said(deck: list[Slide], said: str) -> None:
         if len(only) == 1 and only[0].name == "em":
             deck[-1].notes.append(f"<p>{line.extract().decode_contents()}</p>")
     if page.get_text(strip=True):
-        deck[-1].steps.append(str(page))
+        # what has nothing to wait behind is shown at once
+        (deck[-1].steps if deck[-1].shown else deck[-1].shown).append(str(page))
     for table in tables:
         _fresh(deck, "table").shown.append(str(table))
 
