@@ -11,12 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lrlib import _machine, models
-from lrlib._measure import Meter, evaluate, unit_pixels
-from lrlib._optimizer import optimizer_for
+from lrlib import _machine
+from lrlib._measure import Meter, evaluate
 from lrlib.config import RunConfig
-from lrlib.data import Dataset, draw_augmentation, load, parity, permutation
-from lrlib.train import _batches
+from lrlib.data import Dataset, draw_augmentation, permutation
+from lrlib.train import _batches, _set_up
 
 UPDATES, WARM_UP = 20, 3
 
@@ -44,20 +43,7 @@ def pace(config: RunConfig, *, data: Dataset | None = None) -> Pace:
     generators of their own, so it does not notice.
     """
     target = _machine.resolve(config)
-    data = (data or load(config.dataset)).subset(config.train_images, config.test_images).to(target.device)
-    if config.pixels == "unit":
-        data = unit_pixels(data)
-    if config.task == "parity":
-        data = parity(data)
-    net = models.build(
-        config.network,
-        in_channels=data.train_images.shape[1],
-        classes=len(data.class_names),
-        seed=config.seed,
-    )
-    net = target.prepared(net)
-    optimizer = optimizer_for(config, net, fused=target.fused)
-    scaler = torch.amp.GradScaler(target.device.type, enabled=target.precision == "fp16")
+    data, net, optimizer, scaler = _set_up(config, data, target)
     meter = Meter(target.device)
 
     def now() -> float:

@@ -85,22 +85,7 @@ def train(
     started, clock = datetime.now(UTC), time.perf_counter()
     target = _machine.resolve(config, threads=threads, path=path)
     provenance = _machine.provenance(target, command=command, started=started)
-    data = (data or load(config.dataset)).subset(config.train_images, config.test_images).to(target.device)
-    if data.name != config.dataset or len(data.train_labels) != config.images:
-        raise ValueError(f"data must be {config.images} images of {config.dataset}, got {data}")
-    if config.pixels == "unit":
-        data = unit_pixels(data)
-    if config.task == "parity":
-        data = parity(data)
-    net = models.build(
-        config.network,
-        in_channels=data.train_images.shape[1],
-        classes=len(data.class_names),
-        seed=config.seed,
-    )
-    net = target.prepared(net)
-    optimizer = optimizer_for(config, net, fused=target.fused)
-    scaler = torch.amp.GradScaler(target.device.type, enabled=target.precision == "fp16")
+    data, net, optimizer, scaler = _set_up(config, data, target)
     schedule = config.schedule()
     start, records, before, parts = fingerprint(net.state_dict().values()), [], 0.0, 1
     if resume:
@@ -177,6 +162,27 @@ def train(
         final=final,
         provenance=provenance.model_copy(update={"seconds": seconds, "parts": parts}),
     )
+
+
+def _set_up(config: RunConfig, data: Dataset | None, target: _machine.Target):
+    """Return the data as the network sees them, the network at its start, its optimizer and its scaler."""
+    data = (data or load(config.dataset)).subset(config.train_images, config.test_images).to(target.device)
+    if data.name != config.dataset or len(data.train_labels) != config.images:
+        raise ValueError(f"data must be {config.images} images of {config.dataset}, got {data}")
+    if config.pixels == "unit":
+        data = unit_pixels(data)
+    if config.task == "parity":
+        data = parity(data)
+    net = models.build(
+        config.network,
+        in_channels=data.train_images.shape[1],
+        classes=len(data.class_names),
+        seed=config.seed,
+    )
+    net = target.prepared(net)
+    optimizer = optimizer_for(config, net, fused=target.fused)
+    scaler = torch.amp.GradScaler(target.device.type, enabled=target.precision == "fp16")
+    return data, net, optimizer, scaler
 
 
 def _batches(data: Dataset, order: Tensor, draws: tuple[Tensor, ...], batch_size: int):
