@@ -6,61 +6,24 @@ All runs in this file are synthetic: made here, never measured, never shipped.
 import math
 
 import pytest
+from synthetic import synthetic_run
 
-from lrlib.config import preset
 from lrlib.jumps import date_jumps, endings, jump_report, searched
 from lrlib.recipes import DropRecipe
-from lrlib.records import EpochRecord, Final, Provenance, Run
 
-PROVENANCE = Provenance(
-    started="2026-01-02T03:04:05+00:00",
-    seconds=1.0,
-    command="synthetic",
-    commit=None,
-    versions={"torch": "0"},
-    hardware="none (synthetic)",
-    system="none",
-    cores=1,
-    threads=1,
-    device="cpu",
-    precision="fp32",
-    path="synthetic",
-)
 HALF = DropRecipe(drop_fraction=0.5)  # of 10 epochs: one drop, after epoch 5
 SMOOTH = [9.0, 5.0, 4.0, 3.5, 3.0, 2.5, 2.0, 1.5, 1.0, 0.5]
 FLAT = [0.25] * 10
 
 
 def synthetic(losses, accuracies=None, *, recipe=HALF, seed=1, status="finished"):
-    config = preset("digits", recipe=recipe, seed=seed, epochs=10)
-    schedule, n = config.schedule(), config.steps_per_epoch
-    epochs = [
-        EpochRecord(
-            epoch=e,
-            first_lr=0.1 * schedule(e * n),
-            last_lr=0.1 * schedule((e + 1) * n - 1),
-            updates=n,
-            train_loss=loss,
-            penalty=0.0,
-            train_accuracy=0.5,
-            test_loss=loss,
-            test_accuracy=accuracy,
-            grad_norm_sq=1.0,
-            seconds=1.0,
-            batches="0" * 16,
-        )
-        for e, (loss, accuracy) in enumerate(zip(losses, accuracies or FLAT, strict=False))
-    ]
-    final = Final(train_loss=0.1, train_accuracy=0.9) if status == "finished" else None
-    return Run(
-        config=config,
-        status=status,
-        parameters=1,
-        start="0" * 16,
-        epochs=epochs,
-        final=final,
-        provenance=PROVENANCE,
-    )
+    columns = {
+        "train_loss": losses,
+        "test_loss": losses,
+        "test_accuracy": (accuracies or FLAT)[: len(losses)],
+        "penalty": [0.0] * len(losses),
+    }
+    return synthetic_run(recipe, columns, seed=seed, status=status, epochs=10)
 
 
 # The loss falls by 1.5 in epoch 6, the accuracy rises by 0.25 in epoch 7: the drop comes after epoch 5.

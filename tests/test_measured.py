@@ -4,9 +4,9 @@ All runs in this file are synthetic: made here, never measured, never shipped.
 """
 
 import pytest
+import synthetic
 
 from lrlib import measured
-from lrlib.config import preset
 from lrlib.measured import (
     Peak,
     at_cycle_ends,
@@ -20,52 +20,20 @@ from lrlib.measured import (
     what_is_shown,
     whole_cycles,
 )
-from lrlib.records import EpochRecord, Final, Provenance, Run
+from lrlib.records import Final
 
 
 def synthetic_run(recipe="linear", accuracies=(0.5, 0.75), *, seed=1, status="finished", **changes):
     """A run with these test accuracies after its epochs; training losses 1 - accuracy."""
-    config = preset("digits", recipe=recipe, seed=seed, **{"epochs": len(accuracies), **changes})
-    schedule, n = config.schedule(), config.steps_per_epoch
-    epochs = [
-        EpochRecord(
-            epoch=k,
-            first_lr=config.peak_lr * schedule(k * n),
-            last_lr=config.peak_lr * schedule((k + 1) * n - 1),
-            updates=n,
-            train_loss=1.0 - accuracy,
-            penalty=0.01,
-            train_accuracy=accuracy,
-            test_loss=1.0 - accuracy,
-            test_accuracy=accuracy,
-            grad_norm_sq=1.0,
-            seconds=1.0,
-            batches="0" * 16,
-        )
-        for k, accuracy in enumerate(accuracies)
-    ]
-    return Run(
-        config=config,
-        status=status,
-        parameters=1,
-        start="0" * 16,
-        epochs=epochs,
-        final=Final(train_loss=0.1, train_accuracy=0.75) if status == "finished" else None,
-        provenance=Provenance(
-            started="2026-01-02T03:04:05+00:00",
-            seconds=1.0,
-            command="synthetic",
-            commit=None,
-            versions={"torch": "0"},
-            hardware="none (synthetic)",
-            system="none",
-            cores=1,
-            threads=1,
-            device="cpu",
-            precision="fp32",
-            path="synthetic",
-        ),
-    )
+    losses = [1.0 - accuracy for accuracy in accuracies]
+    columns = {
+        "train_loss": losses,
+        "train_accuracy": accuracies,
+        "test_loss": losses,
+        "test_accuracy": accuracies,
+    }
+    run = synthetic.synthetic_run(recipe, columns, seed=seed, status=status, **changes)
+    return run.model_copy(update={"final": run.final and Final(train_loss=0.1, train_accuracy=0.75)})
 
 
 # ---------------------------------------------------------------- which study
