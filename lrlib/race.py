@@ -8,9 +8,9 @@ from itertools import groupby
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
+from lrlib._html import results_table
 from lrlib.recipes import RECIPES
 from lrlib.stats import SAME, by_seed
-from lrlib.tables import Entry, cell
 
 if TYPE_CHECKING:
     from lrlib.records import Run
@@ -121,14 +121,8 @@ def race_table(grid: Mapping[str, Mapping[float, Mapping[int, float]]], *, fixed
         at, chosen = list(peaks.get(fixed, {}).values()), leave_one_out(peaks)
         own = [each.accuracy for each in chosen]
         rates = ", ".join(f"{rate:g}" for rate in sorted({each.peak_lr for each in chosen}))
-        cells = [*map(_share, (at, own)), Entry(rates or "–")]
-        rows.append(f'<tr><th scope="row">{schedule}</th>{"".join(map(cell, cells))}</tr>')
-    heads = ("schedule", f"at {fixed:g}", "at its own", "chosen")
-    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    return (
-        f'<div class="results"><table class="results"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
+        rows.append([schedule, *map(_share, (at, own)), rates or "–"])
+    return results_table(["schedule", f"at {fixed:g}", "at its own", "chosen"], rows)
 
 
 def raced(grid: Grid, *, fixed: float = 0.1) -> str:
@@ -176,5 +170,5 @@ def raced(grid: Grid, *, fixed: float = 0.1) -> str:
     )
 
 
-def _share(values: Sequence[float]) -> Entry:
-    return Entry(f"{fmean(values):.1%}", f"n = {len(values)}") if values else Entry("no run yet")
+def _share(values: Sequence[float]) -> str | tuple[str, str]:
+    return (f"{fmean(values):.1%}", f"n = {len(values)}") if values else "no run yet"
