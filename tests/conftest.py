@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections.abc import Generator, Iterable
 from pathlib import Path
 
@@ -86,3 +87,21 @@ def cifar10_root() -> Path:
     if not root:
         pytest.skip(NO_DATA)
     return Path(root)
+
+
+@pytest.fixture
+def lrlib(capsys, monkeypatch):
+    """The command line in this process: words -> exit status, what it printed, what it complained of."""
+    from lrlib import cli
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["lrlib", *map(str, words)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call

@@ -6,13 +6,12 @@ import io
 import json
 import math
 import os
-import sys
 import zipfile
 from collections import Counter
 
 import pytest
 
-from lrlib import _handed_in, cli, preset
+from lrlib import _handed_in, preset
 from lrlib.classroom import ClassError, assignment, hand_in, merge, read_list, write_list
 from lrlib.records import read_run, write_run
 from lrlib.train import train
@@ -422,21 +421,6 @@ def test_a_zip_may_not_fill_the_memory(folder, tmp_path, monkeypatch):
 
 
 # The command line
-
-
-@pytest.fixture
-def lrlib(capsys, monkeypatch):
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["lrlib", *map(str, words)])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 def test_the_teachers_path(lrlib, folder, tmp_path):

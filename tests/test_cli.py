@@ -7,7 +7,6 @@ import time
 
 import pytest
 
-from lrlib import cli
 from lrlib.records import read_run
 
 RUN = [
@@ -22,21 +21,6 @@ RUN = [
     "64",
     "--quiet",
 ]
-
-
-@pytest.fixture
-def lrlib(capsys, monkeypatch):
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["lrlib", *map(str, words)])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 def test_train_writes_a_record_and_show_shows_it(lrlib, tmp_path):
