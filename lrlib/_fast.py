@@ -124,8 +124,10 @@ class _PatchConv(torch.autograd.Function):
     def forward(ctx, x: Tensor, weight: Tensor, geometry: _Geometry) -> Tensor:
         n, channels = x.shape[:2]
         maps = x.permute(0, 2, 3, 1).reshape(n, -1, channels)
+        weights = weight.flatten(2).transpose(1, 2)  # [outputs, taps, inputs], a view if channels are last
         taps = _neighbours(geometry)[2].to(x.device)
-        weights = weight.flatten(2).transpose(1, 2).index_select(1, taps)  # [outputs, taps, inputs]
+        if len(taps) < weights.shape[1]:
+            weights = weights.index_select(1, taps)
         ctx.save_for_backward(maps, weights)
         ctx.geometry, ctx.all_taps = geometry, weight.shape[2] * weight.shape[3]
         y = _patches(maps, geometry, back=False) @ weights.flatten(1).t()
@@ -141,10 +143,9 @@ class _PatchConv(torch.autograd.Function):
             grad_x = _patches(grad, g, back=True) @ weights.transpose(0, 1).reshape(taps * outputs, channels)
             grad_x = grad_x.reshape(n, g.height, g.width, channels).permute(0, 3, 1, 2)
         if ctx.needs_input_grad[1]:
-            used = grad.reshape(-1, outputs).t() @ _patches(maps, g, back=False)
-            grad_weight = used.new_zeros(outputs, ctx.all_taps, channels)
-            grad_weight[:, _neighbours(g)[2].to(used.device)] = used.reshape(outputs, taps, channels)
-            grad_weight = grad_weight.transpose(1, 2).reshape(
-                outputs, channels, g.kernel_height, g.kernel_width
-            )
+            used = (grad.reshape(-1, outputs).t() @ _patches(maps, g, back=False)).reshape(weights.shape)
+            if taps < ctx.all_taps:
+                full = used.new_zeros(outputs, ctx.all_taps, channels)
+                used = full.index_copy_(1, _neighbours(g)[2].to(used.device), used)
+            grad_weight = used.reshape(outputs, g.kernel_height, g.kernel_width, channels).permute(0, 3, 1, 2)
         return grad_x, grad_weight, None

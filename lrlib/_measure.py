@@ -10,13 +10,16 @@ from dataclasses import replace
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 
 from lrlib._machine import Target
 from lrlib.data import Dataset, normalise
 
 SUMS = ("loss", "penalty", "correct", "grad", "usable")
+
+# Pictures of one batch in an evaluation. Larger ones leave a CPU's cache: in batches of 1,000 a picture takes
+# `source_resnet` three times as long, and `resnet10` 1.5 times.
+EVALUATED = 125
 
 
 class Meter:
@@ -29,14 +32,13 @@ class Meter:
     def add(self, optimizer: Optimizer, logits: Tensor, loss: Tensor, labels: Tensor) -> None:
         n, groups = len(labels), optimizer.param_groups
         weights = [p for group in groups for p in group["params"]]
-        grad_norm = get_total_norm([p.grad for p in weights])
-        usable = grad_norm.isfinite()  # fp16's scaler leaves out an update whose gradient overflowed
+        grad = norm_sq(p.grad for p in weights)
+        usable = grad.isfinite()  # fp16's scaler leaves out an update whose gradient overflowed
         self.sums["loss"] += n * loss
         self.sums["correct"] += (logits.argmax(1) == labels).sum()
         for group in groups:
-            norm = get_total_norm([p.detach() for p in group["params"]])
-            self.sums["penalty"] += n * group["weight_decay"] / 2 * norm**2
-        self.sums["grad"] += torch.where(usable, grad_norm**2, 0.0)
+            self.sums["penalty"] += n * group["weight_decay"] / 2 * norm_sq(group["params"])
+        self.sums["grad"] += torch.where(usable, grad, 0.0)
         self.sums["usable"] += usable
         self.images += n
         self.rates.append(groups[0]["lr"])
@@ -55,13 +57,25 @@ class Meter:
 
 
 @torch.no_grad()
+def norm_sq(tensors: Iterable[Tensor]) -> Tensor:
+    """Return the sum of all squares. A product with itself takes half the time of a norm on a CPU."""
+    rows = [in_memory_order(tensor).reshape(-1) for tensor in tensors]
+    return torch.stack([row.dot(row) for row in rows]).sum()
+
+
+def in_memory_order(tensor: Tensor) -> Tensor:
+    """Return a view of a tensor with its dimensions in the order in which they lie in memory."""
+    return tensor.permute(sorted(range(tensor.dim()), key=tensor.stride, reverse=True))
+
+
+@torch.no_grad()
 def evaluate(
     net: nn.Module, images: Tensor, labels: Tensor, data: Dataset, target: Target
 ) -> tuple[float, float]:
     """Return mean cross-entropy and accuracy in evaluation mode."""
     net.eval()
     loss, correct = 0.0, 0
-    for some, wanted in zip(images.split(1000), labels.split(1000), strict=True):
+    for some, wanted in zip(images.split(EVALUATED), labels.split(EVALUATED), strict=True):
         with target.autocast():
             logits = net(prepared(some, data))
         loss += F.cross_entropy(logits.float(), wanted, reduction="sum").item()
