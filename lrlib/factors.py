@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lrlib._html import results_table
 from lrlib.records import load_runs, studies
-from lrlib.stats import SAME, SCHEDULES, by_seed, interval
+from lrlib.stats import SAME, SCHEDULES, by_seed, compare_all, interval
 
 if TYPE_CHECKING:
     from lrlib.records import Run
@@ -21,6 +21,7 @@ __all__ = [
     "effect_table",
     "leaders",
     "mean_and_range",
+    "path_report",
     "recorded",
     "results_table",
     "study_line",
@@ -129,6 +130,47 @@ def effect_report(
     return (
         effect_table(runs, level, name=name, **pair)
         + f"<p>{escape(leaders(runs, level, name=unit, **pair))}</p>"
+        + f"<p><em>{escape(study_line(runs))}</em></p>"
+    )
+
+
+def path_report(runs: Sequence[Run], *, paths: tuple[str, str] = ("fast", "plain")) -> str:
+    """Return what two ways to compute the same runs make of them, as HTML: by seed, and their difference.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        One schedule, both paths, alike in all but the seed. Without runs, the text says how to record them.
+    paths : (str, str)
+        As `Run.provenance` names them; the difference is the first minus the second, in points.
+
+    Raises
+    ------
+    ValueError
+        If the runs differ in more than path and seed, or what `lrlib.stats.by_seed` refuses.
+
+    Examples
+    --------
+    >>> path_report([])[:32]
+    '<p>No run is recorded yet: <code'
+    """
+    by_path = {path: [run for run in runs if run.provenance.path == path] for path in paths}
+    if not all(by_path.values()):
+        commands = [f"lrlib study run path-{path} --path {path}" for path in paths]
+        return "<p>No run is recorded yet: " + listed(f"<code>{x}</code>" for x in commands) + " do it.</p>"
+    configs = {run.config.model_dump_json(exclude={"seed"}) for run in runs}
+    if len(configs) > 1:
+        raise ValueError(f"runs must differ in path and seed only, got {len(configs)} configs")
+    accuracies = {path: next(iter(by_seed(some).values())) for path, some in by_path.items()}
+    first, second = accuracies.values()
+    rows = [
+        [str(seed), f"{first[seed]:.2%}", f"{second[seed]:.2%}", f"{100 * (first[seed] - second[seed]):+.2f}"]
+        for seed in sorted(first.keys() & second.keys())
+    ]
+    (difference,) = compare_all(accuracies, pairs=[paths])
+    return (
+        results_table(["seed", *paths, "difference, points"], rows)
+        + f"<p>{escape(difference.sentence())}</p>"
         + f"<p><em>{escape(study_line(runs))}</em></p>"
     )
 

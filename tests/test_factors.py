@@ -18,19 +18,21 @@ from lrlib.factors import (
     leaders,
     listed,
     mean_and_range,
+    path_report,
     recorded,
     results_table,
     study_line,
 )
 
 
-def synthetic_run(recipe, accuracy, *, seed=1, commit="a" * 40, day=2, **changes):
+def synthetic_run(recipe, accuracy, *, seed=1, commit="a" * 40, day=2, path="plain", **changes):
     """A run of one epoch that ended at this test accuracy."""
     provenance = dict(
         started=f"2026-01-{day:02d}T03:04:05+00:00",
         commit=commit,
         versions={"torch": "9.9"},
         hardware="A Processor",
+        path=path,
     )
     changes = {"epochs": 1, "seed": seed, "provenance": provenance, **changes}
     return synthetic.synthetic_run(recipe, {"test_accuracy": [accuracy]}, **changes)
@@ -212,3 +214,40 @@ def test_recorded_takes_what_is_there(monkeypatch):
 )
 def test_words_are_listed_as_english_lists_them(words, text):
     assert listed(words) == text
+
+
+def computed(path, accuracies, **changes):
+    return [
+        synthetic_run("linear", accuracy, seed=seed, path=path, **changes)
+        for seed, accuracy in enumerate(accuracies, 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("plain", "verdict", "row"),
+    [
+        ([0.801, 0.81, 0.803, 0.798], "as good as", ["1", "80.00%", "80.10%", "-0.10"]),
+        ([0.75, 0.76, 0.745, 0.748], "better", ["1", "80.00%", "75.00%", "+5.00"]),
+        ([0.70, 0.88, 0.75, 0.86], "not decidable", ["1", "80.00%", "70.00%", "+10.00"]),
+    ],
+)
+def test_two_paths_are_compared_seed_by_seed(plain, verdict, row):
+    runs = [*computed("plain", plain), *computed("fast", [0.80, 0.81, 0.802, 0.80])]
+    html = path_report(runs)
+    assert table_of(html)[:2] == [["seed", "fast", "plain", "difference, points"], row]
+    assert f"fast against plain: {verdict}; " in html
+    assert "n = 4 seeds" in html
+
+
+def test_one_path_alone_says_what_to_record_and_other_configs_are_refused():
+    fast = computed("fast", [0.8, 0.81])
+    assert "lrlib study run path-plain --path plain" in path_report(fast)
+    with pytest.raises(ValueError, match="runs must differ in path and seed only, got 2 configs"):
+        path_report([*fast, *computed("plain", [0.8, 0.81], batch_size=10)])
+
+
+@pytest.mark.parametrize("path", ["fast", "plain"])
+def test_the_recorded_study_was_computed_by_its_path(path):
+    runs = recorded(f"path-{path}")
+    assert len({run.config.seed for run in runs}) >= 3
+    assert {run.provenance.path for run in runs} == {path}
