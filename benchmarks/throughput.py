@@ -32,7 +32,7 @@ CONTENDERS = (
     "peak",
 )
 LACKING = {("keras_torch", "source_resnet"), ("keras_jax", "source_resnet")}
-UPDATES = {"resnet10": 30, "resnet50": 14, "source_resnet": 8}  # of a round
+UPDATES = {"resnet10": 30, "resnet50": 14, "source_resnet": 6}  # of a round
 
 
 def start(contender: str, network: str) -> subprocess.Popen:
@@ -122,23 +122,30 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
-    results = {network: measure(network, given.rounds) for network in given.networks}
-    print(table(results))
-    if given.out:
-        from torch import __version__, device, get_num_threads
+    results: dict[str, dict] = {}
+    for network in given.networks:
+        results[network] = measure(network, given.rounds)
+        print(table({network: results[network]}), flush=True)
+        if given.out:  # after each network: who stops it keeps what is measured
+            save(given.out, results)
 
-        from lrlib._machine import commit, hardware
 
-        about = {
-            "date": datetime.now(UTC).isoformat(timespec="minutes"),
-            "hardware": hardware(device("cpu")),
-            "threads": get_num_threads(),
-            "torch": __version__,
-            "commit": commit(),
-            "command": " ".join(["python", "benchmarks/throughput.py", *sys.argv[1:-1], given.out.name]),
-        }
-        given.out.parent.mkdir(parents=True, exist_ok=True)
-        given.out.write_text(json.dumps({**about, "results": results}, indent=1) + "\n")
+def save(file: Path, results: dict[str, dict]) -> None:
+    """Write what is measured so far, with what it was measured on."""
+    from torch import __version__, device, get_num_threads
+
+    from lrlib._machine import commit, hardware
+
+    about = {
+        "date": datetime.now(UTC).isoformat(timespec="minutes"),
+        "hardware": hardware(device("cpu")),
+        "threads": get_num_threads(),
+        "torch": __version__,
+        "commit": commit(),
+        "command": " ".join(["python", "benchmarks/throughput.py", *sys.argv[1:-1], file.name]),
+    }
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({**about, "results": results}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
