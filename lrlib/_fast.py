@@ -54,8 +54,7 @@ class MatrixConv2d(nn.Conv2d):
         if pixels > MOST_FOR_PATCHES:
             return super()._conv_forward(x, weight, bias)
         if torch.is_autocast_enabled(x.device.type):
-            dtype = torch.get_autocast_dtype(x.device.type)
-            x, weight = x.to(dtype), weight.to(dtype)
+            x = x.to(torch.get_autocast_dtype(x.device.type))
         return _PatchConv.apply(
             x, weight, _Geometry(*x.shape[2:], *self.kernel_size, *self.stride, *self.padding)
         )
@@ -128,22 +127,24 @@ class _PatchConv(torch.autograd.Function):
         taps = _neighbours(geometry)[2].to(x.device)
         if len(taps) < weights.shape[1]:
             weights = weights.index_select(1, taps)
+        weights = weights.to(x.dtype)  # by now only what is used of them
+        patches = _patches(maps, geometry, back=False)
         ctx.save_for_backward(maps, weights)
-        ctx.geometry, ctx.all_taps = geometry, weight.shape[2] * weight.shape[3]
-        y = _patches(maps, geometry, back=False) @ weights.flatten(1).t()
+        ctx.geometry, ctx.all_taps, ctx.dtype = geometry, weight.shape[2] * weight.shape[3], weight.dtype
+        y = patches @ weights.flatten(1).t()
         return y.reshape(n, *geometry.out, -1).permute(0, 3, 1, 2)
 
     @staticmethod
     def backward(ctx, grad: Tensor):
         (maps, weights), g = ctx.saved_tensors, ctx.geometry
-        (n, _, channels), (outputs, taps, _) = maps.shape, weights.shape
+        n, (outputs, taps, channels) = len(grad), weights.shape
         grad = grad.permute(0, 2, 3, 1).reshape(n, -1, outputs)
         grad_x = grad_weight = None
         if ctx.needs_input_grad[0]:
             grad_x = _patches(grad, g, back=True) @ weights.transpose(0, 1).reshape(taps * outputs, channels)
             grad_x = grad_x.reshape(n, g.height, g.width, channels).permute(0, 3, 1, 2)
         if ctx.needs_input_grad[1]:
-            used = (grad.reshape(-1, outputs).t() @ _patches(maps, g, back=False)).reshape(weights.shape)
+            used = (grad.reshape(-1, outputs).t() @ _patches(maps, g, back=False)).reshape(weights.shape).to(ctx.dtype)
             if taps < ctx.all_taps:
                 full = used.new_zeros(outputs, ctx.all_taps, channels)
                 used = full.index_copy_(1, _neighbours(g)[2].to(used.device), used)

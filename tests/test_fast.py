@@ -13,8 +13,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from lrlib import models, preset
 from lrlib._fast import MOST_FOR_PATCHES, MatrixConv2d, hasten
 from lrlib._machine import resolve
-from lrlib._measure import in_memory_order, norm_sq
-from lrlib._optimizer import optimizer_for
+from lrlib._measure import norm_sq
+from lrlib._optimizer import memory_order, optimizer_for
 from lrlib.train import train
 
 LARGE = ("resnet10", "resnet50", "source_resnet")
@@ -173,7 +173,7 @@ class Waits(TorchDispatchMode):
 def test_nothing_in_the_loop_waits_for_a_result(precision):
     """Four times the updates read no more numbers: all reading is once an epoch."""
     counts = []
-    for images in (40, 160):
+    for images in (30, 120):  # an evaluation is one batch for both
         config = preset(
             "digits",
             recipe="linear",
@@ -191,7 +191,7 @@ def test_nothing_in_the_loop_waits_for_a_result(precision):
 
 @pytest.mark.parametrize("name", ["resnet10", "resnet50"])
 def test_fused_updates_equal_the_plain_ones_and_memory_lies_as_the_weights_do(name):
-    """torch's fused form on a CPU takes memory as it lies: a gradient in another order would be misread."""
+    """torch's fused form on a CPU takes memory as it lies."""
     config = preset({"resnet10": "laptop", "resnet50": "resnet50"}[name], recipe="linear")
     net = pair(name, torch.float32)[1]
     nets = [net, copy.deepcopy(net)]
@@ -213,6 +213,44 @@ def test_fused_updates_equal_the_plain_ones_and_memory_lies_as_the_weights_do(na
             assert lie(other) == lie(b)
 
 
+@pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last], ids=str)
+def test_a_fused_update_reads_a_gradient_in_any_memory_order(order):
+    """torch's own misreads one that lies in another order than its weights."""
+    source = torch.Generator().manual_seed(2)
+    start, *gradients = (torch.randn(6, 4, 3, 2, generator=source) for _ in range(4))
+    ends = []
+    for fused in (False, True):
+        net = nn.Conv2d(4, 6, (3, 2), bias=False).to(memory_format=torch.channels_last)
+        with torch.no_grad():
+            net.weight.copy_(start)
+        optimizer = optimizer_for(preset("laptop", recipe="linear"), net, fused=fused)
+        for gradient in gradients:
+            net.weight.grad = gradient.contiguous(memory_format=order)
+            optimizer.step()
+        ends.append(net.weight.detach())
+    assert torch.allclose(*ends, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_an_update_that_the_scaler_skips_changes_nothing(fused):
+    net = nn.Linear(3, 2)
+    before = [p.detach().clone() for p in net.parameters()]
+    optimizer = optimizer_for(preset("laptop", recipe="linear"), net, fused=fused)
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**10)
+    scaler.scale(net(torch.full((1, 3), torch.inf)).sum()).backward()
+    scaler.unscale_(optimizer)
+    scaler.step(optimizer)
+    scaler.update()
+    assert scaler.get_scale() == 2.0**9
+    assert all(torch.equal(a, b) for a, b in zip(before, net.parameters(), strict=True))
+
+
+def test_a_fused_update_takes_no_closure():
+    optimizer = optimizer_for(preset("laptop", recipe="linear"), nn.Linear(3, 2), fused=True)
+    with pytest.raises(ValueError, match="closure must be None: compute the gradient before step"):
+        optimizer.step(lambda: 0.0)
+
+
 def lie(tensor):
     """Strides of a tensor, but for dimensions of length 1, which have no order."""
     return [stride for stride, length in zip(tensor.stride(), tensor.shape, strict=True) if length > 1]
@@ -224,7 +262,7 @@ def test_the_sum_of_squares_is_that_of_double_precision_in_any_memory_order():
     tensors += [tensors[2].contiguous(memory_format=torch.channels_last), tensors[1].t(), tensors[2][:, ::2]]
     wanted = sum((tensor.double() ** 2).sum() for tensor in tensors)
     assert torch.isclose(norm_sq(tensors).double(), wanted, rtol=1e-6)
-    row = in_memory_order(tensors[4]).reshape(-1)
+    row = tensors[4].permute(memory_order(tensors[4])).reshape(-1)
     assert row.data_ptr() == tensors[4].data_ptr()  # a view: nothing is copied
 
 
@@ -251,3 +289,25 @@ def test_in_bf16_final_accuracy_on_the_digits_is_that_of_the_plain_path():
         differences.append(100 * (ends[0].test_accuracy - ends[1].test_accuracy))
     assert abs(sum(differences) / 5) < MARGIN_OF_THE_MEAN, differences
     assert max(map(abs, differences)) < MARGIN_OF_ONE, differences
+
+
+def test_the_compiled_path_trains_is_cut_and_goes_on(monkeypatch, tmp_path):
+    """With torch's compiler as far as it traces: generating code takes a minute, and is torch's to test."""
+    compiled = []
+
+    def traced(net, **kwargs):
+        compiled.append(net)
+        return original(net, backend="eager", **kwargs)
+
+    original = nn.Module.compile
+    monkeypatch.setattr(nn.Module, "compile", traced)
+    config = preset("digits", recipe="linear", epochs=2, train_images=40, test_images=20)
+    file = tmp_path / "run.pt"
+    whole = train(config, progress=False, path="compiled", checkpoint=file)
+    assert (whole.provenance.path, len(compiled)) == ("compiled", 1)
+    again = train(config, progress=False, path="compiled", checkpoint=file, resume=True)
+    plain = train(config, progress=False, path="plain")
+    assert again.provenance.parts == 2
+    for run in (again, plain):
+        assert run.start == whole.start
+        assert run.epochs[-1].train_loss == pytest.approx(whole.epochs[-1].train_loss, rel=1e-3)
