@@ -144,7 +144,8 @@ class _PatchConv(torch.autograd.Function):
             grad_x = _patches(grad, g, back=True) @ weights.transpose(0, 1).reshape(taps * outputs, channels)
             grad_x = grad_x.reshape(n, g.height, g.width, channels).permute(0, 3, 1, 2)
         if ctx.needs_input_grad[1]:
-            used = (grad.reshape(-1, outputs).t() @ _patches(maps, g, back=False)).reshape(weights.shape).to(ctx.dtype)
+            used = grad.reshape(-1, outputs).t() @ _patches(maps, g, back=False)
+            used = used.reshape(weights.shape).to(ctx.dtype)
             if taps < ctx.all_taps:
                 full = used.new_zeros(outputs, ctx.all_taps, channels)
                 used = full.index_copy_(1, _neighbours(g)[2].to(used.device), used)
