@@ -127,6 +127,16 @@ def test_numbers_of_figures_and_tables_are_used_once(name):
     assert len(numbers) == len(set(numbers))
 
 
+@pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name.startswith("book/survey/")])
+def test_the_last_line_leads_to_the_next_page(name):
+    (part,) = (
+        p for p in yaml.safe_load((ROOT / "_toc.yml").read_text())["parts"] if "survey" in p["caption"]
+    )
+    pages = [chapter["file"] for chapter in part["chapters"]]
+    (target,) = re.findall(r"^Next: \[[^]]+\]\((\w+)\.(?:ipynb|md)\)", text(name), re.M)
+    assert f"book/survey/{target}" == pages[pages.index(name.removesuffix(".ipynb")) + 1]
+
+
 @every_notebook
 def test_the_parts_of_a_chapter(name):
     first = cells(name)[0]
