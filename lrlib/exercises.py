@@ -19,15 +19,18 @@ from typing import Any, Literal
 
 from lrlib import (
     _exercises_analysis,
+    _exercises_claims,
     _exercises_constant,
     _exercises_contest,
     _exercises_cosine,
     _exercises_drop_based,
+    _exercises_factors,
     _exercises_grid_search,
     _exercises_introduction,
     _exercises_linear,
     _exercises_micro_batches,
     _exercises_polynomial,
+    _exercises_table_source,
     _exercises_time_based,
     _exercises_triangle,
 )
@@ -48,6 +51,9 @@ _MODULES = (
     _exercises_triangle,
     _exercises_cosine,
     _exercises_contest,
+    _exercises_factors,
+    _exercises_table_source,
+    _exercises_claims,
 )
 _ALL = {
     thing.name: thing for module in _MODULES for thing in vars(module).values() if isinstance(thing, Exercise)

@@ -33,9 +33,10 @@ LAYERS = [
     "race",
     "_exercise",
     "_exercise_judges",
-    "_exercises_analysis _exercises_constant _exercises_contest _exercises_cosine _exercises_drop_based"
-    " _exercises_grid_search _exercises_introduction _exercises_linear _exercises_micro_batches"
-    " _exercises_polynomial _exercises_time_based _exercises_triangle",
+    "_exercises_analysis _exercises_claims _exercises_constant _exercises_contest _exercises_cosine"
+    " _exercises_drop_based _exercises_factors _exercises_grid_search _exercises_introduction"
+    " _exercises_linear _exercises_micro_batches _exercises_polynomial _exercises_table_source"
+    " _exercises_time_based _exercises_triangle",
     "exercises",
     "words",
     "curve_rules ranking_rules",
