@@ -9,23 +9,23 @@ from lrlib._exercise_judges import Function, Number, choice
 
 CHAPTER = "claims"
 
-
-SIZES = {
-    "height (its highest value minus its lowest)": "max(y) - min(y)",
-    "highest value": "max(y)",
-    "mean": "sum(y) / len(y)",
-}
+# What a jag is a fraction of: its name, its code, its value.
+SIZES = (
+    ("height (its highest value minus its lowest)", "max(y) - min(y)", lambda y: max(y) - min(y)),
+    ("highest value", "max(y)", max),
+    ("mean", "sum(y) / len(y)", fmean),
+)
 
 
 @exercise(chapter=CHAPTER, kind="code", title="How smooth is it?")
 def jag(draw: Draw) -> Task:
     public, *others = SIZES
-    name = draw("size", public, others)
-    size, rest = SIZES[name], "for a, b, c in zip(y, y[1:], y[2:])"
+    name, size, measure = draw("size", public, others)
+    rest = "for a, b, c in zip(y, y[1:], y[2:])"
 
     def expected(y: tuple[float, ...]) -> float:
         jags = (abs(b - (a + c) / 2) for a, b, c in zip(y, y[1:], y[2:], strict=False))
-        return max(jags) / {"max(y)": max(y), "sum(y) / len(y)": fmean(y)}.get(size, max(y) - min(y))
+        return max(jags) / measure(y)
 
     return Task(
         answer="jag",

@@ -58,10 +58,6 @@ def same_updates(draw: Draw) -> Task:
     )
 
 
-def _mean_difference(a: tuple[float, ...], b: tuple[float, ...]) -> float:
-    return fmean(x - y for x, y in zip(a, b, strict=True))
-
-
 @exercise(chapter=CHAPTER, kind="code", title="Seed by seed")
 def paired(draw: Draw) -> Task:
     factor, unit = draw(
@@ -90,7 +86,7 @@ def paired(draw: Draw) -> Task:
             what a seed does to both schedules drops out of each difference.
         """,
         judge=Function(
-            expected=lambda a, b: factor * _mean_difference(a, b),
+            expected=lambda a, b: factor * fmean(x - y for x, y in zip(a, b, strict=True)),
             probes=[
                 ((0.79,), (0.75,)),
                 ((0.8, 0.77), (0.75, 0.78)),

@@ -128,10 +128,9 @@ class _PatchConv(torch.autograd.Function):
         if len(taps) < weights.shape[1]:
             weights = weights.index_select(1, taps)
         weights = weights.to(x.dtype)  # by now only what is used of them
-        patches = _patches(maps, geometry, back=False)
         ctx.save_for_backward(maps, weights)
         ctx.geometry, ctx.all_taps, ctx.dtype = geometry, weight.shape[2] * weight.shape[3], weight.dtype
-        y = patches @ weights.flatten(1).t()
+        y = _patches(maps, geometry, back=False) @ weights.flatten(1).t()
         return y.reshape(n, *geometry.out, -1).permute(0, 3, 1, 2)
 
     @staticmethod

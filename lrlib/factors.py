@@ -126,7 +126,7 @@ def effect_report(
     '<p>No run is recorded yet: <code>lrlib study run horizon</code> does it.</p>'
     """
     if not runs:
-        return f"<p>No run is recorded yet: <code>lrlib study run {escape(study)}</code> does it.</p>"
+        return _not_recorded(f"lrlib study run {study}")
     return (
         effect_table(runs, level, name=name, **pair)
         + f"<p>{escape(leaders(runs, level, name=unit, **pair))}</p>"
@@ -156,8 +156,7 @@ def path_report(runs: Sequence[Run], *, paths: tuple[str, str] = ("fast", "plain
     """
     by_path = {path: [run for run in runs if run.provenance.path == path] for path in paths}
     if not all(by_path.values()):
-        commands = [f"lrlib study run path-{path} --path {path}" for path in paths]
-        return "<p>No run is recorded yet: " + listed(f"<code>{x}</code>" for x in commands) + " do it.</p>"
+        return _not_recorded(*(f"lrlib study run path-{path} --path {path}" for path in paths))
     configs = {run.config.model_dump_json(exclude={"seed"}) for run in runs}
     if len(configs) > 1:
         raise ValueError(f"runs must differ in path and seed only, got {len(configs)} configs")
@@ -273,6 +272,11 @@ def listed(words: Iterable[str]) -> str:
     """
     words = list(words)
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def _not_recorded(*commands: str) -> str:
+    codes = listed(f"<code>{escape(command)}</code>" for command in commands)
+    return f"<p>No run is recorded yet: {codes} {'do' if len(commands) > 1 else 'does'} it.</p>"
 
 
 def _levels(runs: Iterable[Run], level: Level) -> dict[float | str, dict[str, dict[int, float]]]:
