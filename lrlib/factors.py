@@ -219,10 +219,15 @@ def leaders(
     return text
 
 
-def study_line(runs: Sequence[Run]) -> str:
+def study_line(runs: Sequence[Run], *, study: str = "") -> str:
     """Return one sentence for under a figure of many runs: how many, of what, when, on what, with what.
 
-    Raises ValueError if there is no run.
+    Parameters
+    ----------
+    runs : sequence of Run
+        At least one, else ValueError.
+    study : str
+        Its name, to stand in front; may be empty.
 
     Examples
     --------
@@ -230,20 +235,22 @@ def study_line(runs: Sequence[Run]) -> str:
     '2 runs of resnet10 on cifar10 (constant and linear; seed 0), recorded on ... with torch ...; commit ...'
     """
     if not runs:
-        raise ValueError("runs must hold at least one run, got none")
+        raise ValueError(f"runs{f' of {study}' if study else ''} must hold at least one run, got none")
     p, seeds = [run.provenance for run in runs], sorted({run.config.seed for run in runs})
     days = sorted({datetime.fromisoformat(each.started).date() for each in p})
     span = seeds == list(range(seeds[0], seeds[-1] + 1)) and len(seeds) > 2
     numbers = f"{seeds[0]} to {seeds[-1]}" if span else listed(map(str, seeds))
-    when = listed(day.strftime("%d %B %Y").lstrip("0") for day in dict.fromkeys([days[0], days[-1]]))
+    first, last = (f"{day.day} {day:%B %Y}" for day in (days[0], days[-1]))
+    when = f"on {first}" if first == last else f"from {first} to {last}"
     threads = listed(f"{n} thread{'s' * (n > 1)}" for n in sorted({each.threads for each in p}))
     what = listed(dict.fromkeys(f"{run.config.network} on {run.config.dataset}" for run in runs))
     labels = listed(sorted({run.label for run in runs}, key=_place))
     commits = listed(dict.fromkeys((each.commit or "unknown")[:10] for each in p))
     more, many = "s" * (len(runs) > 1), "s" * (len(seeds) > 1)
+    head = f"Study {study}: " if study else ""
     return (
-        f"{len(runs)} run{more} of {what} ({labels}; seed{many} {numbers}), "
-        f"recorded on {when} on {listed(dict.fromkeys(each.hardware for each in p))} "
+        f"{head}{len(runs)} run{more} of {what} ({labels}; seed{many} {numbers}), "
+        f"recorded {when} on {listed(dict.fromkeys(each.hardware for each in p))} "
         f"({threads}, {listed(dict.fromkeys(each.precision for each in p))}) "
         f"with torch {listed(dict.fromkeys(each.versions['torch'] for each in p))}; commit {commits}."
     )

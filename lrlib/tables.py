@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from html import escape
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
@@ -31,7 +30,6 @@ __all__ = [
     "decision_table",
     "measured",
     "so_far",
-    "study_line",
     "table_1_1",
 ]
 
@@ -286,35 +284,6 @@ def so_far(runs: Sequence[Run], *, seeds: int) -> str:
     if least < 2:
         return f"{text}: a schedule with one run has no interval, and one without has no dot."
     return f"{text}, at least {least} of each schedule: the intervals will shrink."
-
-
-def study_line(study: str, runs: Sequence[Run]) -> str:
-    """Return one sentence for under a figure of many runs: study, n, seeds, when and on what they ran.
-
-    Examples
-    --------
-    >>> from lrlib import load_runs
-    >>> study_line("pilot-laptop", load_runs("pilot-laptop"))[:38]
-    'Study pilot-laptop: 2 runs, seed 0, re'
-    """
-    if not runs:
-        raise ValueError(f"runs of {study} must hold at least one run, got none")
-    seeds = sorted({run.config.seed for run in runs})
-    seed = f"seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else f"seed {seeds[0]}"
-    days = sorted({datetime.fromisoformat(run.provenance.started).date() for run in runs})
-    first, last = (f"{day.day} {day:%B %Y}" for day in (days[0], days[-1]))
-    when = f"on {first}" if first == last else f"from {first} to {last}"
-    where = sorted(
-        {
-            f"{p.hardware} ({p.precision}, torch {p.versions['torch']})"
-            for p in (run.provenance for run in runs)
-        }
-    )
-    commits = sorted({(run.provenance.commit or "unknown")[:10] for run in runs})
-    return (
-        f"Study {study}: {len(runs)} run{'s' if len(runs) > 1 else ''}, {seed}, recorded {when} on "
-        f"{' and '.join(where)}; commit {' and '.join(commits)}."
-    )
 
 
 def _entries(runs: Sequence[Run]) -> list[Entry]:

@@ -186,12 +186,16 @@ def test_leaders_that_are_level():
 def test_one_line_for_many_runs():
     line = study_line([*RUNS, synthetic_run("drop", 0.5, seed=3, commit="b" * 40, day=5)])
     assert line == (
-        "8 runs of resnet8 on digits (constant, drop and linear; seeds 1 to 3), recorded on 2 January 2026 "
-        "and 5 January 2026 on A Processor (1 thread, fp32) with torch 9.9; commit aaaaaaaaaa and bbbbbbbbbb."
+        "8 runs of resnet8 on digits (constant, drop and linear; seeds 1 to 3), recorded from 2 January 2026 "
+        "to 5 January 2026 on A Processor (1 thread, fp32) with torch 9.9; commit aaaaaaaaaa and bbbbbbbbbb."
     )
-    assert study_line(RUNS[:1]).startswith("1 run of resnet8 on digits (linear; seed 2), recorded on 2 Jan")
-    with pytest.raises(ValueError, match="at least one run, got none"):
+    assert study_line(RUNS[:1], study="toy").startswith(
+        "Study toy: 1 run of resnet8 on digits (linear; seed 2), recorded on 2 January 2026 on A Processor"
+    )
+    with pytest.raises(ValueError, match="runs must hold at least one run, got none"):
         study_line([])
+    with pytest.raises(ValueError, match="runs of toy must hold at least one run, got none"):
+        study_line([], study="toy")
 
 
 def test_a_mean_says_its_range_only_where_there_is_one():

@@ -257,25 +257,6 @@ def test_what_is_decided_is_said_from_the_comparisons(values, pairs, sentence):
     assert tables.decided(compare_all(values, pairs=pairs)) == sentence
 
 
-# ---------------------------------------------------------------- where runs come from
-
-
-def test_a_study_in_one_line():
-    one, two = synthetic_run(seed=1), synthetic_run(seed=2)
-    assert tables.study_line("toy", [one]) == (
-        "Study toy: 1 run, seed 1, recorded on 2 January 2026 on none (synthetic) (fp32, torch 0); "
-        "commit unknown."
-    )
-    later = {"started": "2026-01-05T00:00:00+00:00", "commit": "abcdef0123456789", "hardware": "other"}
-    two = two.model_copy(update={"provenance": two.provenance.model_copy(update=later)})
-    assert tables.study_line("toy", [two, one]) == (
-        "Study toy: 2 runs, seeds 1, 2, recorded from 2 January 2026 to 5 January 2026 on none (synthetic) "
-        "(fp32, torch 0) and other (fp32, torch 0); commit abcdef0123 and unknown."
-    )
-    with pytest.raises(ValueError, match="runs of toy must hold at least one run, got none"):
-        tables.study_line("toy", [])
-
-
 ALL = [synthetic_run(name, seed=seed) for seed in (1, 2, 3) for name in RECIPES]
 
 
