@@ -92,7 +92,8 @@ def final_accuracy(run: Run) -> float:
 def by_seed(runs: Iterable[Run]) -> dict[str, dict[int, float]]:
     """Return the final accuracy of each run of one study, by schedule and seed.
 
-    Raises ValueError if there is none, a schedule and seed come twice, or configs differ in more than these.
+    Raises ValueError if there is none, a schedule and seed come twice, configs differ in more than these, or
+    runs that share a seed do not share start and batches: their difference would not be a paired one.
 
     Examples
     --------
@@ -103,6 +104,7 @@ def by_seed(runs: Iterable[Run]) -> dict[str, dict[int, float]]:
     """
     accuracies: dict[str, dict[int, float]] = {}
     first: dict[str, Any] = {}
+    draws: dict[int, list[str]] = {}
     for run in runs:
         accuracy, label, seed = final_accuracy(run), run.label, run.config.seed
         for field, value in run.config:
@@ -112,6 +114,12 @@ def by_seed(runs: Iterable[Run]) -> dict[str, dict[int, float]]:
                 raise ValueError(f"runs must differ in schedule and seed only, got {got}")
         if seed in accuracies.setdefault(label, {}):
             raise ValueError(f"runs must have each schedule and seed once, got {label}, seed {seed}, twice")
+        drawn = [run.start, *run.column("batches")]
+        other = draws.setdefault(seed, drawn)
+        if any(mine != theirs for mine, theirs in zip(drawn, other, strict=False)):  # a diverged run is short
+            message = f"runs of seed {seed} must share start and batches, got others in {label}; run it again"
+            raise ValueError(message)
+        draws[seed] = max(drawn, other, key=len)
         accuracies[label][seed] = accuracy
     if not accuracies:
         raise ValueError("runs must hold at least one run, got none")

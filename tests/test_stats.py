@@ -299,6 +299,21 @@ def test_by_seed_groups_runs():
     assert by_seed(runs) == {"linear": {1: 0.2, 2: 0.3}, "drop": {1: 0.4}}
 
 
+def other_start(run):
+    return run.model_copy(update={"start": "1" * 16})
+
+
+def other_batches(run, epoch):
+    epochs = list(run.epochs)
+    epochs[epoch] = epochs[epoch].model_copy(update={"batches": "1" * 16})
+    return run.model_copy(update={"epochs": tuple(epochs)})
+
+
+def test_what_differs_from_seed_to_seed_may_differ():
+    runs = [made_up_run("linear", 1), other_batches(other_start(made_up_run("linear", 2)), 1)]
+    assert by_seed(runs) == {"linear": {1: 0.7, 2: 0.7}}
+
+
 def halved():
     return RECIPES["drop"].to_dict() | {"drop_factor": 0.5}
 
@@ -328,6 +343,23 @@ def halved():
             ValueError,
             "got recipe of drop = .*0.25.* and .*0.5.*",
             id="two recipes, one name",
+        ),
+        pytest.param(
+            lambda: [made_up_run("linear", 1), other_start(made_up_run("drop", 1))],
+            ValueError,
+            "runs of seed 1 must share start and batches, got others in drop",
+            id="two starts",
+        ),
+        pytest.param(
+            # The first ends before the batches part: the second and the third are compared all the same.
+            lambda: [
+                made_up_run("constant", 1, (0.5,), status="diverged"),
+                made_up_run("linear", 1),
+                other_batches(made_up_run("drop", 1), 1),
+            ],
+            ValueError,
+            "runs of seed 1 must share start and batches, got others in drop",
+            id="other batches",
         ),
         pytest.param(
             lambda: [made_up_run("linear", 1, (0.5,))], ValueError, "all its 2 epochs, got 1", id="not whole"
