@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from filelock import Timeout
 
 from lrlib._cli_class import class_app
+from lrlib._plan import Planned
 from lrlib._spec import whole
 from lrlib.config import PRESETS, RunConfig, preset
 from lrlib.recipes import RECIPES
@@ -71,39 +73,41 @@ def train(
     )
     changes = {name: value for name, value in changes.items() if value is not None}
     config = preset(preset_name, recipe=schedule, seed=seed, **changes)
-    record = out / f"{run_name(preset_name, config)}.json"
-    checkpoint = record.with_suffix(".pt")
-    if record.exists():
-        raise ValueError(f"{record} is recorded already; see it with: lrlib show {record}")
-    if checkpoint.exists() and not resume:
-        raise ValueError(f"{checkpoint} is a run that was cut; add --resume to go on, or delete it")
-    if resume and not checkpoint.exists():
-        typer.echo(f"No checkpoint {checkpoint} yet; starting at epoch 1.", err=True)
-        resume = False
-
+    planned = Planned(config, out / f"{run_name(preset_name, config)}.json")
+    record, checkpoint = planned.record, planned.checkpoint
     if threads is not None:
         whole("threads", threads, least=1)
+    # Both files are looked at here too, so that nobody waits for torch to hear it.
+    _refuse_what_is_there(planned, resume=resume)
 
     # Imported here, so that --help and a wrong name do not wait for torch.
     from lrlib.train import train as train_run
 
     out.mkdir(parents=True, exist_ok=True)
     try:
-        run = train_run(
-            config,
-            checkpoint=checkpoint,
-            resume=resume,
-            progress=False if quiet else None,
-            threads=threads,
-            path=path,
-            command=" ".join(["lrlib", *sys.argv[1:]]),
-        )
+        with planned.lock():
+            _refuse_what_is_there(planned, resume=resume)
+            if resume and not checkpoint.exists():
+                typer.echo(f"No checkpoint {checkpoint} yet; starting at epoch 1.", err=True)
+                resume = False
+            run = train_run(
+                config,
+                checkpoint=checkpoint,
+                resume=resume,
+                progress=False if quiet else None,
+                threads=threads,
+                path=path,
+                command=" ".join(["lrlib", *sys.argv[1:]]),
+            )
+            write_run(run, record)
+    except Timeout:
+        message = f"another process is training {record}; wait for it, or name another --out"
+        raise ValueError(message) from None
     except KeyboardInterrupt:
         kept = "add --resume to go on" if checkpoint.exists() else "no epoch was finished, so nothing is kept"
         typer.echo(f"\nStopped; {kept}.", err=True)
         raise SystemExit(130) from None
-    write_run(run, record)
-    checkpoint.unlink(missing_ok=True)
+    planned.tidy()
     typer.echo(summary(run))
     typer.echo(f"Recorded in {record}")
 
@@ -219,6 +223,14 @@ def study_work() -> None:
     from lrlib.study import work
 
     work(sys.stdin.read())
+
+
+def _refuse_what_is_there(planned: Planned, *, resume: bool) -> None:
+    record, checkpoint = planned.record, planned.checkpoint
+    if record.exists():
+        raise ValueError(f"{record} is recorded already; see it with: lrlib show {record}")
+    if checkpoint.exists() and not resume:
+        raise ValueError(f"{checkpoint} is a run that was cut; add --resume to go on, or delete it")
 
 
 def run_name(preset_name: str, config: RunConfig) -> str:

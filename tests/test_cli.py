@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+from filelock import FileLock
 
 from lrlib.records import read_run
 
@@ -45,6 +46,17 @@ def test_a_record_that_is_there_is_not_run_again(lrlib, tmp_path):
     code, _, err = lrlib(*RUN, "--out", tmp_path)
     assert code == 1
     assert "is recorded already; see it with: lrlib show" in err
+
+
+def test_a_run_that_another_process_trains_is_left_to_it(lrlib, tmp_path):
+    record = tmp_path / "first" / "digits-linear-seed0.json"
+    words = ["train", "--preset", "digits", "--schedule", "linear", "--quiet", "--out", record.parent]
+    record.parent.mkdir()
+    with FileLock(record.with_suffix(".lock")):
+        code, _, err = lrlib(*words)
+    assert code == 1
+    assert err == f"lrlib: another process is training {record}; wait for it, or name another --out\n"
+    assert not record.exists()
 
 
 def test_presets_lists_everything(lrlib):
