@@ -217,19 +217,26 @@ def number(value: Any, *, what: str = "a number is wanted") -> float:
     if isinstance(value, str):
         raise Refused(f"{what}, got the text {value!r}: leave out the quotes.")
     if hasattr(value, "item"):  # one value in an array or a tensor
-        with contextlib.suppress(TypeError, ValueError, RuntimeError):
+        with contextlib.suppress(Exception):  # whatever it is, it is no number
             value = value.item()
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise Refused(f"{what}, got {_short(value)} ({type(value).__name__}).")
-    return float(value)
+        raise Refused(f"{what}, got {shown(value)} ({type(value).__name__}).")
+    try:
+        return float(value)
+    except OverflowError:
+        raise Refused(f"{what}, got {shown(value)}, which is too large for one.") from None
 
 
-def _short(value: Any) -> str:
-    text = " ".join(repr(value).split())
+def shown(value: Any) -> str:
+    """Return a value in at most 40 characters, whatever its own repr does."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:
+        text = f"a {type(value).__name__}"
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-def given(call: str, error: Exception) -> Refused:
+def given(call: str, error: BaseException) -> Refused:
     """Return the refusal of a function that raised."""
     text = " ".join(str(error).split()).rstrip(".")
     return Refused(f"{call} raised {type(error).__name__}{': ' if text else ''}{text}.")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lrlib._exercise import LETTERS, Draw, Mistake, Refused, Seen, given, number
+from lrlib._exercise import LETTERS, Draw, Mistake, Refused, Seen, given, number, shown
 
 TINY = 1e-15
 IMPURE = (
@@ -73,7 +73,7 @@ class Choice:
         letter = answer.strip().lower() if isinstance(answer, str) else ""
         if len(letter) != 1 or letter not in letters:
             wanted = ", ".join(f'"{one}"' for one in letters)
-            raise Refused(f"the answer is one of the letters {wanted}, got {answer!r:.40}.")
+            raise Refused(f"the answer is one of the letters {wanted}, got {shown(answer)}.")
         return (letters.index(letter),)
 
     def right(self, seen: Seen) -> bool:
@@ -127,7 +127,7 @@ class Function:
     def see(self, answer: Any) -> Seen:
         if not callable(answer):
             raise Refused(
-                f"a function is wanted, got {answer!r:.40}: hand in the function, without brackets."
+                f"a function is wanted, got {shown(answer)}: hand in the function, without brackets."
             )
         values = [self._value(answer, args) for args in self.probes]
         again = [self._value(answer, args) for args in reversed(self.probes)]
@@ -141,7 +141,7 @@ class Function:
     def _value(self, answer: Callable, args: tuple[Any, ...]) -> float:
         try:
             value = answer(*args)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise given(f"your function, asked {self._call(args)},", error) from None
         if value is None:
             raise Refused(

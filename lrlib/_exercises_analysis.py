@@ -179,7 +179,7 @@ def margin(draw: Draw) -> Task:
         """,
         reveal=f"""
             quantile times standard deviation over root n. For two seeds the quantile is {t.isf(tail, 1):.1f},
-            for five {t.isf(tail, 4):.2f}: the second seed is dear, the third a bargain.
+            for three {t.isf(tail, 2):.1f}, for five {t.isf(tail, 4):.1f}: the third seed is worth most.
         """,
         judge=Function(expected=half, probes=[(d,) for d in DIFFERENCES], unit="differences"),
         mistakes=[

@@ -95,7 +95,7 @@ def noise_floor(draw: Draw) -> Task:
                 return 0.1 * lr / (2 - lr * {l:g})
         """,
         reveal="""
-            set $v$ equal to its own update, solve, and look at where the formula stops to mean anything: at
+            set $v$ equal to its own update, solve, and look at where the formula stops meaning anything: at
             the edge it divides by zero, beyond it it would give a negative variance.
         """,
         judge=Function(

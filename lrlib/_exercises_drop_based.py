@@ -201,8 +201,9 @@ def misprint(draw: Draw) -> Task:
     return Task(
         answer="my_lr",
         prompt=f"""
-            The survey prints `lr = initial_lr * drop_factor * floor(epoch / drop_epoch)`. A colleague types
-            it like that, with 0.1, 0.25 and 15, and wonders why nothing at all happens during the first 15
+            In the survey's formula the floor brackets stand on the line, behind `drop_factor`. A colleague
+            reads that as a product, types `lr = initial_lr * drop_factor * floor(epoch / drop_epoch)`
+            with 0.1, 0.25 and 15, and wonders why nothing at all happens during the first 15
             epochs. Which rate does this program apply in epoch {epoch}?
         """,
         starter="my_lr = None  # a number",

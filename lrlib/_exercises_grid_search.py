@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lrlib._exercise import Draw, Mistake, Refused, Seen, Task, exercise, given, number
+from lrlib._exercise import Draw, Mistake, Refused, Seen, Task, exercise, given, number, shown
 
 CHAPTER = "introduction"
 
@@ -58,9 +58,26 @@ def _sets(seed: int) -> tuple:
             return tuple(sets)
 
 
+class Watched(tuple):
+    """A set of examples, (x, y), that notices when somebody opens it."""
+
+    opened = False
+
+    def __iter__(self):
+        self.opened = True
+        return super().__iter__()
+
+    def __getitem__(self, key):
+        self.opened = True
+        return super().__getitem__(key)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """Runs a grid search on several data sets, with true test labels and with poisoned ones."""
+    """Runs a grid search on several data sets, with true test labels and with poisoned ones.
+
+    What it sees of each run is the rate, with a minus where a poisoned test set was opened.
+    """
 
     data: tuple
 
@@ -69,21 +86,22 @@ class Search:
 
     def see(self, answer: Any) -> Seen:
         if not callable(answer):
-            raise Refused(f"a function is wanted, got {answer!r:.40}.")
+            raise Refused(f"a function is wanted, got {shown(answer)}.")
         return tuple(self._asked(answer, sets, poison) for sets in self.data for poison in (False, True))
 
     def _asked(self, answer: Callable, sets: tuple, poison: bool) -> float:
         train, val, test = sets
         if poison:
             test = (test[0], (test[1] + 1) % 3)
-        copies = [(x.copy(), y.copy()) for x, y in (train, val, test)]
+        train, val, test = (Watched((x.copy(), y.copy())) for x, y in (train, val, test))
         try:
-            lr = answer(Softmax, *copies, list(LRS))
-        except Exception as error:
+            lr = answer(Softmax, train, val, test, list(LRS))
+        except (Exception, SystemExit) as error:
             raise given("your search", error) from None
         if lr is None:
             raise Refused("no answer so far; your search returns nothing.")
-        return number(lr, what="search has to return one of the rates")
+        rate = number(lr, what="search has to return one of the rates")
+        return -rate if poison and test.opened else rate
 
     def right(self, seen: Seen) -> bool:
         return all(lr == self._best(sets) for sets, lr in zip(self.data, seen[::2], strict=True)) and (
@@ -98,10 +116,10 @@ class Search:
         return 0.0 if seen == wrong else math.inf
 
     def describe(self, seen: Seen) -> str:
+        if min(seen[::2]) > 0 > min(seen[1::2]):
+            return "something in your search opens the test set; even half a look is a look."
         if seen[::2] != seen[1::2]:
-            return (
-                "your choice moved when the test labels were poisoned: something in it looks at the test set."
-            )
+            return "the same sets twice, and two choices: leave out what is random."
         if not set(seen) <= set(LRS):
             return f"search has to return one of the rates {', '.join(map(str, LRS))}, got {seen[0]:g}."
         return "it does not look at the test set, and yet takes another rate than the best one on `val`."
@@ -116,7 +134,8 @@ def grid_search(draw: Draw) -> Task:
             Choose a rate from the list `lrs`. `fit(train, lr)` trains a small model, and
             `model.accuracy(data)` is the share of `data` that it gets right. You get three sets: `train`,
             `val` and `test`. Return the best rate. The checker runs your search twice: the second time, all
-            labels in `test` are poisoned (moved to a wrong class). An honest search does not even notice.
+            labels in `test` are poisoned (moved to a wrong class), and it sees whether you open them. An
+            honest search does not even notice.
         """,
         starter="""
             def search(

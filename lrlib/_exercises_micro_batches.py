@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lrlib._exercise import Draw, Mistake, Refused, Seen, Task, exercise, given, number
+from lrlib._exercise import Draw, Mistake, Refused, Seen, Task, exercise, given, number, shown
 from lrlib._exercise_judges import alike
 
 CHAPTER = "linear"
@@ -27,7 +27,7 @@ class Loops:
 
     def see(self, answer: Any) -> Seen:
         if not callable(answer):
-            raise Refused(f"a function is wanted, got {answer!r:.40}.")
+            raise Refused(f"a function is wanted, got {shown(answer)}.")
         return tuple(rate for run in self.runs for rate in (*self._rates(answer, run), math.nan))
 
     def _rates(self, answer: Callable, run: tuple[int, int, float]) -> list[float]:
@@ -35,7 +35,7 @@ class Loops:
         call = f"with {micro} micro-batches and k = {k}"
         try:
             rates = answer(micro, k, peak)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise given(f"{call}, your loop", error) from None
         if not isinstance(rates, (list, tuple)):
             raise Refused(f"{call} a list of rates is wanted, got {type(rates).__name__}.")
@@ -58,18 +58,29 @@ class Loops:
         return 0.0 if same else math.inf
 
     def describe(self, seen: Seen) -> str:
-        expected = self._expected()
-        micro, k, _ = self.runs[0]
-        ours, theirs = (len(values[: values.index(math.nan)]) for values in (expected, seen))
-        if ours != theirs:
-            return (
-                f"{micro} micro-batches with k = {k} make {ours} updates, and your list has {theirs} rates."
-            )
-        place = next((i for i in range(ours) if not alike(seen[i], expected[i], 1e-9, tiny=1e-12)), 0)
-        return (
-            f"with k = {k}, update {place} of {ours} (counted from 0) gets {seen[place]:.4g}; "
-            f"linear decay over the updates gives {expected[place]:.4g}."
-        )
+        pairs = zip(self.runs, _parts(self._expected()), _parts(seen), strict=True)
+        for (micro, k, _), ours, theirs in pairs:
+            call, many = f"{micro} micro-batches with k = {k}", len(ours)
+            if many != len(theirs):
+                return f"{call} make {many} updates, and your list has {len(theirs)} rates."
+            for place, (right, got) in enumerate(zip(ours, theirs, strict=True)):
+                if not alike(got, right, 1e-9, tiny=1e-12):
+                    return (
+                        f"{call}: update {place} of {many} (counted from 0) gets {got:.4g}; "
+                        f"linear decay over the updates gives {right:.4g}."
+                    )
+        return "these are the rates of linear decay."
+
+
+def _parts(values: Seen) -> list[list[float]]:
+    """Cut the rates of all runs into runs: a nan ends each."""
+    parts: list[list[float]] = [[]]
+    for value in values:
+        if math.isnan(value):
+            parts.append([])
+        else:
+            parts[-1].append(value)
+    return parts[:-1]
 
 
 LOOP = """

@@ -1,4 +1,4 @@
-"""Exercises of the chapter "Polynomial decay": the area under the curve is the distance it can cover."""
+"""Exercises of the chapter "Polynomial decay": the area under the curve is its reach."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def area(draw: Draw) -> Task:
     return Task(
         answer="my_area",
         prompt=f"""
-            The area under a schedule's factor, as a part of the area of a constant rate, says how much
-            distance it can cover. For linear decay it is about a half. Estimate it for the drop
+            The area under a schedule's factor, as a part of the area of a constant rate, says how far it
+            can reach. For linear decay it is about a half. Estimate it for the drop
             ${factor:g}^{{\\lfloor (1 + \\text{{epoch}})/{every} \\rfloor}}$ with epochs 0 to 99, then
             compute: the mean of the 100 factors.
         """,
@@ -93,7 +93,7 @@ def area(draw: Draw) -> Task:
         """,
         reveal=f"""
             {mean:.3f}, of which the {every - 1} epochs before the first drop give {(every - 1) / 100:.2f}.
-            Unless its peak rate makes up for it, this plan covers much less ground than linear decay.
+            Unless its peak rate makes up for it, this plan reaches much less far than linear decay.
         """,
         judge=Number(expected=mean, rel=0.005),
         mistakes=[
@@ -196,8 +196,8 @@ def plateau(draw: Draw) -> Task:
         answer="my_part",
         prompt=f"""
             A run of 100 epochs with power {power} has a training loss that hardly moves after epoch {epoch}.
-            "It has converged", says a colleague. Before you agree: which part of its area, of all the
-            distance that this plan can cover, has been spent in the first {epoch} epochs?
+            "It has converged", says a colleague. Before you agree: which part of its area, which is the
+            reach of this plan, has been spent in the first {epoch} epochs?
         """,
         starter="my_part = None  # from 0 to 1",
         solution=f"""
@@ -205,8 +205,9 @@ def plateau(draw: Draw) -> Task:
             my_part = 1 - left
         """,
         reveal=f"""
-            about {spent:.2f} of it. The rate has fallen so far that little can change, converged or not. The
-            survey sees its power 5 flatten after about 25 epochs; this is where its area is nearly used up.
+            about {spent:.2f} of it. A plateau there can be a plan that is nearly used up, or a network that
+            has learnt its pictures; the loss alone does not tell. The survey sees its power 5 flatten after
+            about 25 epochs.
         """,
         judge=Number(expected=spent, rel=0.02),
         mistakes=[

@@ -90,7 +90,7 @@ def warmup_area(draw: Draw) -> Task:
     lost = 1 - triangle_area / linear_area
     return Task(
         prompt=f"""
-            The area under a schedule says how much distance it can cover. Linear decay over {total:,}
+            The area under a schedule says how far it can reach. Linear decay over {total:,}
             updates, against a triangle with the same peak and a warm-up of {warmup} of them: which part of
             the area does the warm-up cost?
         """,

@@ -30,7 +30,10 @@ def real(name: str, value: Any, *, allowed: str, ok) -> float:
     """Return `value` as a finite float for which `ok` holds; `allowed` says in words what that is."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number {allowed}, got {value!r} ({type(value).__name__})")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # an integer beyond every float
+        number = math.inf
     if not math.isfinite(number) or not ok(number):
         raise ValueError(f"{name} must be {allowed}, got {value!r}")
     return number

@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lrlib._figure import WIDTH, End, finish, note, plain_log, stacked, style_of, styled, styles
 from lrlib.plots import NAMES
-from lrlib.stats import CHANCE, SAME, final_accuracy, interval
+from lrlib.stats import CHANCE, FEWEST, SAME, final_accuracy, interval
 
 if TYPE_CHECKING:
     from lrlib.records import Run
@@ -105,8 +105,8 @@ def plot_levels(
 def plot_intervals(values: Mapping[str, Values], *, reference: str | None = None) -> Figure:
     """Draw final accuracies, a row a schedule: thin dots the seeds, dot the mean, line its 95 % t interval.
 
-    An interval needs two seeds or more that differ; with one there is the dot alone. Mean and n stand
-    beside. A row without values says "no run yet".
+    An interval needs `lrlib.stats.FEWEST` seeds that differ; with fewer there are the dots alone. Mean and n
+    stand beside. A row without values says "no run yet".
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def plot_intervals(values: Mapping[str, Values], *, reference: str | None = None
         if not column:
             texts[-1].set_color("#6B6B6B")
             continue
-        mean, (low, high) = fmean(column), interval(column)
+        mean, (low, high) = fmean(column), interval(column, least=FEWEST)
         if math.isfinite(low):
             axes.plot([low, high], [row, row], color=color, linewidth=2.0, label=f"{label}, interval")
         if len(column) > 1:
@@ -244,7 +244,9 @@ def plot_over(mine: Run, recorded: Sequence[Run], quantity: str = "test_accuracy
 def place_in(mine: Run, recorded: Sequence[Run]) -> str:
     """Say in one sentence where a reader's run ended among the recorded runs of the same experiment.
 
-    Final test accuracies are compared; a run that diverged counts as 10 %, and the sentence says so.
+    Final test accuracies are compared; a run that diverged counts as 10 %, and the sentence says so. Of n
+    recorded runs and one more of the same kind, the one more is outside the range of the others with chance
+    2 / (n + 1): a sentence that says "outside" says that too.
     Where no recorded run is `alike`, the sentence says that there is nothing to compare with, and why.
 
     Examples
@@ -272,6 +274,8 @@ def place_in(mine: Run, recorded: Sequence[Run]) -> str:
     else:
         where = f"{place} the range of our {_count(len(ours))} ({least} to {most})"
     text = f"Your run {began}, {where}"
+    if place != "inside" and len(ours) > 1:
+        text += f", as one more run does by luck alone in 2 of {len(ours) + 1} cases"
     lost = sum(run.status == "diverged" for run in ours)
     return text + (f"; {_count(lost)} of ours diverged ({CHANCE:.0%})." if lost else ".")
 

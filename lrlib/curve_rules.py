@@ -1,8 +1,8 @@
 """Rules for sentences on curves: smooth, steep, level, dropping at the end, much faster.
 
 A rule takes evidence, which is the runs of one study or the source's printed table, and gives a `Finding`.
-What its words mean in numbers stands in `lrlib.words`. Every finished run is asked; runs that part leave it
-open.
+What its words mean in numbers stands in `lrlib.words`. Every finished run is asked; runs that disagree leave
+it open.
 """
 
 from __future__ import annotations
@@ -65,11 +65,14 @@ def smooth(schedule: str, quantity: str, *, unlike: str | None = None) -> Rule:
             return Finding(0, CANNOT_BE_TOLD, f"no seed has both {schedule} and {unlike}")
         answers = [jag <= words.JAG for jag in jags.values()]
         text = f"largest jag of {schedule} {_range(jags.values())} of the height"
+        limit = f"(smooth: up to {words.JAG:.0%})"
         if unlike:
             theirs = {seed: _jag(others[seed]) for seed in jags}
+            both = all(answers) and max(theirs.values()) <= words.JAG
             answers = [jags[seed] <= words.JAG < theirs[seed] for seed in jags]
             text += f", of {unlike} {_range(theirs.values())}"
-        return Finding(len(jags), _agreed(answers), f"{text} (smooth: up to {words.JAG:.0%})")
+            limit += f"; both are smooth, so {schedule} is not unlike {unlike}" if both else ""
+        return Finding(len(jags), _agreed(answers), f"{text} {limit}")
 
     return rule
 

@@ -9,13 +9,15 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from lrlib._html import results_table
+from lrlib._text import listed
 from lrlib.records import load_runs, studies
-from lrlib.stats import SAME, SCHEDULES, by_seed, compare_all, interval
+from lrlib.stats import FEWEST, SAME, SCHEDULES, by_seed, compare_all, interval
 
 if TYPE_CHECKING:
     from lrlib.records import Run
 
 __all__ = [
+    "FAILED",
     "by_level",
     "effect_report",
     "effect_table",
@@ -27,6 +29,8 @@ __all__ = [
     "study_line",
 ]
 
+#: A run that ends below this accuracy has failed: most of its answers are wrong. Diverged runs count as 10 %.
+FAILED = 0.5
 #: A factor: a field or property of the config, such as "epochs", or a function of the run.
 Level = str | Callable[["Run"], float | str]
 
@@ -79,7 +83,8 @@ def effect_table(
 ) -> str:
     """Return a table as HTML: a row a level, the schedules' mean accuracies, and one paired difference.
 
-    The difference is the mean over the n seeds that both have, in points, with its 95 % t interval.
+    The difference is the mean over the n seeds that both have, in points, with its 95 % t interval, which is
+    this pair's alone; of two seeds it has both differences.
 
     Parameters
     ----------
@@ -184,6 +189,8 @@ def leaders(
 ) -> str:
     """Say which schedule has the highest mean at which level, and where one difference leaves out zero.
 
+    A level at which every run failed has no leader, and those at which some did are named.
+
     Parameters
     ----------
     runs, level, schedule, reference
@@ -199,14 +206,19 @@ def leaders(
     levels = _levels(runs, level)
     first: dict[str, list[str]] = {}
     apart, tested = [], 0
+    failed = {at: [x < FAILED for values in levels[at].values() for x in values.values()] for at in levels}
     for at, accuracies in levels.items():
+        if all(failed[at]):
+            continue
         means = {label: fmean(values.values()) for label, values in accuracies.items()}
         best = [x for x in sorted(means, key=_place) if means[x] > max(means.values()) - SAME]
         first.setdefault(listed(best) + " (tied)" * (len(best) > 1), []).append(_words(at))
         low, high = _interval(_differences(accuracies, schedule, reference))
         tested += low == low  # nan: nothing tells
         apart += [_words(at)] if low > 0 or high < 0 else []
-    if len(first) == 1 and len(levels) > 1:
+    if not first:
+        return "Every run failed: most of its answers are wrong."
+    if len(first) == 1 and len(levels) > 1 and not any(map(all, failed.values())):
         text = f"Highest mean at each of the {len(levels)} levels: {next(iter(first))}."
     else:
         text = f"Highest mean: {'; '.join(f'{x} at {name}{listed(where)}' for x, where in first.items())}."
@@ -216,6 +228,9 @@ def leaders(
             f" The interval of {schedule} - {reference} leaves out zero at "
             f"{len(apart)} of {tested} level{'s' * (tested > 1)}{where}."
         )
+    lost = [_words(at) for at, which in failed.items() if any(which)]
+    if lost:
+        text += f" There are failed runs (most answers wrong) at {name}{listed(lost)}."
     return text
 
 
@@ -271,16 +286,6 @@ def mean_and_range(accuracies: Sequence[float]) -> str:
     return f"{fmean(accuracies):.1%} ({ends}{n})"
 
 
-def listed(words: Iterable[str]) -> str:
-    """Return words as English lists them.
-
-    >>> listed(["a", "b", "c"])
-    'a, b and c'
-    """
-    words = list(words)
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
-
-
 def _not_recorded(*commands: str) -> str:
     codes = listed(f"<code>{escape(command)}</code>" for command in commands)
     return f"<p>No run is recorded yet: {codes} {'do' if len(commands) > 1 else 'does'} it.</p>"
@@ -303,7 +308,7 @@ def _differences(accuracies: dict[str, dict[int, float]], schedule: str, referen
 
 
 def _interval(differences: list[float]) -> tuple[float, float]:
-    return interval(differences) if differences else (float("nan"), float("nan"))
+    return interval(differences, least=FEWEST) if differences else (float("nan"), float("nan"))
 
 
 def _points(differences: list[float]) -> str | tuple[str, str]:
@@ -311,7 +316,10 @@ def _points(differences: list[float]) -> str | tuple[str, str]:
         return "–"
     low, high = (100 * end for end in _interval(differences))
     n = f"n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{len(differences)}"
-    return f"{100 * fmean(differences):+.1f}", n if low != low else f"{low:+.1f} to {high:+.1f}, {n}"
+    around = "" if low != low else f"{low:+.1f} to {high:+.1f}, "
+    if len(differences) == 2:
+        around = "{:+.1f} and {:+.1f}, ".format(*(100 * each for each in differences))
+    return f"{100 * fmean(differences):+.1f}", around + n
 
 
 def _words(level: float | str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lrlib._html import results_table
 from lrlib._spec import real
+from lrlib._text import listed
 from lrlib.curves import Change, drop_of, drops, largest_fall, largest_rise
 from lrlib.stats import final_accuracy
 
@@ -151,10 +152,27 @@ def searched(epochs: int, times: Iterable[float], *, skip: float = 0.1) -> tuple
     return len(looked), sum(drop_of(epoch, times) is not None for epoch in looked)
 
 
-def jump_report(runs: Sequence[Run], reference: Sequence[Run] = (), *, skip: float = 0.1) -> str:
-    """Return `date_jumps` as an HTML table; below it, how many have a drop near, and how often by chance.
+def jump_report(
+    runs: Sequence[Run],
+    reference: Sequence[Run] = (),
+    *,
+    undropped: Sequence[Run] = (),
+    skip: float = 0.1,
+) -> str:
+    """Return `date_jumps` as an HTML table; below it, how many have a drop near, and how often without one.
 
-    Where no whole run is given, it says so.
+    Parameters
+    ----------
+    runs : sequence of Run
+        Where none of them finished, the report says so.
+    reference : sequence of Run
+        As for `date_jumps`.
+    undropped : sequence of Run
+        Under schedules without drops: how often their largest changes lie at these times is what to expect
+        of no drop at all. An epoch picked blindly tells less, as curves of every schedule change most at the
+        start. Runs of another length are left out.
+    skip : float
+        As for `date_jumps`.
 
     Examples
     --------
@@ -171,7 +189,7 @@ def jump_report(runs: Sequence[Run], reference: Sequence[Run] = (), *, skip: flo
         near = "none" if jump.drop is None else f"after {jump.drop:.2f}"
         rows.append([(jump.what, f"seed {jump.seed}"), by, str(jump.change.epoch), near])
     table = results_table(["largest change", "by", "in epoch", "drop near"], rows)
-    return f"{table}<p>{_summary(whole, reference, found, skip)}</p>"
+    return f"{table}<p>{_summary(whole, reference, found, skip)}{_without(whole[0], undropped, skip)}</p>"
 
 
 def _summary(runs: Sequence[Run], reference: Sequence[Run], found: Sequence[Jump], skip: float) -> str:
@@ -197,6 +215,21 @@ def _summary(runs: Sequence[Run], reference: Sequence[Run], found: Sequence[Jump
         most = max(abs(value) for lead in leads for value in lead)
         text += f" Before the first drop, no lead is larger than {most:.3f}, either way."
     return text
+
+
+def _without(dropped: Run, undropped: Sequence[Run], skip: float) -> str:
+    """Say how often runs without a drop change most where this one drops."""
+    times, epochs = drops(dropped), len(dropped.epochs)
+    others = [run for run in undropped if _whole(run) and len(run.epochs) == epochs]
+    found = [drop_of(jump.change.epoch, times) for jump in date_jumps(others, skip=skip)]
+    if not times or not found:
+        return ""
+    near, first = sum(time is not None for time in found), sum(time == times[0] for time in found)
+    names = listed(dict.fromkeys(run.label for run in others))
+    return (
+        f" Without any drop, in {len(others)} runs ({names}): of {len(found)} changes, "
+        f"<strong>{near}</strong> lie so near to one of these times, <strong>{first}</strong> to the first."
+    )
 
 
 def _by_seed(runs: Iterable[Run]) -> dict[int, Run]:

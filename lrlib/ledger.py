@@ -152,8 +152,12 @@ def summary(judged: Sequence[Judged]) -> str:
         f"{len(per_claim)} sentences of the survey, judged in up to {max(per_claim.values())} arms each: of "
         f"{len(judged)} findings {said}."
     )
-    settled = {each.claim for each in judged if each.finding.verdict in (SEEN, NOT_SEEN)}
-    text += f" Some arm settles {len(settled)} of the {len(per_claim)} sentences."
+    settled = [each for each in judged if each.finding.verdict in (SEEN, NOT_SEEN)]
+    ours = {each.claim for each in settled if ARMS[each.arm].study}
+    text += f" Some arm settles {len({each.claim for each in settled})} of the {len(per_claim)} sentences, "
+    text += f"and runs of ours {len(ours)}."
+    if any(ARMS[each.arm].study is None for each in settled):
+        text += " In the published logs the survey is held against its own evidence: no new run agrees there."
     return text + (f" Not recorded yet: {', '.join(empty)}." if empty else "")
 
 

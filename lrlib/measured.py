@@ -7,9 +7,10 @@ from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from lrlib._spec import real
-from lrlib.factors import listed, recorded
+from lrlib._text import listed
+from lrlib.factors import FAILED, recorded
 from lrlib.schedules import CosineAnnealing
-from lrlib.stats import by_seed, interval
+from lrlib.stats import FEWEST, by_seed, compare_all, interval
 
 if TYPE_CHECKING:
     from lrlib.records import Run
@@ -18,6 +19,7 @@ __all__ = [
     "FAILED",
     "Peak",
     "at_cycle_ends",
+    "by_plan",
     "cycle_table",
     "ends",
     "fall_done",
@@ -28,9 +30,6 @@ __all__ = [
     "what_is_shown",
     "whole_cycles",
 ]
-
-#: A run that ends below this accuracy has failed: most of its answers are wrong. Diverged runs count as 10 %.
-FAILED = 0.5
 
 
 def first_with(*studies: str, schedules: Sequence[str]) -> list[Run]:
@@ -102,6 +101,28 @@ def ends(runs: Iterable[Run]) -> str:
             text += f"; training accuracy {fmean(run.final.train_accuracy for run in group):.1%}"
         lines.append(f"- **{label}** (n = {len(group)}): {text}.")
     return "\n".join(lines)
+
+
+def by_plan(*schedules: str, runs: Sequence[Run] | None = None) -> str:
+    """Return the comparisons of the committed plan that ask for some schedules, as Markdown.
+
+    Parameters
+    ----------
+    *schedules : str
+    runs : sequence of Run, or None
+        None takes the recorded runs of `survey-laptop`, for which the plan was made.
+
+    Examples
+    --------
+    >>> print(by_plan("linear", runs=recorded("pilot-laptop")))
+    By [the plan](plan.md), on CIFAR-10:
+    <BLANKLINE>
+    - linear against constant: not decidable; +4.72 points, from 1 seed.
+    """
+    runs = recorded("survey-laptop") if runs is None else runs
+    compared = compare_all(runs) if runs else []
+    lines = [f"- {each.sentence()}" for each in compared if each.schedule in schedules]
+    return "By [the plan](plan.md), on CIFAR-10:\n\n" + ("\n".join(lines) or "- no run is recorded yet.")
 
 
 def fall_done(run: Run, *, fraction: float, quantity: str = "train_loss") -> float:
@@ -317,6 +338,6 @@ def _or_none(rate: float) -> str:
 def _mean_and_range(values: Sequence[float]) -> str:
     if len(values) == 1:
         return f"{values[0]:.1%}"
-    low, high = interval(values)
+    low, high = interval(values, least=FEWEST)
     about = f", 95% interval {low:.1%} to {high:.1%}" if low == low else ""
     return f"{fmean(values):.1%} ({min(values):.1%} to {max(values):.1%}{about})"

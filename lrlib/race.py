@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from lrlib._html import results_table
+from lrlib._text import listed
 from lrlib.recipes import RECIPES
 from lrlib.stats import SAME, by_seed
 
@@ -157,17 +158,32 @@ def raced(grid: Grid, *, fixed: float = 0.1) -> str:
         )
     before, after = (100 * (max(means) - min(means)) for means in (at, own))
     if after < before / 2:
-        meaning = "More than half of the gap at one rate was the rate's, not the schedules'."
+        meaning = "The gap is less than half as wide where each has a rate that suits it."
     elif after < before:
-        meaning = "Part of the gap at one rate was the rate's, not the schedules'."
+        meaning = "The gap is narrower where each has a rate that suits it."
     else:
-        meaning = "The gap does not shrink: here the one rate did not make it."
+        meaning = "The gap does not shrink where each has a rate that suits it."
     optimism = 100 * (fmean(promised) - fmean(own))
     return (
         f"At the one rate {fixed:g}, the means of {len(at)} schedules lie {before:.1f} points apart; each at "
         f"its own, {after:.1f} points. {meaning} Picking by all seeds, and reporting the same, would have "
-        f"shown {optimism:+.2f} points on average."
+        f"shown {optimism:+.2f} points on average.{_at_the_edge(grid)}"
     )
+
+
+def _at_the_edge(grid: Grid) -> str:
+    """Say which schedules chose the lowest or the highest rate: their best one may lie outside the grid."""
+    said = ""
+    for side, end in (("lowest", min), ("highest", max)):
+        names = [
+            schedule
+            for schedule, peaks in grid.items()
+            if any(each.peak_lr == end(peaks) for each in leave_one_out(peaks))
+        ]
+        if names:
+            said += f" Some seeds chose the {side} rate of the grid for {listed(names)}: "
+            said += "a better one may lie outside."
+    return said
 
 
 def _share(values: Sequence[float]) -> str | tuple[str, str]:

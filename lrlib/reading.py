@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import combinations
 from typing import NamedTuple
 
 from matplotlib.figure import Figure
@@ -15,7 +16,7 @@ from lrlib._spec import whole
 from lrlib.published import Published, published
 from lrlib.recipes import unknown_name
 
-__all__ = ["Gap", "gap", "origin", "origin_table", "plot_sampling", "sampling_error"]
+__all__ = ["Gap", "at_odds", "gap", "origin", "origin_table", "plot_sampling", "sampling_error"]
 
 
 class Gap(NamedTuple):
@@ -74,6 +75,18 @@ def gap(a: float, b: float, *, images: int) -> Gap:
     error = math.hypot(sampling_error(a, images=images), sampling_error(b, images=images))
     difference = round(a - b, 12)  # both are counts over images: what is left out is rounding
     return Gap(difference, error, difference / error if error else math.nan)
+
+
+def at_odds(loss: Mapping[str, float], accuracy: Mapping[str, float]) -> list[tuple[str, str]]:
+    """Return the pairs of schedules in which the one with the lower loss has the lower accuracy, too.
+
+    Examples
+    --------
+    >>> at_odds({"time": 0.25, "drop": 0.5, "linear": 0.1}, {"time": 0.5, "drop": 0.75, "linear": 0.75})
+    [('time', 'drop')]
+    """
+    pairs = combinations((name for name in loss if name in accuracy), 2)
+    return [(a, b) for a, b in pairs if (loss[a] - loss[b]) * (accuracy[a] - accuracy[b]) > 0]
 
 
 def origin(column: str, both: Published | None = None) -> dict[str, tuple[str, ...]]:

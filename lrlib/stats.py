@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CHANCE",
     "FAMILY",
+    "FEWEST",
     "PairedComparison",
     "by_seed",
     "compare_all",
@@ -33,12 +34,15 @@ __all__ = [
     "final_accuracy",
     "holm",
     "interval",
+    "reach",
 ]
 
 #: What a diverged run counts as: guessing among ten classes.
 CHANCE = 0.10
 #: The schedules of the plan, in the survey's order.
 SCHEDULES = ("constant", "time", "drop", "linear", "poly5", "triangle", "cosine", "cosine5")
+#: Values from which figures and tables draw an interval: the length of one of two values is mostly luck.
+FEWEST = 3
 # Accuracies are counts over at most 10,000 pictures: differences this close differ by rounding only.
 SAME = 1e-12
 
@@ -89,11 +93,21 @@ def final_accuracy(run: Run) -> float:
     return run.epochs[-1].test_accuracy
 
 
-def by_seed(runs: Iterable[Run]) -> dict[str, dict[int, float]]:
+def by_seed(runs: Iterable[Run], *, shared: bool = True) -> dict[str, dict[int, float]]:
     """Return the final accuracy of each run of one study, by schedule and seed.
 
-    Raises ValueError if there is none, a schedule and seed come twice, configs differ in more than these, or
-    runs that share a seed do not share start and batches: their difference would not be a paired one.
+    Parameters
+    ----------
+    runs : iterable of Run
+    shared : bool
+        Runs of one seed must share start and batches, so that their differences are paired ones. False lets
+        them count all the same, such as those that a class trained with several versions of torch.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no run, a schedule and seed come twice, configs differ in more than these, or runs of one
+        seed do not share what they have to.
 
     Examples
     --------
@@ -116,7 +130,8 @@ def by_seed(runs: Iterable[Run]) -> dict[str, dict[int, float]]:
             raise ValueError(f"runs must have each schedule and seed once, got {label}, seed {seed}, twice")
         drawn = [run.start, *run.column("batches")]
         other = draws.setdefault(seed, drawn)
-        if any(mine != theirs for mine, theirs in zip(drawn, other, strict=False)):  # a diverged run is short
+        apart = any(mine != theirs for mine, theirs in zip(drawn, other, strict=False))  # one may be short
+        if shared and apart:
             message = f"runs of seed {seed} must share start and batches, got others in {label}; run it again"
             raise ValueError(message)
         draws[seed] = max(drawn, other, key=len)
@@ -217,6 +232,7 @@ def compare_all(
     pairs: Iterable[tuple[str, str]] = FAMILY,
     margin_points: float = 1.0,
     alpha: float = 0.05,
+    shared: bool = True,
 ) -> list[PairedComparison]:
     """Compare pair by pair and give each its verdict, by the rules of the plan.
 
@@ -232,6 +248,8 @@ def compare_all(
         The family: the plan's 13, whatever is recorded so far. For another study see `family`.
     margin_points, alpha : float
         Half the width of "as good as", in (0, 100); and level of the family, in (0, 1).
+    shared : bool
+        As for `by_seed`.
 
     Raises TypeError or ValueError if an argument is not such, or a schedule is in no pair.
 
@@ -242,7 +260,7 @@ def compare_all(
     ['as good as']
     """
     runs = [] if isinstance(results, Mapping) else list(results)
-    accuracies = results if isinstance(results, Mapping) else by_seed(runs)
+    accuracies = results if isinstance(results, Mapping) else by_seed(runs, shared=shared)
     diverged = sorted((run.label, run.config.seed) for run in runs if run.status == "diverged")
     pairs = tuple(tuple(pair) for pair in pairs)
     once = {frozenset(pair) for pair in pairs}
@@ -290,10 +308,11 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float]:
+def interval(values: Sequence[float], level: float = 0.95, *, least: int = 2) -> tuple[float, float]:
     """Return the t interval of a mean, mean -+ t_{(1 + level)/2, n - 1} sd / sqrt(n).
 
-    It is (nan, nan) where nothing tells the spread: one value, or all values equal.
+    It is (nan, nan) where nothing tells the spread (one value, or all values equal), and for fewer than
+    `least` values.
 
     Examples
     --------
@@ -303,9 +322,24 @@ def interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float
     """
     if not len(values) or not all(map(math.isfinite, values)):
         raise ValueError(f"values must be at least one number, all finite, got {list(values)}")
+    if len(values) < least:
+        return math.nan, math.nan
     mean, _, error = _moments(values)
     half = float(stdtrit(len(values) - 1, (1 + _between("level", level, 0, 1)) / 2)) * error
     return mean - half, mean + half
+
+
+def reach(n: int, *, family: int = 13, alpha: float = 0.05) -> float:
+    """Return how many standard deviations of the differences a Bonferroni interval reaches to each side.
+
+    t_{1 - alpha/(2 family), n - 1} / sqrt(n), for n pairs, >= 2, and a family of so many comparisons, >= 1.
+
+    Examples
+    --------
+    >>> [round(reach(n), 2) for n in (2, 3, 5)]
+    [117.04, 9.28, 2.69]
+    """
+    return _critical(n, family, alpha, sides=2) / math.sqrt(n)
 
 
 def detectable(*, n: int, sd: float, family: int = 13, power: float = 0.8, alpha: float = 0.05) -> float:

@@ -10,12 +10,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import groupby
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from lrlib.published import SourceRow, SurveyRow, Table, published
 from lrlib.recipes import RECIPES, SOURCE_RECIPES, unknown_name
-from lrlib.stats import CHANCE, PairedComparison, by_seed, final_accuracy, interval
+from lrlib.stats import CHANCE, FEWEST, PairedComparison, by_seed, final_accuracy, interval, reach
 
 if TYPE_CHECKING:
     from lrlib.records import Run
@@ -29,6 +30,7 @@ __all__ = [
     "decided",
     "decision_table",
     "measured",
+    "reached",
     "so_far",
     "table_1_1",
 ]
@@ -106,9 +108,10 @@ class Arm:
 def measured(runs: Iterable[Run], *, title: str, note: str, schedules: Iterable[str] | None = None) -> Arm:
     """Fill the table from the runs of one study: each quantity's mean over seeds after the last epoch.
 
-    Where several seeds differ, the second line is half the width of the 95 % t interval. A schedule without
-    a run says "no run yet", or, if it is not among `schedules`, "not in this study". A diverged run counts
-    as 10 % in test accuracy, is left out of the other columns, and is named in `diverged`.
+    Where three seeds or more differ, the second line is half the width of the 95 % t interval; of two seeds
+    it has both values. A schedule without a run says "no run yet", or, if it is not among `schedules`, "not
+    in this study". A diverged run counts as 10 % in test accuracy, is left out of the other columns, and is
+    named in `diverged`.
 
     Parameters
     ----------
@@ -172,21 +175,24 @@ def arms(recorded: Mapping[str, Sequence[Run]] | None = None) -> list[Arm]:
 def table_1_1(filled: Iterable[Arm] | None = None) -> str:
     """Return table 1.1 as HTML: a small table for each arm, under one another.
 
+    Neighbours that have no run, for the same reason, share a row.
+
     Examples
     --------
-    >>> html = table_1_1()
-    >>> html.count("<table"), html.count("<tr")  # five tables of a head and eight rows
-    (5, 45)
+    >>> html = table_1_1(arms({}))
+    >>> html.count("<table"), ">triangle, cosine, cosine5</th>" in html
+    (5, True)
     """
     filled = arms() if filled is None else list(filled)
     heads = "".join(f'<th scope="col">{head}</th>' for head in COLUMNS.values())
     parts = []
     for letter, arm in zip("abcdefghij", filled, strict=False):
         rows = []
-        for label, entries in arm.rows.items():
-            n = f"<br><small>n = {arm.counts[label]}</small>" if label in arm.counts else ""
+        for (_, entries), group in groupby(arm.rows, key=lambda label: _shared(arm, label)):
+            labels = list(group)
+            n = f"<br><small>n = {arm.counts[labels[0]]}</small>" if labels[0] in arm.counts else ""
             cells = "".join(cell(entry) for entry in entries)
-            rows.append(f'<tr><th scope="row">{label}{n}</th>{cells}</tr>')
+            rows.append(f'<tr><th scope="row">{", ".join(labels)}{n}</th>{cells}</tr>')
         gone = ""
         if arm.diverged:
             names = " and ".join(f"{label} with seed {seed}" for label, seed in arm.diverged)
@@ -253,8 +259,26 @@ def decided(comparisons: Sequence[PairedComparison]) -> str:
     said = [f"{count} {'is' if count == 1 else 'are'} *{kind}*" for kind, count in counts.items() if count]
     least, most = min(c.n for c in comparisons), max(c.n for c in comparisons)
     seeds = f"{most} seeds each" if least == most else f"between {least} and {most} shared seeds"
+    if len(said) == 1 and counts["not decidable"]:
+        return f"None of the {len(comparisons)} comparisons can be decided yet, on {seeds}."
     listed = said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
     return f"{total}{listed}, on {seeds}."
+
+
+def reached(comparisons: Sequence[PairedComparison], *, planned: int) -> str:
+    """Say how far the intervals of a family reach with the seeds that it has, and with those planned.
+
+    Examples
+    --------
+    >>> from lrlib.stats import compare_all
+    >>> values = {name: {1: 0.5, 2: 0.75} for name in ("constant", "linear")}
+    >>> print(reached(compare_all(values, pairs=[("linear", "constant")]), planned=5))
+    An interval over 2 seeds reaches 9.0 standard deviations to each side, one over 5 seeds 1.2.
+    """
+    counts = sorted({c.n for c in comparisons if c.n > 1} | {planned})
+    first, *more = (f"{reach(n, family=len(comparisons)):.1f}" for n in counts)
+    further = "".join(f", one over {n} seeds {far}" for n, far in zip(counts[1:], more, strict=True))
+    return f"An interval over {counts[0]} seeds reaches {first} standard deviations to each side{further}."
 
 
 def so_far(runs: Sequence[Run], *, seeds: int) -> str:
@@ -283,7 +307,16 @@ def so_far(runs: Sequence[Run], *, seeds: int) -> str:
         return f"{text}, one a schedule at most: dots without intervals, enough to show, not to rank."
     if least < 2:
         return f"{text}: a schedule with one run has no interval, and one without has no dot."
-    return f"{text}, at least {least} of each schedule: the intervals will shrink."
+    if least < FEWEST + 1:
+        why = "the length of an interval, if there is one, is itself mostly luck"
+        return f"{text}, at least {least} of each schedule. With so few seeds, {why}."
+    return f"{text}, at least {least} of each schedule: most intervals will shrink."
+
+
+def _shared(arm: Arm, label: str) -> tuple[str, list[Entry]]:
+    """Return what neighbours must have in common to share a row; a row with values is its schedule's own."""
+    entries = arm.rows[label]
+    return ("" if len(entries) == 1 else label), entries
 
 
 def _entries(runs: Sequence[Run]) -> list[Entry]:
@@ -300,10 +333,12 @@ def _entries(runs: Sequence[Run]) -> list[Entry]:
 
 
 def _mean(values: Sequence[float], *, accuracy: bool) -> Entry:
-    mean, (low, high) = fmean(values), interval(values)
+    mean, (low, high) = fmean(values), interval(values, least=FEWEST)
     scale, decimals, unit = (100, 1, "%") if accuracy else (1, 4, "")
-    half = f"± {scale * (high - low) / 2:.{decimals}f}" if math.isfinite(low) else ""
-    return Entry(f"{scale * mean:.{decimals}f}{unit}", half)
+    spread = f"± {scale * (high - low) / 2:.{decimals}f}" if math.isfinite(low) else ""
+    if len(values) == 2:
+        spread = " and ".join(f"{scale * value:.{decimals}f}" for value in sorted(values))
+    return Entry(f"{scale * mean:.{decimals}f}{unit}", spread)
 
 
 def _survey(table: Table[SurveyRow]) -> Arm:

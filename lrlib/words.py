@@ -17,7 +17,7 @@ SEEN, NOT_SEEN, CANNOT_BE_TOLD = "seen again", "not seen", "cannot be told"
 VERDICTS = {
     SEEN: "in this arm, the words hold by the rules below",
     NOT_SEEN: "in this arm, the rules say otherwise",
-    CANNOT_BE_TOLD: "too few runs, runs that part, or a gap that chance can make",
+    CANNOT_BE_TOLD: "too few runs, runs that disagree, or a gap that chance can make",
 }
 
 # Points of accuracy.
@@ -81,8 +81,8 @@ WORDS: dict[str, Word] = {
         "with several seeds the plan's verdict (Holm p below 0.05); with one run of ours nothing; in the "
         f"source's logs a gap of at least {SAMPLING_ERRORS:g} sampling errors",
         "the logs are the survey's own evidence and cannot be run again, so here one run may speak. Its last "
-        "epoch and its seed move it too, in the plan's pilot by nearly twice the sampling error, so that "
-        f"{SAMPLING_ERRORS:g} are about two standard deviations of it all",
+        "epoch moves it too, in the plan's pilot by nearly twice the sampling error, and its seed, by nobody "
+        f"knows how much; {SAMPLING_ERRORS:g} is a convention that leaves room for both",
     ),
     "huge increase": Word(
         f"better, and by at least {HUGE_POINTS:g} points of accuracy",
@@ -127,7 +127,8 @@ WORDS: dict[str, Word] = {
     "much faster": Word(
         f"the running median of test accuracy reaches the level on which the constant rate ends (median of "
         f"the last {END:.0%} of epochs) in at most {HALF:g} times as many epochs",
-        "twice as fast is much by any reading",
+        "twice as fast is much by any reading. Any of four schedules may do it, so that luck has up to four "
+        "times the chance that is given under n",
     ),
     "n": Word(
         "seeds or runs behind a verdict. A curve counts if every finished run agrees; where curves of two "

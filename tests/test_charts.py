@@ -120,6 +120,13 @@ def test_one_run_has_no_interval_and_none_says_so():
     assert texts(figure) == ["60.0%, n = 1", "no run yet", "50.0%, n = 2"]
 
 
+def test_two_runs_are_drawn_without_an_interval():
+    figure = charts.plot_intervals({"linear": [0.7, 0.8], "drop": [0.7, 0.8, 0.9]})
+    assert not lines(figure, "linear, interval")
+    assert list(line(figure, "linear, seeds").get_xdata()) == [0.7, 0.8]
+    assert lines(figure, "drop, interval")
+
+
 def test_rows_stand_as_given_from_the_top():
     figure = charts.plot_intervals({"linear": [0.5], "constant": [0.6]})
     axes = figure.axes[0]
@@ -198,9 +205,21 @@ OURS = [synthetic_run(seed=seed, accuracies=(0.5, end)) for seed, end in ((1, 0.
     [
         (0.8, "Your run ended at 80.0%, inside the range of our three (75.0% to 85.0%)."),
         (0.85, "Your run ended at 85.0%, inside the range of our three (75.0% to 85.0%)."),
-        (0.9, "Your run ended at 90.0%, above the range of our three (75.0% to 85.0%)."),
-        (0.5, "Your run ended at 50.0%, below the range of our three (75.0% to 85.0%)."),
-        (0.7496, "Your run ended at 74.96%, below the range of our three (75.00% to 85.00%)."),
+        (
+            0.9,
+            "Your run ended at 90.0%, above the range of our three (75.0% to 85.0%), "
+            "as one more run does by luck alone in 2 of 4 cases.",
+        ),
+        (
+            0.5,
+            "Your run ended at 50.0%, below the range of our three (75.0% to 85.0%), "
+            "as one more run does by luck alone in 2 of 4 cases.",
+        ),
+        (
+            0.7496,
+            "Your run ended at 74.96%, below the range of our three (75.00% to 85.00%), "
+            "as one more run does by luck alone in 2 of 4 cases.",
+        ),
     ],
 )
 def test_the_place_of_a_run_among_ours(end, sentence):
@@ -222,7 +241,8 @@ def test_one_recorded_run_is_no_range(end, sentence):
 def test_runs_that_diverged_count_as_guessing():
     gone = synthetic_run(seed=4, accuracies=(math.nan,), status="diverged")
     assert charts.place_in(gone, OURS) == (
-        "Your run diverged, which counts as 10%, below the range of our three (75.0% to 85.0%)."
+        "Your run diverged, which counts as 10%, below the range of our three (75.0% to 85.0%), "
+        "as one more run does by luck alone in 2 of 4 cases."
     )
     assert charts.place_in(synthetic_run(), [*OURS, gone]) == (
         "Your run ended at 75.0%, inside the range of our four (10.0% to 85.0%); one of ours diverged (10%)."

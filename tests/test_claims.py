@@ -569,6 +569,11 @@ def test_curves_that_are_missing_diverged_or_too_short():
     other = smooth("linear", "training loss", unlike="drop")
     apart = [run("linear", train=ramp(2, 1), seed=1), run("drop", train=cliff(16), seed=2)]
     assert other(apart).because == "no seed has both linear and drop"
+    both = [run(name, train=ramp(2, 1)) for name in ("linear", "drop")]
+    assert other(both).verdict == NOT_SEEN
+    assert other(both).because.endswith("; both are smooth, so linear is not unlike drop")
+    jagged = [run("linear", train=cliff(16)), run("drop", train=cliff(16))]
+    assert "both are smooth" not in other(jagged).because
     assert much_faster()([run("constant", accuracy=ramp(0.2, 0.8))]).because == "no run of time yet"
 
 
@@ -630,7 +635,10 @@ def test_the_summary_counts():
     )
     assert "49 say **cannot be told**" in text
     assert "not seen" not in text
-    assert "settles 4 of the 16" in text
+    assert "settles 4 of the 16 sentences, and runs of ours 0. In the published logs" in text
+    ours = summary(ledger({"laptop": accuracies({"constant": 0, "linear": 2})}))
+    assert re.search(r"settles (\d) of the 16 sentences, and runs of ours \1\.", ours)
+    assert "In the published logs" not in ours
     assert text.endswith("Not recorded yet: source, ResNet-50, laptop, digits, rate grid.")
 
 

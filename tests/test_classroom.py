@@ -317,6 +317,8 @@ def test_runs_that_did_not_share_their_start_are_named(folder, run_of, trained):
     assert kinds(study) == {"apart": 1}
     assert one(study, "apart").sentence.startswith("seed 14, but not the start or the batches of one.json")
     assert len(study.runs) == 8
+    assert "two.json: seed 14, but not the start" in study.report()  # it is named, and counts all the same
+    assert max(comparison.n for comparison in study.comparisons()) == 4
 
 
 MADE_UP = {

@@ -188,9 +188,31 @@ def test_no_answer_passes_none():
             assert verdict.hint == f"no answer so far; `{exercise.variant().answer}` still waits for yours."
 
 
+class Odd:
+    """Something that looks like a number in an array and fails at everything."""
+
+    def __repr__(self):
+        raise LookupError
+
+    def item(self):
+        raise LookupError
+
+
 @every_exercise
 @pytest.mark.parametrize(
-    "answer", ["0.1", "", True, [], [0.1], {}, object(), math.nan, -1.0, lambda: 1, print]
+    "answer",
+    [
+        *("0.1", "", True, [], [0.1], {}, object(), math.nan, -1.0, lambda: 1, print),
+        *(
+            10**400,
+            lambda *_: 10**400,
+            lambda *_: [10**400] * 6,
+            lambda *_: sys.exit(),
+            Odd(),
+            lambda *_: Odd(),
+        ),
+    ],
+    ids=lambda answer: type(answer).__name__,
 )
 def test_no_answer_raises_and_a_strange_one_is_wrong(exercise, answer):
     verdict = exercise.check(answer)
@@ -400,7 +422,8 @@ def test_a_search_is_run_with_poisoned_test_labels():
     seen = []
 
     def search(fit, train, val, test, lrs):
-        seen.append((test[0].tobytes(), tuple(test[1]), tuple(val[1]), tuple(train[1])))
+        x, y = (tuple.__getitem__(test, k) for k in (0, 1))  # looks without opening it
+        seen.append((x.tobytes(), tuple(y), tuple(val[1]), tuple(train[1])))
         return max(lrs, key=lambda lr: fit(train, lr).accuracy(val))
 
     assert check("grid_search", search)
@@ -411,11 +434,27 @@ def test_a_search_is_run_with_poisoned_test_labels():
 
 
 def test_a_search_that_peeks_in_its_own_way_is_caught():
-    def search(fit, train, val, test, lrs):
+    def on_val(fit, train, val, test, lrs):
         honest = max(lrs, key=lambda lr: fit(train, lr).accuracy(val))
         return honest if fit(train, honest).accuracy(test) > 0.4 else lrs[0]
 
-    assert "moved when the test labels were poisoned" in check("grid_search", search).hint
+    def on_a_tie(fit, train, val, test, lrs):
+        models = {lr: fit(train, lr) for lr in lrs}
+        return max(lrs, key=lambda lr: (models[lr].accuracy(val), models[lr].accuracy(test)))
+
+    def a_little(fit, train, val, test, lrs):
+        models = {lr: fit(train, lr) for lr in lrs}
+        return max(lrs, key=lambda lr: models[lr].accuracy(val) + 0.01 * models[lr].accuracy(test))
+
+    def thrown_away(fit, train, val, test, lrs):
+        _, labels = test
+        return on_val(fit, train, val, (test[0], labels), lrs)
+
+    for search in (on_val, on_a_tie, a_little, thrown_away):
+        for seed in range(4):
+            assert "opens the test set" in check("grid_search", search, seed=seed).hint
+    chance = iter([0.3, 3.0] * 20)
+    assert "leave out what is random" in check("grid_search", lambda *_: next(chance)).hint
 
 
 def test_a_search_cannot_spoil_the_data():
@@ -447,9 +486,13 @@ def test_a_loop_over_micro_batches():
         "24 micro-batches with k = 4 make 6 updates, and your list has 24 rates.": lambda n, k, peak: (
             [peak] * n
         ),
-        "with k = 4, update 1 of 6 (counted from 0) gets 0.1; linear decay over the updates gives 0.08333.": (
-            lambda n, k, peak: [peak] * (n // k)
-        ),
+        "24 micro-batches with k = 4: update 1 of 6 (counted from 0) gets 0.1; "
+        "linear decay over the updates gives 0.08333.": lambda n, k, peak: [peak] * (n // k),
+        # n / k is 6 in the first run, and 7.67 in the one of 23 by 3: only there it is wrong.
+        "23 micro-batches with k = 3: update 1 of 7 (counted from 0) gets 0.8696; "
+        "linear decay over the updates gives 0.8571.": lambda n, k, peak: [
+            peak * (1 - t / (n / k)) for t in range(n // k)
+        ],
         "with 24 micro-batches and k = 4, your loop raised KeyError: 'x'.": lambda *_: {}["x"],
     }
     for hint, loop in wrong.items():

@@ -102,12 +102,18 @@ def test_a_diverged_run_counts_as_guessing_among_the_answers_of_its_task():
 
 
 def test_the_table_has_means_and_the_paired_difference_with_its_interval():
-    # At 0.1: d = 0.20 and 0.15, mean 17.5 points, sd 3.5355, t(0.975, 1) = 12.7062, half = 12.7062 * 3.5355
-    # / sqrt(2) = 31.77. At 0.01 seed 1 alone has both: d = -10 points, and nothing tells its spread.
+    # At 0.1: d = 0.20 and 0.15, mean 17.5 points: two values, and no interval. At 0.01 seed 1 alone has both.
     assert table_of(effect_table(RUNS, "peak_lr", name="rate")) == [
         ["rate", "constant", "linear", "linear - constant, points"],
         ["0.01", "91.0%", "80.0%", "-10.0 n = 1"],
-        ["0.1", "55.0%", "72.5%", "+17.5 -14.3 to +49.3, n = 2"],
+        ["0.1", "55.0%", "72.5%", "+17.5 +20.0 and +15.0, n = 2"],
+    ]
+    # d = 20, 15 and 10 points: mean 15, sd 5, t(0.975, 2) = 4.30265, half = 4.30265 * 5 / sqrt(3) = 12.42.
+    third = [
+        synthetic_run(name, at, seed=3, peak_lr=0.1) for name, at in (("linear", 0.7), ("constant", 0.6))
+    ]
+    assert table_of(effect_table([*RUNS, *third], "peak_lr", name="rate"))[2] == [
+        *("0.1", "56.7%", "71.7%", "+15.0 +2.6 to +27.4, n = 3")
     ]
 
 
@@ -129,15 +135,13 @@ def test_the_report_has_the_table_the_leaders_and_where_the_runs_come_from():
     assert table_of(html) == table_of(effect_table(RUNS, "peak_lr", name="rate"))
     text = BeautifulSoup(html, "html.parser")
     assert [p.get_text() for p in text.find_all("p")] == [
-        "Highest mean: constant at rate 0.01; linear at rate 0.1. "
-        "The interval of linear - constant leaves out zero at 0 of 1 level.",
+        "Highest mean: constant at rate 0.01; linear at rate 0.1.",
         study_line(RUNS),
     ]
     turned = effect_report(
         RUNS, "peak_lr", name="rate", study="made-up", schedule="constant", reference="linear"
     )
     assert table_of(turned)[1][3] == "+10.0 n = 1"
-    assert "constant - linear leaves out zero" in turned
 
 
 def test_a_row_of_the_wrong_length_is_refused():
@@ -153,9 +157,14 @@ def level_of(*accuracies, recipe, peak_lr):
 
 
 def test_leaders_where_they_change():
-    assert leaders(RUNS, "peak_lr", name="rate ") == (
-        "Highest mean: constant at rate 0.01; linear at rate 0.1. "
-        "The interval of linear - constant leaves out zero at 0 of 1 level."
+    first = "Highest mean: constant at rate 0.01; linear at rate 0.1."
+    assert leaders(RUNS, "peak_lr", name="rate ") == first
+    # d = 20, 15 and -5 points at 0.1: mean 10, sd 13.2, half = 4.303 * 13.2 / sqrt(3) = 32.9, zero is inside.
+    third = [
+        synthetic_run(name, at, seed=3, peak_lr=0.1) for name, at in (("linear", 0.5), ("constant", 0.55))
+    ]
+    assert leaders([*RUNS, *third], "peak_lr", name="rate ") == (
+        f"{first} The interval of linear - constant leaves out zero at 0 of 1 level."
     )
 
 
@@ -165,8 +174,8 @@ def test_leaders_where_one_leads_everywhere_and_an_interval_leaves_out_zero():
     runs = [
         *level_of(0.50, 0.50, 0.50, recipe="constant", peak_lr=0.1),
         *level_of(0.60, 0.61, 0.62, recipe="linear", peak_lr=0.1),
-        *level_of(0.50, 0.50, 0.50, recipe="constant", peak_lr=0.2),
-        *level_of(0.80, 0.40, 0.55, recipe="linear", peak_lr=0.2),
+        *level_of(0.60, 0.60, 0.60, recipe="constant", peak_lr=0.2),
+        *level_of(0.90, 0.50, 0.65, recipe="linear", peak_lr=0.2),
     ]
     assert leaders(runs, "peak_lr") == (
         "Highest mean at each of the 2 levels: linear. "
@@ -174,6 +183,19 @@ def test_leaders_where_one_leads_everywhere_and_an_interval_leaves_out_zero():
     )
     down = leaders(runs, "peak_lr", schedule="constant", reference="linear")
     assert down.endswith("The interval of constant - linear leaves out zero at 1 of 2 levels, 0.1.")
+
+
+def test_failed_runs_are_said_and_lead_nowhere():
+    runs = [
+        *level_of(0.90, 0.91, recipe="constant", peak_lr=0.1),
+        *level_of(0.90, 0.40, recipe="linear", peak_lr=0.1),
+        *level_of(0.10, 0.12, recipe="constant", peak_lr=1.0),
+        *level_of(0.10, 0.11, recipe="linear", peak_lr=1.0),
+    ]
+    assert leaders(runs, "peak_lr", name="rate ") == (
+        "Highest mean: constant at rate 0.1. There are failed runs (most answers wrong) at rate 0.1 and 1.0."
+    )
+    assert leaders(runs[4:], "peak_lr") == "Every run failed: most of its answers are wrong."
 
 
 def test_leaders_that_are_level():

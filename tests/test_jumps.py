@@ -108,6 +108,19 @@ def test_the_report_counts():
     assert text.endswith("Before the first drop, no lead is larger than 0.000, either way.</p>")
 
 
+def test_the_report_says_what_comes_without_a_drop():
+    # Of what is looked at, SMOOTH falls most in epoch 3, and its flat accuracy "rises" there too; the second
+    # falls and rises most in epoch 6, the first after the drop of JUMPS; the third is of another length.
+    rise = [0.125] * 5 + [0.5] * 5
+    late = synthetic([9.0, 8.9, 8.8, 8.7, 8.6, 4.0, 3.9, 3.8, 3.7, 3.6], rise, recipe="linear", seed=2)
+    short = synthetic([9.0, 5.0, 4.0, 0.5], recipe="constant", seed=3)
+    text = jump_report([JUMPS], undropped=[synthetic(SMOOTH, recipe="constant"), late, short], skip=0.2)
+    assert text.endswith(
+        " Without any drop, in 2 runs (constant and linear): of 4 changes, <strong>2</strong> lie so near "
+        "to one of these times, <strong>2</strong> to the first.</p>"
+    )
+
+
 def test_the_report_says_how_far_twins_were_apart_before():
     twin = synthetic([9.5, 5.0, 4.0, 3.25, 3.0, *SMOOTH[5:]], recipe="constant")
     assert jump_report([JUMPS], [twin]).endswith("no lead is larger than 0.500, either way.</p>")

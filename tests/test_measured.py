@@ -77,17 +77,18 @@ def test_what_is_shown_says_what_is_missing():
 
 
 def test_ends():
-    # 0.5 and 0.75: mean 0.625, sd 0.17678, half interval 12.706 * 0.17678 / sqrt(2) = 1.588
     runs = [
         synthetic_run("linear", (0.25, 0.5)),
         synthetic_run("linear", (0.25, 0.75), seed=2),
         synthetic_run("poly5", (0.25, 0.875)),
     ]
     assert ends(runs).splitlines() == [
-        "- **linear** (n = 2): test accuracy 62.5% (50.0% to 75.0%, 95% interval -96.3% to 221.3%); "
-        "training accuracy 75.0%.",
+        "- **linear** (n = 2): test accuracy 62.5% (50.0% to 75.0%); training accuracy 75.0%.",
         "- **poly5** (n = 1): test accuracy 87.5%; training accuracy 75.0%.",
     ]
+    # 0.5, 0.75 and 0.55: mean 0.6, sd 0.1323, half interval 4.30265 * 0.1323 / sqrt(3) = 0.3286
+    third = synthetic_run("linear", (0.25, 0.55), seed=3)
+    assert "60.0% (50.0% to 75.0%, 95% interval 27.1% to 92.9%);" in ends([*runs, third])
     gone = [synthetic_run("linear", (0.25,), epochs=2, status="diverged")]
     assert ends(gone) == "- **linear** (n = 1): test accuracy 10.0%."
     alike = [synthetic_run("linear"), synthetic_run("linear", seed=2)]

@@ -77,7 +77,11 @@ TIED = {0.1: {1: 0.5, 2: 0.5}, 0.3: {1: 0.5, 2: 0.5}}
                 "linear": {0.1: {1: 0.9, 2: 0.9}, 0.3: {1: 0.5, 2: 0.5}},
                 "constant": {0.1: {1: 0.5, 2: 0.5}, 0.01: {1: 0.8, 2: 0.8}},
             },
-            ["of 2 schedules lie 40.0 points apart", "its own, 10.0 points. More than half", "+0.00 points"],
+            [
+                "of 2 schedules lie 40.0 points apart",
+                "its own, 10.0 points. The gap is less than half",
+                "+0.00 points",
+            ],
         ),
         # at 0.1: 0.9 and 0.5; each at its own: 0.9 and 0.6
         (
@@ -85,7 +89,7 @@ TIED = {0.1: {1: 0.5, 2: 0.5}, 0.3: {1: 0.5, 2: 0.5}}
                 "linear": {0.1: {1: 0.9, 2: 0.9}},
                 "constant": {0.1: {1: 0.5, 2: 0.5}, 0.01: {1: 0.6, 2: 0.6}},
             },
-            ["40.0 points apart", "its own, 30.0 points. Part of the gap"],
+            ["40.0 points apart", "its own, 30.0 points. The gap is narrower"],
         ),
         # at 0.1: 0.5 and 0.5; each at its own: 0.5 and 0.75
         (
@@ -103,6 +107,19 @@ def test_what_the_race_says_is_chosen_from_the_data(grid, parts):
     sentence = race.raced(grid)
     for part in parts:
         assert part in sentence
+
+
+def test_a_choice_at_the_edge_of_the_grid_is_said():
+    level = {1: 0.5, 2: 0.5}
+    grid = {
+        "linear": {0.01: level, 0.1: {1: 0.75, 2: 0.75}, 1.0: level},
+        "constant": {0.01: {1: 0.75, 2: 0.75}, 0.1: level, 1.0: level},
+        "drop": {0.01: level, 0.1: level, 1.0: {1: 0.75, 2: 0.75}},
+    }
+    said = race.raced(grid)
+    assert "chose the lowest rate of the grid for constant: a better one may lie outside." in said
+    assert said.endswith("chose the highest rate of the grid for drop: a better one may lie outside.")
+    assert "of the grid" not in race.raced({"linear": grid["linear"], "time": grid["linear"]})
 
 
 def test_a_race_without_seeds_says_so():

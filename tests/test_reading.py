@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from lrlib.published import published
-from lrlib.reading import gap, origin, origin_table, plot_sampling, sampling_error
+from lrlib.reading import at_odds, gap, origin, origin_table, plot_sampling, sampling_error
 
 
 def test_the_sampling_error_is_the_spread_of_many_tests():
@@ -58,6 +58,19 @@ def test_the_accuracies_are_test_accuracies_with_one_that_is_cut():
     # 0.8414, 0.8151, 0.8680, 0.8724 round to what is printed; 0.8651 would be 0.87, and 0.86 is printed.
     both = ("test_accuracy", "report_accuracy")
     assert origin("accuracy") == {"constant": both, "time": both, "drop": both, "linear": both, "poly5": ()}
+
+
+def test_lower_loss_with_lower_accuracy():
+    # By hand, from the source's last lines, for constant, time, drop, linear and poly5: training loss 0.5328
+    # 0.1732 0.1821 0.1040 0.1549, accuracy 0.8414 0.8151 0.8680 0.8724 0.8651, test loss 0.9788 0.9210 0.7220
+    # 0.6094 0.6883.
+    source = published().source
+    accuracy = source.column("test_accuracy")
+    by_training = [("constant", "time"), ("time", "drop"), ("drop", "poly5")]
+    assert at_odds(source.column("train_loss"), accuracy) == by_training
+    assert at_odds(source.column("test_loss"), accuracy) == [("constant", "time"), ("drop", "poly5")]
+    assert at_odds({"a": 1.0, "b": 1.0}, {"a": 0.5, "b": 0.6}) == []  # level: nothing is at odds
+    assert at_odds({"a": 1.0, "b": 2.0}, {"b": 0.5}) == []
 
 
 def edited(column, schedule, value):

@@ -314,6 +314,13 @@ def test_what_differs_from_seed_to_seed_may_differ():
     assert by_seed(runs) == {"linear": {1: 0.7, 2: 0.7}}
 
 
+def test_a_class_may_count_what_does_not_share_its_start():
+    runs = [made_up_run("linear", 1), other_start(made_up_run("drop", 1))]
+    assert by_seed(runs, shared=False) == {"linear": {1: 0.7}, "drop": {1: 0.7}}
+    (c,) = compare_all(runs, pairs=[("drop", "linear")], shared=False)
+    assert c.n == 1
+
+
 def halved():
     return RECIPES["drop"].to_dict() | {"drop_factor": 0.5}
 

@@ -72,7 +72,11 @@ def test_the_figures_are_means_over_the_records(number, studies, level):
         else:
             at = [float(x) for x in drawn.get_xdata()]
             assert at == sorted(expected)
-        assert drawn.get_ydata() == pytest.approx([fmean(expected[x]) for x in at])
+        means = [fmean(expected[x]) for x in at]
+        if number == "1.14":  # drawn as errors, on a logarithmic axis
+            assert axes.get_yscale() == "log"
+            means = [1 - mean for mean in means]
+        assert drawn.get_ydata() == pytest.approx(means)
 
 
 def valley_loss(rates: list[float], *, directions: int = 64, noise: float = 0.1) -> float:

@@ -231,7 +231,7 @@ def test_figure_1_11c_is_the_recorded_grid():
         rates = sorted({rate for rate, _ in found})
         means = [fmean(x for (at, _), x in found.items() if at == rate) for rate in rates]
         assert line(axes, label).get_xdata() == pytest.approx(rates)
-        assert line(axes, label).get_ydata() == pytest.approx(means)
+        assert line(axes, label).get_ydata() == pytest.approx([1 - mean for mean in means])
     table = rows(said("triangle", "On the seeds that both have"))
     shared = ends["linear"].keys() & ends["triangle"].keys()
     for rate in {rate for rate, _ in shared}:
