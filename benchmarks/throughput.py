@@ -142,10 +142,16 @@ def save(file: Path, results: dict[str, dict]) -> None:
         "threads": get_num_threads(),
         "torch": __version__,
         "commit": commit(),
-        "command": " ".join(["python", "benchmarks/throughput.py", *sys.argv[1:-1], file.name]),
+        "command": " ".join(
+            [
+                "python",
+                "benchmarks/throughput.py",
+                *(file.name if Path(word) == file else word for word in sys.argv[1:]),
+            ]
+        ),
     }
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({**about, "results": results}, indent=1) + "\n")
+    file.write_text(json.dumps({**about, "results": results}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ def main() -> None:
     """Measure all notebooks, or those that are named, and write what was found."""
     os.environ["LRLIB_PROGRESS"] = "off"
     wanted = sys.argv[1:] or listed()
-    known = json.loads(CARDS.read_text()) if CARDS.is_file() else {}
+    known = json.loads(CARDS.read_text(encoding="utf-8")) if CARDS.is_file() else {}
     entries, failed = known.get("notebooks", {}), []
     for name in wanted:
         notebook = nbformat.read(ROOT / name, as_version=4)

@@ -66,20 +66,22 @@ def listed(root: Path = ROOT) -> list[str]:
             for value in part.values():
                 yield from files(value)
 
-    names = (f"{name}.ipynb" for name in files(yaml.safe_load((root / "_toc.yml").read_text())))
+    names = (
+        f"{name}.ipynb" for name in files(yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8")))
+    )
     return [name for name in names if (root / name).is_file()]
 
 
 def repository(root: Path = ROOT) -> str | None:
     """Return the owner/name that _config.yml names, or None."""
-    settings = yaml.safe_load((root / "_config.yml").read_text())
+    settings = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     url = settings.get("repository", {}).get("url")
     return None if url is None else url.removeprefix("https://github.com/")
 
 
 def tag(root: Path = ROOT) -> str:
     """Return the tag of this version: links and lrlib come from it, so that they fit together."""
-    return "v" + tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"]
+    return "v" + tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
 def colab_link(name: str, *, repository: str, tag: str) -> str:
@@ -90,7 +92,7 @@ def colab_link(name: str, *, repository: str, tag: str) -> str:
 def cards(root: Path = ROOT) -> dict:
     """Return what `make cards` has measured."""
     path = root / "book/cards.json"
-    return json.loads(path.read_text()) if path.is_file() else {"notebooks": {}}
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"notebooks": {}}
 
 
 def duration(seconds: float) -> str:

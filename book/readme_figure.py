@@ -22,5 +22,5 @@ def svg() -> str:
 
 
 if __name__ == "__main__":
-    FILE.write_text(svg())
+    FILE.write_text(svg(), encoding="utf-8")
     print(f"Wrote {FILE.name}")

@@ -38,8 +38,11 @@ def save(path: Path, config: RunConfig, state: dict[str, Any]) -> None:
     write_atomically(path, lambda file: file.writelines([FORMAT, digest, b"\n", buffer.getbuffer()]))
 
 
-def load(path: Path, config: RunConfig) -> dict[str, Any]:
-    """Read the checkpoint of this very config; nothing in the file is executed (`weights_only`)."""
+def load(path: Path, config: RunConfig, how: str) -> dict[str, Any]:
+    """Read the checkpoint of this very config; nothing in the file is executed (`weights_only`).
+
+    `how` says on what, in which precision and by which path the run would go on.
+    """
     try:
         head, _, content = path.read_bytes().partition(b"\n")
     except FileNotFoundError:
@@ -65,5 +68,10 @@ def load(path: Path, config: RunConfig) -> dict[str, Any]:
         raise CheckpointError(
             f"{path}: belongs to another run, with {differs} = {getattr(theirs, differs)!r} "
             f"and not {getattr(config, differs)!r}; give the same config or another file"
+        )
+    begun = state.get("how", how)  # older ones do not say
+    if begun != how:
+        raise CheckpointError(
+            f"{path}: begun {begun}, and would go on {how}; go on as it began, or delete it to start again"
         )
     return state

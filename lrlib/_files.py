@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 from collections.abc import Callable
+from glob import escape
 from pathlib import Path
 from typing import BinaryIO
 
@@ -45,6 +46,11 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], None], *, replace: 
     finally:
         with contextlib.suppress(OSError):  # a folder that cannot be written to has no temporary file
             temporary.unlink(missing_ok=True)
+
+
+def half_written(path: Path) -> list[Path]:
+    """Return what killed writers of this file left beside it."""
+    return list(path.parent.glob(f".{escape(path.name)}.*.tmp"))
 
 
 def _move_new(temporary: Path, path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 #: A record has some 40 kB; a class has some hundred files. Whatever is far above that is something else.
 MOST_BYTES, MOST_FILES, MOST_IN_ALL = 5_000_000, 10_000, 1_000_000_000
-# What operating systems and notebooks leave behind, beside names with a dot in front.
+# What systems and notebooks leave behind, beside names with a dot in front and the locks of killed runs.
 LITTER = {"__MACOSX", "Thumbs.db", "desktop.ini", "__pycache__"}
 
 
@@ -63,7 +63,7 @@ def _all(place: Path) -> Iterator[HandedIn]:
 def is_litter(name: str) -> bool:
     """Tell whether a file, by its path, is something that systems leave behind."""
     parts = set(name.replace("\\", "/").split("/")) - {".", ".."}
-    return any(part in LITTER or part.startswith(".") for part in parts)
+    return any(part in LITTER or part.startswith(".") or part.endswith(".lock") for part in parts)
 
 
 def shown(name: str) -> str:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import torch
 from torch import nn
@@ -45,22 +45,31 @@ class Target:
         return net
 
     @property
+    def how(self) -> str:
+        """Device and precision in words: what a run keeps from its first part to its last."""
+        return f"on {self.device.type} in {self.precision}"
+
+    @property
     def fused(self) -> bool:
         """Whether an update is one pass over the weights, which on a GPU also waits for nothing."""
         return self.path != "plain"
 
     @contextmanager
     def own_threads(self) -> Iterator[None]:
-        """Let torch use this run's threads (on a fast path TF32 too), and afterwards what it had before."""
-        before = torch.get_num_threads(), torch.get_float32_matmul_precision()
+        """Let torch use this run's threads (and TF32 if the path is not plain); then all is as before."""
+        cudnn = torch.backends.cudnn
+        before = torch.get_num_threads(), torch.get_float32_matmul_precision(), cudnn.allow_tf32
         torch.set_num_threads(self.threads)
-        if self.path != "plain" and self.device.type == "cuda":
-            torch.set_float32_matmul_precision("high")
+        if self.device.type == "cuda":
+            quick = self.path != "plain"  # torch allows TF32 in convolutions, if nobody says otherwise
+            cudnn.allow_tf32 = quick
+            torch.set_float32_matmul_precision("high" if quick else "highest")
         try:
             yield
         finally:
             torch.set_num_threads(before[0])
             torch.set_float32_matmul_precision(before[1])
+            cudnn.allow_tf32 = before[2]
 
     def autocast(self) -> AbstractContextManager:
         """Run matrix products in the half precision, or everything in fp32."""
@@ -122,7 +131,7 @@ def provenance(target: Target, *, command: str, started: datetime) -> Provenance
     return Provenance(
         started=started.astimezone(UTC).isoformat(timespec="seconds"),
         seconds=0.0,
-        command=" ".join(Path(word).name if {"/", "\\"} & set(word) else word for word in command.split()),
+        command=" ".join(map(_without_folders, command.split())),
         commit=commit(),
         versions={
             "python": platform.python_version(),
@@ -137,6 +146,13 @@ def provenance(target: Target, *, command: str, started: datetime) -> Provenance
         precision=target.precision,
         path=target.path,
     )
+
+
+def _without_folders(word: str) -> str:
+    """Return a word of a command without the folders in it; what stands before a "=" stays."""
+    option, equals, value = word.partition("=") if word.startswith("-") else ("", "", word)
+    # The Windows kind knows both slashes. Of a root nothing is left: the word is a dot then.
+    return f"{option}{equals}{PureWindowsPath(value).name or '.'}" if {"/", "\\"} & set(value) else word
 
 
 def installed(package: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from lrlib._files import half_written
 from lrlib._spec import from_dict
 from lrlib.config import ConfigError, RunConfig, preset
 from lrlib.recipes import unknown_name
@@ -63,6 +66,27 @@ class Planned:
         """Return the lock that a process holds while it works on this run; it dies with the process."""
         return FileLock(self.record.with_suffix(".lock"), timeout=0)
 
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the lock while working, and leave no file of it; raise `filelock.Timeout` if another has it.
+
+        A mounted drive may know no locks: there one works without.
+        """
+        lock = self.lock()
+        try:
+            lock.acquire(timeout=1)  # `state` takes it for a moment to look
+        except Timeout:
+            raise
+        except (NotImplementedError, OSError) as error:
+            if getattr(error, "errno", errno.ENOSYS) not in (errno.ENOSYS, errno.ENOTSUP):
+                raise
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):  # Windows removes it with the release
+                self.record.with_suffix(".lock").unlink()
+            lock.release()
+
     def recorded(self) -> Run | None:
         """Return the run if it is recorded; a record of another config under its name is an error."""
         if not self.record.exists():
@@ -74,10 +98,9 @@ class Planned:
 
     def tidy(self) -> None:
         """Remove checkpoint, lock and half-written files of a run that is recorded."""
-        lock = self.record.with_suffix(".lock")
-        leftovers = [*self.record.parent.glob(f".{self.name}.*.tmp"), self.checkpoint, lock]
-        with contextlib.suppress(Timeout), self.lock():
-            for path in leftovers:
+        with contextlib.suppress(Timeout), self.held():
+            halves = [path for file in (self.record, self.checkpoint) for path in half_written(file)]
+            for path in (*halves, self.checkpoint):
                 path.unlink(missing_ok=True)
 
     def state(self) -> str:
@@ -191,14 +214,21 @@ def plan(name: str, data: dict[str, Any], out: Path) -> Study:
     for key in ("preset", "recipes", "seeds"):
         if not data.get(key):
             raise StudyError(f"{key} is missing; a study needs preset, recipes and seeds")
+    if not isinstance(data["preset"], str):
+        raise StudyError(f"preset must be a name, got {data['preset']!r}")
     for key in ("recipes", "seeds", "peak_lrs", "epochs"):
-        if not isinstance(data.get(key, []), list):
-            raise StudyError(f"{key} must be a list, got {data[key]!r}")
+        if key in data and not (isinstance(data[key], list) and data[key]):
+            raise StudyError(f"{key} must be a list of at least one, got {data[key]!r}")
+    changes = data.get("changes", {})
+    if not isinstance(changes, dict):
+        raise StudyError(f"changes must be a table, got {changes!r}")
+    variants = _variants(data)
+    _check_once(changes, "changes", data)
     runs = []
     # What the lists say comes last, so that nothing can quietly win over the number in a run's name.
     for seed, variant, epochs, peak_lr, entry in product(
         data["seeds"],
-        _variants(data),
+        variants,
         data.get("epochs", [None]),
         data.get("peak_lrs", [None]),
         data["recipes"],
@@ -227,15 +257,16 @@ def _variants(data: dict[str, Any]) -> list[str | None]:
     for name, changes in variants.items():
         if not re.fullmatch("[a-z][a-z0-9]*", name):
             raise StudyError(f"a variant's name must be small letters and digits, got {name!r}")
-        for field, key in {
-            "epochs": "epochs",
-            "peak_lr": "peak_lrs",
-            "recipe": "recipes",
-            "seed": "seeds",
-        }.items():
-            if field in changes and key in data:
-                raise StudyError(f"{field} is set by variant {name!r} and by {key}; leave one out")
+        _check_once(changes, f"variant {name!r}", data)
     return list(variants) or [None]
+
+
+def _check_once(changes: dict[str, Any], where: str, data: dict[str, Any]) -> None:
+    """Refuse a field that a list of the study sets as well."""
+    lists = {"epochs": "epochs", "peak_lr": "peak_lrs", "recipe": "recipes", "seed": "seeds"}
+    for field, key in lists.items():
+        if field in changes and key in data:
+            raise StudyError(f"{field} is set by {where} and by {key}; leave one out")
 
 
 def _recipe(entry: Any) -> Any:

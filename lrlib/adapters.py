@@ -31,6 +31,9 @@ def to_torch(optimizer: Optimizer, schedule: Schedule) -> LambdaLR:
     ------
     TypeError
         If `schedule` is no Schedule.
+    ValueError
+        If the optimizer has had a scheduler and its rate is another one now: torch would take the old peak.
+        To resume, make the scheduler first and then load both states.
 
     Examples
     --------
@@ -47,6 +50,13 @@ def to_torch(optimizer: Optimizer, schedule: Schedule) -> LambdaLR:
 
     if not isinstance(schedule, Schedule):
         raise TypeError(f"schedule must be a lrlib Schedule, such as lrlib.Constant(), got {schedule!r}")
+    for number, group in enumerate(optimizer.param_groups):
+        old = group.get("initial_lr", group["lr"])
+        if old != group["lr"]:
+            raise ValueError(
+                f"group {number} of the optimizer has lr {group['lr']!r} and, from an earlier scheduler, "
+                f"initial_lr {old!r}; to begin at lr, delete initial_lr; to resume, load its state afterwards"
+            )
     # The bound method, not the object: LambdaLR saves the attributes of callable objects in its state and
     # writes them back on loading, which would change a frozen schedule behind its back.
     return LambdaLR(optimizer, schedule.__call__)

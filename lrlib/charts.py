@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lrlib._figure import WIDTH, End, finish, note, plain_log, stacked, style_of, styled, styles
 from lrlib.plots import NAMES
-from lrlib.stats import CHANCE, FEWEST, SAME, final_accuracy, interval
+from lrlib.stats import FEWEST, SAME, chance, final_accuracy, interval
 
 if TYPE_CHECKING:
     from lrlib.records import Run
@@ -244,7 +244,7 @@ def plot_over(mine: Run, recorded: Sequence[Run], quantity: str = "test_accuracy
 def place_in(mine: Run, recorded: Sequence[Run]) -> str:
     """Say in one sentence where a reader's run ended among the recorded runs of the same experiment.
 
-    Final test accuracies are compared; a run that diverged counts as 10 %, and the sentence says so. Of n
+    Final test accuracies are compared; a run that diverged counts as guessing, and the sentence says so. Of n
     recorded runs and one more of the same kind, the one more is outside the range of the others with chance
     2 / (n + 1): a sentence that says "outside" says that too.
     Where no recorded run is `alike`, the sentence says that there is nothing to compare with, and why.
@@ -268,7 +268,7 @@ def place_in(mine: Run, recorded: Sequence[Run]) -> str:
     decimals = 1 if place == "inside" or f"{value:.1%}" not in (f"{low:.1%}", f"{high:.1%}") else 2
     shown, least, most = (f"{x:.{decimals}%}" for x in (value, low, high))
     diverged = mine.status == "diverged"
-    began = f"diverged, which counts as {CHANCE:.0%}" if diverged else f"ended at {shown}"
+    began = f"diverged, which counts as {value:.0%}" if diverged else f"ended at {shown}"
     if len(ours) == 1:
         where = f"{'level with' if place == 'inside' else place} our only recorded run ({least})"
     else:
@@ -277,7 +277,7 @@ def place_in(mine: Run, recorded: Sequence[Run]) -> str:
     if place != "inside" and len(ours) > 1:
         text += f", as one more run does by luck alone in 2 of {len(ours) + 1} cases"
     lost = sum(run.status == "diverged" for run in ours)
-    return text + (f"; {_count(lost)} of ours diverged ({CHANCE:.0%})." if lost else ".")
+    return text + (f"; {_count(lost)} of ours diverged ({chance(mine.config):.0%})." if lost else ".")
 
 
 def alike(mine: Run, recorded: Sequence[Run]) -> list[Run]:

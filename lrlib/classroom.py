@@ -21,7 +21,7 @@ from lrlib._spec import whole
 from lrlib.config import RunConfig
 from lrlib.recipes import RECIPES
 from lrlib.records import RecordError, Run, run_from, write_run
-from lrlib.stats import CHANCE, PairedComparison, compare_all, family, final_accuracy, interval
+from lrlib.stats import PairedComparison, compare_all, family, final_accuracy, interval
 
 __all__ = [
     "Assigned",
@@ -42,7 +42,7 @@ KINDS = {
     "foreign": "Not of this experiment (left out)",
     "duplicate": "Handed in twice (counted once)",
     "extra": "On nobody's list (left out)",
-    "diverged": f"Diverged (counted as {CHANCE:.0%})",
+    "diverged": "Diverged (counted as guessing)",
     "missing": "Missing",
     "apart": "Same seed, not the same start or batches (counted)",
 }

@@ -45,6 +45,10 @@ def main() -> None:
         text = str(error) if known else f"{type(error).__name__}: {error}"
         typer.echo(f"lrlib: {text}", err=True)
         raise SystemExit(1) from None
+    except ModuleNotFoundError as error:
+        text = f"this needs {error.name}, which is not installed; install lrlib[train], which has it"
+        typer.echo(f"lrlib: {text}", err=True)
+        raise SystemExit(1) from None
 
 
 @app.command()
@@ -81,11 +85,13 @@ def train(
     _refuse_what_is_there(planned, resume=resume)
 
     # Imported here, so that --help and a wrong name do not wait for torch.
+    from lrlib._machine import resolve
     from lrlib.train import train as train_run
 
+    resolve(config, threads=threads, path=path)  # what this machine cannot do is said before a file is made
     out.mkdir(parents=True, exist_ok=True)
     try:
-        with planned.lock():
+        with planned.held():
             _refuse_what_is_there(planned, resume=resume)
             if resume and not checkpoint.exists():
                 typer.echo(f"No checkpoint {checkpoint} yet; starting at epoch 1.", err=True)
@@ -199,7 +205,7 @@ def study_run(
 
 
 @study_app.command("status")
-def study_status(name: StudyName, jobs: Jobs = 2, out: StudyOut = None) -> None:
+def study_status(name: StudyName, jobs: Jobs = 1, out: StudyOut = None) -> None:
     """Show what of a study is done, running, cut, diverged or missing, and the hours left here."""
     from lrlib.study import hours_left, read_study, status
 

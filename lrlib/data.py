@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -224,8 +225,14 @@ def normalise(
     """
     if not len(mean) == len(std) == images.shape[1]:
         raise ValueError(f"mean and std must have {images.shape[1]} numbers, got {len(mean)} and {len(std)}")
-    shift, scale = (torch.tensor(v, device=images.device).reshape(-1, 1, 1) for v in (mean, std))
+    shift, scale = (_channels(tuple(values), images.device) for values in (mean, std))
     return (images / 255).sub_(shift).div_(scale).to(dtype)
+
+
+@lru_cache(maxsize=64)
+def _channels(values: tuple[float, ...], device: torch.device) -> Tensor:
+    """Return one number a channel; kept, since a GPU waits for each copy to it."""
+    return torch.tensor(values, device=device).reshape(-1, 1, 1)
 
 
 def check(root: str | os.PathLike | None = None) -> list[str]:

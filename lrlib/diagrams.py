@@ -47,6 +47,8 @@ def plot_distances(valley: Valley, plans: Mapping[str, tuple[Schedule, float, in
         schedule, peak_lr, steps = plans[label]
         walked = np.concatenate([[0.0], np.cumsum(rates(schedule, steps=steps, peak_lr=peak_lr))])
         left = valley.trajectory(schedule, steps=steps, peak_lr=peak_lr).distance
+        if not np.isfinite(left).all():
+            raise ValueError(f"plans must not diverge, and {label!r} does at peak rate {peak_lr:g}; lower it")
         axes.plot(walked, left, label=label, **style)
         how = {"color": style["color"], "markersize": 7}
         axes.plot(walked[-1:], left[-1:], "o", label=f"end of {label}", **how)
@@ -56,7 +58,7 @@ def plot_distances(valley: Valley, plans: Mapping[str, tuple[Schedule, float, in
     axes.set_yscale("log")
     plain_log(axes.yaxis)
     axes.set_title("distance left")
-    axes.set_xlabel("area walked: the sum of the rates so far")
+    axes.set_xlabel("reach: the sum of the rates so far")
     return figure
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lrlib._spec import real
 from lrlib._text import listed
+from lrlib.compose import Hold
 from lrlib.factors import FAILED, recorded
 from lrlib.schedules import CosineAnnealing
 from lrlib.stats import FEWEST, by_seed, compare_all, interval
@@ -317,6 +318,8 @@ def higher_peak(found: dict[float, dict[str, Peak]], *, schedule: str, reference
 
 def _cycle_ends(run: Run) -> list[int]:
     schedule = run.config.schedule()
+    if isinstance(schedule, Hold):  # one rate for an epoch: the cycles are those of what is held
+        schedule = schedule.schedule
     if not isinstance(schedule, CosineAnnealing):
         raise TypeError(f"run must follow CosineAnnealing, which has cycles, got {schedule!r}")
     return schedule.cycle_ends

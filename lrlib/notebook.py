@@ -9,7 +9,7 @@ from pathlib import Path
 from lrlib._progress import in_words
 from lrlib._spec import real
 from lrlib.config import PRESETS, RunConfig
-from lrlib.records import RECORDED, Run, read_run, studies, write_run
+from lrlib.records import RECORDED, RecordError, Run, read_run, studies, write_run
 
 __all__ = ["budget", "finish", "hello", "on_colab", "record_name", "save"]
 
@@ -179,16 +179,12 @@ def finish(config: RunConfig, *, folder: str | Path = "runs", drive: bool = Fals
     >>> first == again
     True
     """
-    record = _folder(folder, drive=drive) / f"{record_name(config)}.json"
-    if record.exists():
-        return read_run(record)
-    from lrlib.train import train
+    from lrlib.study import Planned, do
 
-    checkpoint = record.with_suffix(".pt")
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    run = train(config, checkpoint=checkpoint, resume=checkpoint.exists(), command="lrlib.notebook.finish")
-    write_run(run, record)
-    checkpoint.unlink(missing_ok=True)
+    planned = Planned(config, _folder(folder, drive=drive) / f"{record_name(config)}.json")
+    run = do(planned, progress=None, command="lrlib.notebook.finish") or planned.recorded()
+    if run is None:
+        raise RecordError(f"{planned.record}: another process is training it; wait for it", kind="there")
     return run
 
 
@@ -223,7 +219,8 @@ def save(run: Run, *, folder: str | Path = "runs", drive: bool = False) -> Path:
     The record is in ...resnet10-constant-seed0-....json
     """
     path = _folder(folder, drive=drive) / f"{record_name(run.config)}.json"
-    if not (path.exists() and read_run(path) == run):
+    # As text, for a run that diverged holds nan, which is not equal to nan.
+    if not (path.exists() and read_run(path).model_dump_json() == run.model_dump_json()):
         write_run(run, path)
     if on_colab() and not drive:
         from google.colab import files

@@ -225,12 +225,13 @@ def plot_descents(
     for label, style in styles(plans).items():
         schedule, peak_lr, steps = plans[label]
         loss = valley.trajectory(schedule, steps=steps, peak_lr=peak_lr).loss
-        seen = loss < (highest or np.inf) * 1e3  # the axis ends long before; inf cannot be drawn at all
+        seen = loss < (highest or 1e15) * 1e3  # the axis ends long before; inf cannot be drawn at all
         axes.plot(np.arange(steps + 1)[seen], loss[seen], label=label, **style)
         gone = loss[-1] > (highest or np.inf) or not seen[-1]
         if not gone:
             axes.plot([steps], loss[-1:], "o", color=style["color"], markersize=5, label=f"end of {label}")
-        end = highest if gone else loss[-1]
+        drawn = loss[seen & np.isfinite(loss)]
+        end = (highest or drawn[-1]) if gone else loss[-1]
         ends.append(End(end, f"{label} ↑" if gone else f"{label}: {loss[-1]:.2g}", style["color"]))
         if floors and peak_lr < valley.edge:  # above the edge there is none
             thin = {"color": style["color"], "linewidth": 0.8}

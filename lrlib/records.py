@@ -326,6 +326,11 @@ def _disagreement(run: Run) -> str:
         return "its epochs are not numbered 0, 1, 2, ..."
     if run.status == "finished" and (len(run.epochs) != config.epochs or run.final is None):
         return f"it says finished, with {len(run.epochs)} of {config.epochs} epochs"
+    losses = [math.isfinite(epoch.train_loss) and math.isfinite(epoch.test_loss) for epoch in run.epochs]
+    if run.status == "finished" and not all(losses):
+        return f"it says finished, with a loss in epoch {losses.index(False)} that is not finite"
+    if run.status == "diverged" and (run.final is not None or all(losses) or not all(losses[:-1])):
+        return "it says diverged, and goes on after a loss that is not finite, or has none"
     if not 1 <= len(run.epochs) <= config.epochs:
         return f"it has {len(run.epochs)} epochs, and its config {config.epochs}"
     for epoch in run.epochs:

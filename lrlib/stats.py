@@ -18,6 +18,8 @@ from scipy.optimize import brentq
 from scipy.special import ndtr, stdtr, stdtrit  # what scipy.stats.t calls, fast enough to simulate with
 from scipy.stats import chi, nct
 
+from lrlib._outcomes import CHANCE, by_seed, chance, final_accuracy
+
 if TYPE_CHECKING:
     from lrlib.records import Run
 
@@ -27,6 +29,7 @@ __all__ = [
     "FEWEST",
     "PairedComparison",
     "by_seed",
+    "chance",
     "compare_all",
     "detectable",
     "equivalence_power",
@@ -37,8 +40,6 @@ __all__ = [
     "reach",
 ]
 
-#: What a diverged run counts as: guessing among ten classes.
-CHANCE = 0.10
 #: The schedules of the plan, in the survey's order.
 SCHEDULES = ("constant", "time", "drop", "linear", "poly5", "triangle", "cosine", "cosine5")
 #: Values from which figures and tables draw an interval: the length of one of two values is mostly luck.
@@ -57,7 +58,7 @@ def family(schedules: Iterable[str] = SCHEDULES) -> tuple[tuple[str, str], ...]:
     >>> len(family())
     13
     """
-    schedules, pairs = list(schedules), []
+    schedules, pairs = list(dict.fromkeys(schedules)), []
     for reference in [name for name in ("constant", "linear") if name in schedules]:
         others = [name for name in schedules if name != reference]
         pairs += [(name, reference) for name in others if (reference, name) not in pairs]
@@ -66,79 +67,6 @@ def family(schedules: Iterable[str] = SCHEDULES) -> tuple[tuple[str, str], ...]:
 
 #: The plan's comparisons: 7 against constant, 6 more against linear.
 FAMILY = family()
-
-
-def final_accuracy(run: Run) -> float:
-    """Return the test accuracy after the last epoch, never the best one; `CHANCE` if the run diverged.
-
-    Guessing between even and odd is right half the time: a diverged run of that task counts as 50 %.
-    Raises TypeError or ValueError if it is no run, or one that is not whole.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace as S
-    >>> epochs = [S(test_accuracy=0.9), S(test_accuracy=0.8)]
-    >>> final_accuracy(S(status="finished", config=S(epochs=2), epochs=epochs))
-    0.8
-    >>> final_accuracy(S(status="diverged", config=S(epochs=2), epochs=epochs[:1]))
-    0.1
-    """
-    if not hasattr(run, "epochs"):
-        raise TypeError(f"run must be a Run, as load_runs gives them, got {type(run).__name__}")
-    if run.status == "diverged":
-        return 0.5 if getattr(run.config, "task", "classes") == "parity" else CHANCE
-    done, planned = len(run.epochs), run.config.epochs
-    if done != planned:
-        raise ValueError(f"run must have all its {planned} epochs, got {done}; finish it first")
-    return run.epochs[-1].test_accuracy
-
-
-def by_seed(runs: Iterable[Run], *, shared: bool = True) -> dict[str, dict[int, float]]:
-    """Return the final accuracy of each run of one study, by schedule and seed.
-
-    Parameters
-    ----------
-    runs : iterable of Run
-    shared : bool
-        Runs of one seed must share start and batches, so that their differences are paired ones. False lets
-        them count all the same, such as those that a class trained with several versions of torch.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no run, a schedule and seed come twice, configs differ in more than these, or runs of one
-        seed do not share what they have to.
-
-    Examples
-    --------
-    >>> by_seed([])
-    Traceback (most recent call last):
-        ...
-    ValueError: runs must hold at least one run, got none
-    """
-    accuracies: dict[str, dict[int, float]] = {}
-    first: dict[str, Any] = {}
-    draws: dict[int, list[str]] = {}
-    for run in runs:
-        accuracy, label, seed = final_accuracy(run), run.label, run.config.seed
-        for field, value in run.config:
-            name = f"recipe of {label}" if field == "recipe" else field
-            if field != "seed" and first.setdefault(name, value) != value:
-                got = f"{name} = {first[name]!r} and {value!r}; compare them in groups"
-                raise ValueError(f"runs must differ in schedule and seed only, got {got}")
-        if seed in accuracies.setdefault(label, {}):
-            raise ValueError(f"runs must have each schedule and seed once, got {label}, seed {seed}, twice")
-        drawn = [run.start, *run.column("batches")]
-        other = draws.setdefault(seed, drawn)
-        apart = any(mine != theirs for mine, theirs in zip(drawn, other, strict=False))  # one may be short
-        if shared and apart:
-            message = f"runs of seed {seed} must share start and batches, got others in {label}; run it again"
-            raise ValueError(message)
-        draws[seed] = max(drawn, other, key=len)
-        accuracies[label][seed] = accuracy
-    if not accuracies:
-        raise ValueError("runs must hold at least one run, got none")
-    return accuracies
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +91,9 @@ class PairedComparison:
     verdict : str
         "better" or "worse", perhaps ", by less than a point"; "as good as"; "not decidable".
     diverged : tuple of (str, int)
-        Label and seed of the runs among these that count as `CHANCE`.
+        Label and seed of the runs among these that count as guessing.
+    guessing : float
+        What that is, a fraction.
 
     Examples
     --------
@@ -188,6 +118,7 @@ class PairedComparison:
     equivalence_holm_p: float = math.nan
     verdict: str = "not decidable"
     diverged: tuple[tuple[str, int], ...] = ()
+    guessing: float = CHANCE
 
     @property
     def n(self) -> int:
@@ -222,7 +153,7 @@ class PairedComparison:
             text += f", correlation of the seeds {self.correlation:.2f}"
         if self.diverged:
             gone = " and ".join(f"{label} with seed {seed}" for label, seed in self.diverged)
-            text += f"; diverged, and counted as {CHANCE:.0%}: {gone}"
+            text += f"; diverged, and counted as {self.guessing:.0%}: {gone}"
         return text + "."
 
 
@@ -262,9 +193,10 @@ def compare_all(
     runs = [] if isinstance(results, Mapping) else list(results)
     accuracies = results if isinstance(results, Mapping) else by_seed(runs, shared=shared)
     diverged = sorted((run.label, run.config.seed) for run in runs if run.status == "diverged")
+    guessing = chance(runs[0].config) if runs else CHANCE
     pairs = tuple(tuple(pair) for pair in pairs)
     once = {frozenset(pair) for pair in pairs}
-    if not pairs or len(once) < len(pairs) or any(len(pair) != 2 for pair in once):
+    if not pairs or len(once) < len(pairs) or any(len(pair) != 2 for pair in (*pairs, *once)):
         raise ValueError(f"pairs must be (schedule, reference), two labels, each pair once, got {pairs}")
     margin, alpha = _between("margin_points", margin_points, 0, 100) / 100, _between("alpha", alpha, 0, 1)
     for label, seeds in accuracies.items():
@@ -282,7 +214,9 @@ def compare_all(
         verdict = "as good as" if close else "not decidable"
         if p < alpha:
             verdict = ("better" if c.mean_difference > 0 else "worse") + small * close
-        compared.append(replace(c, holm_p=p, equivalence_holm_p=equivalence_p, verdict=verdict))
+        compared.append(
+            replace(c, holm_p=p, equivalence_holm_p=equivalence_p, verdict=verdict, guessing=guessing)
+        )
     return compared
 
 
@@ -334,8 +268,6 @@ def reach(n: int, *, family: int = 13, alpha: float = 0.05) -> float:
 
     t_{1 - alpha/(2 family), n - 1} / sqrt(n), for n pairs, >= 2, and a family of so many comparisons, >= 1.
 
-    Examples
-    --------
     >>> [round(reach(n), 2) for n in (2, 3, 5)]
     [117.04, 9.28, 2.69]
     """
@@ -381,6 +313,7 @@ def equivalence_power(
     >>> round(equivalence_power(n=5, sd=0.3), 2)
     0.86
     """
+    truth = _between("truth", truth, -math.inf, math.inf)
     least, scale = _critical(n, family, alpha, sides=1), math.sqrt(n) / _between("sd", sd, 0, math.inf)
     end, shift = scale * _between("margin", margin, 0, math.inf), scale * truth
     spread = chi(n - 1, scale=1 / math.sqrt(n - 1))

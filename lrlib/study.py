@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
+from typing import IO
 
 import torch
 from filelock import Timeout
 
-from lrlib._machine import hardware
+from lrlib._machine import PATHS, hardware
 from lrlib._plan import Planned, Study, StudyError, plan, read_study
 from lrlib._spec import real, whole
 from lrlib.config import RunConfig
+from lrlib.recipes import unknown_name
 from lrlib.records import Run, write_run
 from lrlib.train import train
+
+#: A worker, and the file that takes what it complains of.
+Working = tuple[subprocess.Popen, IO[str]]
 
 __all__ = ["Planned", "Study", "StudyError", "do", "hours_left", "plan", "read_study", "run_study", "status"]
 
@@ -43,7 +51,7 @@ def status(study: Study) -> dict[str, list[Planned]]:
 def hours_left(study: Study, *, jobs: int = 1) -> float | None:
     """Return the hours that the rest of a study takes here, `jobs` at a time; None if nothing tells.
 
-    It goes by the seconds an update took in the study's own records on a processor of this name.
+    It goes by the seconds an update took in the study's own records on a processor or GPU of this name.
 
     Raises
     ------
@@ -57,9 +65,7 @@ def hours_left(study: Study, *, jobs: int = 1) -> float | None:
     """
     jobs = whole("jobs", jobs, least=1)
     runs = [(planned, planned.recorded()) for planned in study.runs]
-    here = [
-        run for _, run in runs if run is not None and run.provenance.hardware == hardware(torch.device("cpu"))
-    ]
+    here = [run for _, run in runs if run is not None and run.provenance.hardware in _hardware()]
     updates = sum(epoch.updates for run in here for epoch in run.epochs)
     if not updates:
         return None
@@ -67,12 +73,23 @@ def hours_left(study: Study, *, jobs: int = 1) -> float | None:
     return a_update * sum(planned.config.total_steps for planned, run in runs if run is None) / jobs / 3600
 
 
-def do(
-    planned: Planned, *, threads: int | None = None, path: str = "auto", command: str = "lrlib.study.do"
-) -> Run | None:
-    """Do one run, from its checkpoint if there is one, and record it; None if another process has it.
+def _hardware() -> set[str]:
+    """Return the names that records of this machine have: its processor's, and its GPU's."""
+    devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    return {hardware(torch.device(device)) for device in devices}
 
-    `threads` and `path` are those of `lrlib.train.train`.
+
+def do(
+    planned: Planned,
+    *,
+    threads: int | None = None,
+    path: str = "auto",
+    progress: bool | None = False,
+    command: str = "lrlib.study.do",
+) -> Run | None:
+    """Do one run, from its checkpoint if there is one, and record it; None if it is recorded, or another's.
+
+    `threads`, `path` and `progress` are those of `lrlib.train.train`.
 
     Raises
     ------
@@ -91,14 +108,14 @@ def do(
     """
     planned.record.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with planned.lock():
+        with planned.held():
             if planned.recorded() is not None:
                 return None
             run = train(
                 planned.config,
                 checkpoint=planned.checkpoint,
                 resume=planned.checkpoint.exists(),
-                progress=False,
+                progress=progress,
                 threads=threads,
                 path=path,
                 command=command,
@@ -131,7 +148,7 @@ def run_study(
     jobs : int
         >= 1.
     threads : int or None
-        Threads a run.
+        Threads a run. None leaves it to `lrlib.train.train`; several jobs share the cores.
     path : {"auto", "plain", "fast", "compiled"}
         How the runs compute; see `lrlib.train.train`.
     hours : float or None
@@ -157,6 +174,10 @@ def run_study(
     jobs = whole("jobs", jobs, least=1)
     if hours is not None:
         hours = real("hours", hours, allowed="> 0 and finite", ok=lambda x: x > 0)
+    if path not in ("auto", *PATHS):
+        raise ValueError(unknown_name("path", path, ("auto", *PATHS)))
+    if threads is None and jobs > 1:
+        threads = max(1, (os.cpu_count() or 1) // jobs)
     end = monotonic() + 3600 * hours if hours else float("inf")
     waiting = []
     for planned in study.runs:
@@ -164,7 +185,7 @@ def run_study(
             waiting.append(planned)
         else:
             planned.tidy()
-    working: dict[Planned, subprocess.Popen] = {}
+    working: dict[Planned, Working] = {}
     failed = 0
     try:
         while (waiting or working) and monotonic() < end:
@@ -175,35 +196,40 @@ def run_study(
                 else:
                     working[planned] = _start(planned, threads=threads, path=path, command=command)
             sleep(0.05)
-            for planned in [planned for planned, worker in working.items() if worker.poll() is not None]:
-                worker = working.pop(planned)
-                failed += _report(study, planned, worker, jobs=jobs, say=say)
+            for planned in [one for one, (worker, _) in working.items() if worker.poll() is not None]:
+                failed += _report(study, planned, working.pop(planned), jobs=jobs, say=say)
     finally:
-        for worker in working.values():
+        for worker, complaints in working.values():
             worker.terminate()
-            worker.communicate()
+            worker.wait()
+            complaints.close()
     recorded = sum(planned.recorded() is not None for planned in study.runs)
     say(f"{study.name}: {recorded} of {len(study.runs)} runs are recorded.")
     return failed == 0
 
 
-def _start(planned: Planned, **how) -> subprocess.Popen:
+def _start(planned: Planned, **how) -> Working:
+    # A file, and no pipe: a worker that says more than a pipe holds would wait for ever.
+    complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
     task = {"config": planned.config.model_dump(mode="json"), "record": str(planned.record), "how": how}
     worker = subprocess.Popen(
         [sys.executable, "-m", "lrlib.cli", "study", "work"],
         stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=complaints,
         text=True,
     )
-    worker.stdin.write(json.dumps(task))
-    worker.stdin.close()
-    worker.stdin = None  # communicate() would write to it
-    return worker
+    with contextlib.suppress(BrokenPipeError):  # it has ended already; `_report` says why
+        worker.stdin.write(json.dumps(task))
+        worker.stdin.close()
+    return worker, complaints
 
 
-def _report(study: Study, planned: Planned, worker: subprocess.Popen, *, jobs: int, say) -> bool:
+def _report(study: Study, planned: Planned, working: Working, *, jobs: int, say) -> bool:
     """Say how a worker ended; return True if it failed."""
-    _, complaint = worker.communicate()
+    worker, complaints = working
+    with complaints:
+        complaints.seek(0)
+        complaint = complaints.read()
     if worker.returncode:
         last = complaint.strip().splitlines()[-1:] or [f"ended with {worker.returncode}"]
         say(f"{planned.name}: failed: {last[0].removeprefix('lrlib: ')}")

@@ -70,7 +70,8 @@ def train(
     ValueError
         If the device is not there, or the data are not those of the config.
     CheckpointError
-        If the checkpoint is damaged or belongs to another config.
+        If the checkpoint is damaged, belongs to another config, or was computed on another device or in
+        another precision: the record could name only one of them.
     DataError
         If the data cannot be found or are damaged.
 
@@ -89,7 +90,7 @@ def train(
     schedule = config.schedule()
     start, records, before, parts = fingerprint(net.state_dict().values()), [], 0.0, 1
     if resume:
-        state = _checkpoint.load(_needed(checkpoint), config)
+        state = _checkpoint.load(_needed(checkpoint), config, target.how)
         net.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
         scaler.load_state_dict(state["scaler"])
@@ -146,6 +147,7 @@ def train(
                         "start": start,
                         "seconds": before + time.perf_counter() - clock,
                         "parts": parts,
+                        "how": target.how,
                     },
                 )
 

@@ -75,7 +75,7 @@ class Word(NamedTuple):
     why: str
 
 
-#: Word -> what the rules of `lrlib.verdicts` take it to mean.
+#: Word -> what the rules of `lrlib.curve_rules` and `lrlib.ranking_rules` take it to mean.
 WORDS: dict[str, Word] = {
     "better, worse, significant": Word(
         "with several seeds the plan's verdict (Holm p below 0.05); with one run of ours nothing; in the "

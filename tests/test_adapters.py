@@ -136,3 +136,20 @@ def test_a_scheduler_can_be_pickled():
 def test_a_function_is_refused():
     with pytest.raises(TypeError, match="schedule must be a lrlib Schedule"):
         to_torch(optimizer(), lambda t: 1.0)
+
+
+def test_a_second_schedule_does_not_take_the_first_one_s_peak():
+    """LambdaLR keeps `initial_lr` from an earlier scheduler, and would begin at 0.1 here, silently."""
+    opt = optimizer()
+    first = to_torch(opt, LinearDecay(total_steps=10))
+    opt.step()
+    first.step()
+    for group in opt.param_groups:
+        group["lr"] = 0.01
+    with pytest.raises(
+        ValueError, match=r"lr 0\.01 and, from an earlier scheduler, initial_lr 0\.1; to begin"
+    ):
+        to_torch(opt, LinearDecay(total_steps=10))
+    for group in opt.param_groups:
+        del group["initial_lr"]
+    assert to_torch(opt, LinearDecay(total_steps=10)).get_last_lr() == [0.01]

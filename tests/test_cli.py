@@ -86,6 +86,11 @@ def test_show_finds_records_of_the_package(lrlib):
             ["train", "--preset", "digits", "--schedule", "linear", "--device", "tpu"],
             "device: input should be",
         ),
+        (["train", "--preset", "digits", "--schedule", "linear", "--path", "fsat"], "did you mean 'fast'?"),
+        (
+            ["train", "--preset", "digits", "--schedule", "linear", "--device", "mps"],
+            "device: 'mps' is not on this machine",
+        ),
         (["show", "nothing.json"], "nothing.json: there is no such file"),
         (["data", "check", "--root", "nowhere"], "nowhere"),
     ],
@@ -149,3 +154,48 @@ def test_killed_and_resumed_it_ends_as_if_undisturbed(tmp_path):
     resumed = read_run(record)
     assert resumed.measured() == read_run(whole).measured()
     assert resumed.provenance.parts == 3
+
+
+BASE_ONLY = """
+import sys
+
+EXTRA = {"torch", "torchvision", "sklearn", "pyarrow", "PIL", "huggingface_hub", "platformdirs", "tqdm",
+         "matplotlib"}
+
+
+class NotInstalled:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in EXTRA:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+sys.meta_path.insert(0, NotInstalled())
+sys.argv = ["lrlib", *sys.argv[1:]]
+from lrlib.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--help"], 0, "Learning-rate schedules"),
+        (["presets"], 0, "pilot-laptop"),
+        (["show", "pilot-laptop/laptop-linear-seed0"], 0, "finished after 30 epochs"),
+        (["class", "assign", "3"], 0, "seed"),
+        (
+            ["train", "--preset", "digits", "--schedule", "linear"],
+            1,
+            "lrlib: this needs torch, which is not installed; install lrlib[train], which has it\n",
+        ),
+        (["doctor", "digits"], 1, "lrlib: this needs torch, which is not installed"),
+    ],
+)
+def test_the_base_install_serves_what_does_not_train(words, code, said, tmp_path):
+    """Without what the extra "train" brings, as someone has it who only reads records or merges a class's."""
+    done = subprocess.run(
+        [sys.executable, "-c", BASE_ONLY, *words], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert done.returncode == code, done.stderr
+    assert said in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr

@@ -23,6 +23,7 @@ LAYERS = [
     "adapters valley",
     "areas config two_weights",
     "records",
+    "_outcomes",
     "curves published stats",
     "_handed_in",
     "_assignment",
@@ -50,10 +51,10 @@ LAYERS = [
     "_measure",
     "train",
     "_timing",
-    "doctor notebook",
+    "doctor",
     "_plan",
     "study",
-    "cli",
+    "cli notebook",
 ]
 PLACE = {name: number for number, line in enumerate(LAYERS) for name in line.split()}
 # These know shapes (and how to refuse a wrong name), but nothing of configs, records and figures.

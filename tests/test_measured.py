@@ -120,6 +120,10 @@ def test_cycle_ends_that_fall_on_epochs():
     eight = synthetic_run("cosine5", [k / 16 for k in range(8)])  # of 1.6 epochs
     assert at_cycle_ends(eight) == [(8, 7 / 16)]
     assert at_cycle_ends(synthetic_run("cosine", (0.5, 0.75))) == [(2, 0.75)]
+    held = synthetic.synthetic_run("cosine5", {"test_accuracy": [k / 16 for k in range(10)]}, of="resnet50")
+    assert type(held.config.schedule()).__name__ == "Hold"
+    assert at_cycle_ends(held) == at_cycle_ends(ten)
+    assert whole_cycles(held)
     gone = synthetic_run("cosine5", [0.5] * 5, epochs=10, status="diverged")
     assert at_cycle_ends(gone) == [(2, 0.5), (4, 0.5)]
     assert [whole_cycles(run) for run in (ten, eight, gone, synthetic_run("cosine"))] == [1, 0, 1, 1]

@@ -9,11 +9,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from lrlib import _timing, notebook, preset
 from lrlib._progress import ProgressBar, found
 from lrlib.config import RunConfig
-from lrlib.records import RecordError, load_runs, read_run
+from lrlib.records import RecordError, load_runs, read_run, write_run
 from lrlib.train import train
 
 ROOT = Path(__file__).parents[1]
@@ -335,3 +336,26 @@ def test_another_run_under_that_name_is_not_overwritten(tmp_path):
     other = run.model_copy(update={"provenance": run.provenance.model_copy(update={"seconds": 1.0})})
     with pytest.raises(RecordError, match="a record is there already"):
         notebook.save(other, folder=tmp_path)
+
+
+def test_a_run_that_diverged_may_be_saved_twice(tmp_path):
+    run = train(tiny(peak_lr=1e6), progress=False)
+    assert run.status == "diverged"
+    path = notebook.save(run, folder=tmp_path)
+    assert read_run(path) != run  # nan is not equal to nan, which is the trap here
+    assert notebook.save(run, folder=tmp_path) == path
+
+
+def test_finish_refuses_the_record_of_another_config(tmp_path):
+    mine, other = tiny(seed=1), tiny(seed=2)
+    run = notebook.finish(mine, folder=tmp_path)
+    write_run(run, tmp_path / f"{notebook.record_name(other)}.json")
+    with pytest.raises(ValueError, match="holds a run of another config; move it away"):
+        notebook.finish(other, folder=tmp_path)
+
+
+def test_finish_leaves_a_run_to_another_process(tmp_path):
+    config = tiny()
+    held = FileLock(tmp_path / f"{notebook.record_name(config)}.lock")
+    with held, pytest.raises(RecordError, match="another process is training it; wait for it"):
+        notebook.finish(config, folder=tmp_path)

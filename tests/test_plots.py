@@ -256,6 +256,13 @@ def test_what_diverges_leaves_through_the_top():
     assert np.all(np.isfinite(line(figure.axes[0], "too large").get_ydata()))
 
 
+def test_without_a_highest_loss_what_diverges_is_drawn_as_far_as_it_can_be():
+    figure = plots.plot_descents(Valley(), {"constant": (Constant(), 5.0, 2000)}, rate=False)
+    (axes,) = figure.axes
+    assert np.isfinite(axes.lines[0].get_ydata()).all()
+    assert [text.get_text() for text in axes.texts] == ["constant ↑"]
+
+
 def test_sweep_is_the_loss_over_the_peak_rate():
     peaks = [0.05, 0.279, 1.0, 1e6]
     axes = plots.plot_peak_sweep(Valley(), {"constant": Constant()}, 300, peaks).axes[0]

@@ -83,6 +83,9 @@ def test_a_record_is_never_overwritten(tmp_path):
         (edited(synthetic_run(), epoch=1), "not numbered"),
         (synthetic_run(epochs=synthetic_run().epochs[:1]), "it says finished, with 1 of 2 epochs"),
         (synthetic_run(final=None), "it says finished"),
+        (edited(synthetic_run(), train_loss=math.nan), "finished, with a loss in epoch 0 that is not finite"),
+        (synthetic_run(status="diverged"), "it says diverged, and goes on after a loss"),
+        (synthetic_run(status="diverged", final=None), "it says diverged, and goes on after a loss"),
         (
             synthetic_run(
                 provenance=synthetic_run().provenance.model_copy(update={"command": "lrlib /home/me/x"})

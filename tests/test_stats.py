@@ -274,6 +274,16 @@ def test_a_diverged_run_counts_as_chance(accuracies):
     assert final_accuracy(made_up_run("linear", 1, accuracies, status="diverged")) == CHANCE == 0.10
 
 
+def test_a_diverged_run_of_even_or_odd_counts_as_a_half_and_the_sentence_says_so():
+    runs = [
+        made_up_run("constant", 1, (0.6,), status="diverged", task="parity"),
+        made_up_run("linear", 1, (0.5, 0.75), task="parity"),
+    ]
+    (c,) = compare_all(runs, pairs=[("linear", "constant")])
+    assert c.mean_difference_points == pytest.approx(25)
+    assert "diverged, and counted as 50%: constant with seed 1." in c.sentence()
+
+
 def test_a_diverged_run_stays_in_and_is_named():
     # constant 0.70, 0.71, 0.10 and linear 0.75 each: d = 5, 4, 65 points, mean 74/3.
     runs = [made_up_run("constant", seed, (0.5, a)) for seed, a in ((1, 0.70), (2, 0.71))]

@@ -1,13 +1,16 @@
 """Studies: the plan of a file, and a scheduler that can be killed, run twice and run dry of time."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock, Timeout
 
 from lrlib import preset
 from lrlib._plan import Planned, StudyError, plan, read_study
@@ -87,7 +90,7 @@ def test_what_the_issue_fixes_of_them():
     [
         ({"seeds": []}, "seeds is missing"),
         ({"preset": None}, "preset is missing"),
-        ({"seeds": 3}, "seeds must be a list, got 3"),
+        ({"seeds": 3}, "seeds must be a list of at least one, got 3"),
         ({"seeds": ["a"]}, "a number is needed, got 'a'"),
         ({"seeds": [1, 1]}, "would both be called constant-seed1"),
         ({"recipes": ["linear", {"kind": "linear_recipe", "version": 1}]}, "both be called linear-seed1"),
@@ -105,6 +108,11 @@ def test_what_the_issue_fixes_of_them():
             {"variants": {"long": {"epochs": 9}}, "epochs": [2]},
             "epochs is set by variant 'long' and by epochs",
         ),
+        ({"epochs": []}, "epochs must be a list of at least one, got []"),
+        ({"preset": ["digits"]}, "preset must be a name, got ['digits']"),
+        ({"changes": 3}, "changes must be a table, got 3"),
+        ({"changes": {"seed": 3}}, "seed is set by changes and by seeds; leave one out"),
+        ({"changes": {"epochs": 3}, "epochs": [2]}, "epochs is set by changes and by epochs; leave one out"),
         ({"variants": {"odd": {"seed": 9}}}, "seed is set by variant 'odd' and by seeds"),
     ],
 )
@@ -283,3 +291,68 @@ def test_two_records_of_one_name_and_the_first_wins(tmp_path):
     write_run(run, tmp_path / "run.json")
     with pytest.raises(RecordError, match="a record is there already"):
         write_run(run, tmp_path / "run.json")
+
+
+def test_a_worker_that_complains_at_length_ends(tmp_path, monkeypatch):
+    """More than a pipe holds: read only after the end, it would have kept the worker from ending."""
+    loud = tmp_path / "lrlib" / "cli.py"
+    loud.parent.mkdir()
+    (loud.parent / "__init__.py").touch()
+    loud.write_text("import sys\nsys.stderr.write('x' * 300_000 + chr(10) + 'lrlib: too much')\nsys.exit(3)")
+    monkeypatch.chdir(tmp_path)  # `python -m` looks there first
+    lines = []
+    study = plan("small", {**SMALL, "seeds": [1]}, tmp_path / "out")
+    assert run_study(study, jobs=2, say=lines.append) is False
+    assert sorted(lines)[:2] == ["constant-seed1: failed: too much", "linear-seed1: failed: too much"]
+
+
+def test_a_path_that_is_none_is_refused_before_any_worker_starts(tmp_path):
+    with pytest.raises(ValueError, match="did you mean 'fast'"):
+        run_study(plan("small", SMALL, tmp_path), path="fsat")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tidy_leaves_the_files_of_a_longer_name_alone(tmp_path):
+    run = plan("small", {**SMALL, "seeds": [1], "recipes": ["linear"], "peak_lrs": [1]}, tmp_path).runs[0]
+    assert run.name == "linear-seed1-lr1"
+    mine, other = (tmp_path / f".linear-seed1-lr{x}.json.77.tmp" for x in ("1", "1.5"))
+    mine.touch()
+    other.touch()
+    run.tidy()
+    assert list(tmp_path.iterdir()) == [other]
+
+
+def test_a_look_at_the_state_does_not_keep_a_worker_off(tmp_path):
+    run = plan("small", {**SMALL, "seeds": [1], "recipes": ["linear"]}, tmp_path).runs[0]
+    with run.lock():
+        assert run.state() == "running"
+        with pytest.raises(Timeout), run.held():
+            pass
+    lock = FileLock(run.record.with_suffix(".lock"), thread_local=False)
+    lock.acquire()
+    threading.Timer(0.2, lock.release).start()  # as a look would, only longer
+    with run.held():
+        pass
+
+
+def test_a_drive_without_locks_is_worked_on_without(tmp_path, monkeypatch):
+    run = plan("small", {**SMALL, "seeds": [1], "recipes": ["linear"]}, tmp_path).runs[0]
+    monkeypatch.setattr("filelock.FileLock.acquire", _no_locks)
+    with run.held():
+        pass
+
+
+def _no_locks(*_, **__):
+    raise NotImplementedError("FileSystem does not appear to support flock")
+
+
+def test_status_on_the_command_line(lrlib, tmp_path):
+    path = file_of(tmp_path, seeds=[1, 2])
+    study = read_study(path, out=tmp_path / "out")
+    do(study.runs[0])
+    code, out, _ = lrlib("study", "status", path, "--out", tmp_path / "out")
+    assert code == 0
+    assert "1 of 4 runs are recorded" in out
+    assert re.search(r"finished +1 +constant-seed1$", out, re.M)
+    assert re.search(r"missing +3 +linear-seed1, constant-seed2, linear-seed2$", out, re.M)
+    assert re.search(r"hours left on this machine, 1 at a time: about \d", out)

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import math
+from datetime import UTC, datetime
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 from lrlib import RECIPES, data, load_runs, models, preset, to_torch
 from lrlib import train as training
 from lrlib._checkpoint import CheckpointError
-from lrlib._machine import native_precision, resolve
+from lrlib._machine import native_precision, provenance, resolve
 from lrlib._measure import Meter, fingerprint
 from lrlib.records import read_run, write_run
 from lrlib.train import train
@@ -390,3 +391,34 @@ def test_the_shipped_pilot_starts_as_it_says(cifar10_root):
         for label, image in zip(first.train_labels[:2], pixels, strict=True)
     ]
     assert digests == sorted(digests)
+
+
+def test_a_checkpoint_goes_on_in_its_own_precision(tmp_path, monkeypatch):
+    """With "auto", another machine would go on in another precision, and the record would name that alone."""
+    config, file = small(precision="auto"), tmp_path / "run.pt"
+    monkeypatch.setattr("lrlib._machine.native_precision", lambda device: "fp32")
+    run(config, checkpoint=file)
+    for other in ("bf16", "fp16"):
+        monkeypatch.setattr("lrlib._machine.native_precision", lambda device, other=other: other)
+        sentence = f"begun on cpu in fp32, and would go on on cpu in {other}; go on as it began, or delete it"
+        with pytest.raises(CheckpointError, match=sentence):
+            run(config, checkpoint=file, resume=True)
+    monkeypatch.setattr("lrlib._machine.native_precision", lambda device: "fp32")
+    assert run(config, checkpoint=file, resume=True).provenance.parts == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("lrlib train --out=/home/me/runs", "lrlib train --out=runs"),
+        ("lrlib train --out a\\b", "lrlib train --out b"),
+        ("C:\\Users\\me\\lrlib.exe show x/y.json", "lrlib.exe show y.json"),
+        ("lrlib train --out /", "lrlib train --out ."),
+        ("lrlib train --seed 3", "lrlib train --seed 3"),
+    ],
+)
+def test_a_command_is_kept_without_the_folders_in_it(typed, kept):
+    target = resolve(small())
+    given = provenance(target, command=typed, started=datetime.now(UTC))
+    assert given.command == kept
+    assert not {"/", "\\"} & set(given.command)

@@ -1,0 +1,97 @@
+"""What a run counts as when schedules are compared: one number, the test accuracy after its last epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lrlib.config import RunConfig
+    from lrlib.records import Run
+
+__all__ = ["CHANCE", "by_seed", "chance", "final_accuracy"]
+
+#: What a diverged run counts as: guessing among ten classes.
+CHANCE = 0.10
+
+
+def final_accuracy(run: Run) -> float:
+    """Return the test accuracy after the last epoch, never the best one; `chance` if the run diverged.
+
+    Raises TypeError or ValueError if it is no run, or one that is not whole.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace as S
+    >>> epochs = [S(test_accuracy=0.9), S(test_accuracy=0.8)]
+    >>> final_accuracy(S(status="finished", config=S(epochs=2), epochs=epochs))
+    0.8
+    >>> final_accuracy(S(status="diverged", config=S(epochs=2), epochs=epochs[:1]))
+    0.1
+    """
+    if not hasattr(run, "epochs"):
+        raise TypeError(f"run must be a Run, as load_runs gives them, got {type(run).__name__}")
+    if run.status == "diverged":
+        return chance(run.config)
+    done, planned = len(run.epochs), run.config.epochs
+    if done != planned:
+        raise ValueError(f"run must have all its {planned} epochs, got {done}; finish it first")
+    return run.epochs[-1].test_accuracy
+
+
+def chance(config: RunConfig) -> float:
+    """Return the accuracy of guessing, as which a diverged run counts: `CHANCE`, or 0.5 for even or odd.
+
+    >>> from lrlib import preset
+    >>> chance(preset("digits", recipe="linear")), chance(preset("digits", recipe="linear", task="parity"))
+    (0.1, 0.5)
+    """
+    return 0.5 if getattr(config, "task", "classes") == "parity" else CHANCE
+
+
+def by_seed(runs: Iterable[Run], *, shared: bool = True) -> dict[str, dict[int, float]]:
+    """Return the final accuracy of each run of one study, by schedule and seed.
+
+    Parameters
+    ----------
+    runs : iterable of Run
+    shared : bool
+        Runs of one seed must share start and batches, so that their differences are paired ones. False lets
+        them count all the same, such as those that a class trained with several versions of torch.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no run, a schedule and seed come twice, configs differ in more than these, or runs of one
+        seed do not share what they have to.
+
+    Examples
+    --------
+    >>> by_seed([])
+    Traceback (most recent call last):
+        ...
+    ValueError: runs must hold at least one run, got none
+    """
+    accuracies: dict[str, dict[int, float]] = {}
+    first: dict[str, Any] = {}
+    draws: dict[int, list[str]] = {}
+    for run in runs:
+        accuracy, label, seed = final_accuracy(run), run.label, run.config.seed
+        for field, value in run.config:
+            name = f"recipe of {label}" if field == "recipe" else field
+            if field != "seed" and first.setdefault(name, value) != value:
+                got = f"{name} = {first[name]!r} and {value!r}; compare them in groups"
+                raise ValueError(f"runs must differ in schedule and seed only, got {got}")
+        if seed in accuracies.setdefault(label, {}):
+            raise ValueError(f"runs must have each schedule and seed once, got {label}, seed {seed}, twice")
+        drawn = [run.start, *run.column("batches")]
+        other = draws.setdefault(seed, drawn)
+        apart = any(mine != theirs for mine, theirs in zip(drawn, other, strict=False))  # one may be short
+        if shared and apart:
+            message = f"runs of seed {seed} must share start and batches, got others in {label}; run it again"
+            raise ValueError(message)
+        draws[seed] = max(drawn, other, key=len)
+        accuracies[label][seed] = accuracy
+    if not accuracies:
+        raise ValueError("runs must hold at least one run, got none")
+    return accuracies
