@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import numbers
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -55,7 +56,7 @@ def assignment(
 
     Student i runs schedule i mod k of the k schedules, with seed first_seed + floor(i / k): each seed goes
     through all schedules before the next begins. A student who would be alone with the last seed gets
-    company: the student before keeps the schedule and takes that seed.
+    company, if there are more than two schedules: the student before takes the last schedule and that seed.
 
     Parameters
     ----------
@@ -77,9 +78,15 @@ def assignment(
     >>> [a.seed for a in assignment(4, schedules=["constant", "drop", "linear"])]
     [11, 11, 12, 12]
     """
-    if isinstance(students, str):
+    if isinstance(students, Sequence) and not isinstance(students, str):
+        names = list(students)
+        for name in names:
+            if not isinstance(name, str):
+                raise ClassError(f"students must be a number or a list of names, got {name!r} in the list")
+    elif isinstance(students, numbers.Integral):
+        names = [""] * whole("students", students, least=0)
+    else:
         raise ClassError(f"students must be a number or a list of names, got {students!r}")
-    names = [""] * whole("students", students, least=0) if isinstance(students, int) else list(students)
     seed = whole("first_seed", first_seed, least=0)
     schedules = [get_recipe(name).label for name in schedules]
     if not names:
@@ -136,13 +143,17 @@ def read_list(path: str | Path) -> list[Assigned]:
     if not {"number", "schedule", "seed"} <= set(rows.fieldnames or ()):
         raise ClassError(f"{path}: its first line must name {', '.join(Assigned._fields)}")
     found = []
-    for row in rows:
+    try:
+        lines = [(rows.line_num, row) for row in rows]
+    except csv.Error as error:
+        raise ClassError(f"{path}, line {rows.line_num + 1}: not a line of a list ({error})") from None
+    for number, row in lines:
         try:
             schedule = get_recipe((row["schedule"] or "").strip()).label
             name = (row.get("student") or "").strip()
             found.append(Assigned(int(row["number"]), name, schedule, int(row["seed"])))
         except (TypeError, ValueError) as error:
-            raise ClassError(f"{path}, line {rows.line_num}: {error}") from None
+            raise ClassError(f"{path}, line {number}: {error}") from None
     if not found:
         raise ClassError(f"{path}: the list is empty")
     return found

@@ -110,6 +110,8 @@ def power_with_area(fraction: float, *, total_steps: int) -> float:
         raise ValueError(
             f"fraction must leave a power <= {HIGHEST_POWER:g}, got {fraction}; take a larger one"
         )
+    if excess(1e-12) < 0:  # nearer to 1 than rounding can tell: the rate is constant, but for the last digits
+        return 1e-12
     # the area falls as the power grows; at the low end it is 1 to the last digit but one
     return float(brentq(excess, 1e-12, HIGHEST_POWER, xtol=1e-12))
 

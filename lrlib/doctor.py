@@ -21,7 +21,7 @@ def diagnose(presets: Iterable[str] = tuple(PRESETS), *, say: Callable[[str], No
 
     Parameters
     ----------
-    presets : iterable of str
+    presets : str, or iterable of str
         Names of `PRESETS`.
     say : callable
         Takes one line at a time.
@@ -37,7 +37,7 @@ def diagnose(presets: Iterable[str] = tuple(PRESETS), *, say: Callable[[str], No
     lrlib ... on ...
     digits: resnet8 on ..., fp32, plain path, 1 thread: 20 updates ... s, a run of 8 epochs about ...
     """
-    presets = list(presets)
+    presets = [presets] if isinstance(presets, str) else list(presets)
     for name in presets:
         if name not in PRESETS:
             raise ValueError(unknown_name("preset", name, PRESETS))

@@ -133,7 +133,7 @@ def budget(config: RunConfig, *, minutes: float = 8.0) -> RunConfig:
 
 
 def record_name(config: RunConfig) -> str:
-    """Return a file name for a run, without its ending; equal only for equal configs.
+    """Return a file name for a run, without its ending; it ends in 8 digits of the config's digest.
 
     Examples
     --------

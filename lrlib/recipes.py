@@ -297,7 +297,7 @@ class CosineRecipe(Recipe):
     Parameters
     ----------
     cycles : int
-        >= 1. `build` refuses a run too short to give each cycle an update.
+        >= 1. `build` refuses a run whose last cycle would be empty; see `lrlib.CosineAnnealing`.
 
     Raises
     ------

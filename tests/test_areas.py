@@ -124,3 +124,7 @@ def test_same_area_same_distance_and_another_noise():
 def test_bad_input_is_one_sentence(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_an_area_that_is_one_but_for_rounding():
+    assert power_with_area(1 - 1e-14, total_steps=10) == pytest.approx(0, abs=1e-9)

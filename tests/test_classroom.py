@@ -126,6 +126,7 @@ def test_the_list_goes_through_a_spreadsheet(tmp_path):
         ("number,student,schedule,seed\n", "the list is empty"),
         ("number,student,schedule,seed\n1,Ada,lineer,7\n", "line 2: schedule must be one of"),
         ("number,student,schedule,seed\n1,Ada,linear,7\n2,Emmy,linear,x\n", "line 3: invalid literal"),
+        ("number,student,schedule,seed\n1," + "a" * 200_000 + ",linear,7\n", "line 2: not a line of a list"),
     ],
 )
 def test_a_bad_list_is_one_sentence(text, words, tmp_path):
@@ -143,6 +144,8 @@ def test_a_bad_list_is_one_sentence(text, words, tmp_path):
         ({"students": 3, "schedules": []}, "schedules must be at least one"),
         ({"students": 3, "schedules": ["linear", "linear"]}, "none twice"),
         ({"students": 3, "schedules": ["lineer"]}, "did you mean 'linear'"),
+        ({"students": [1, 2]}, "a number or a list of names, got 1 in the list"),
+        ({"students": 2.5}, "students must be a number or a list of names, got 2.5"),
         ({"students": -1}, "students must be >= 0, got -1"),
         ({"students": 3, "first_seed": -2}, "first_seed must be >= 0, got -2"),
     ],
