@@ -36,6 +36,7 @@ def plot_levels(
     ylabel: str = "test accuracy",
     log: bool = False,
     error: bool = False,
+    joined: bool = True,
 ) -> Figure:
     """Draw values over levels, such as a peak rate: a dot a seed, and a line through the means.
 
@@ -51,6 +52,8 @@ def plot_levels(
         True makes the axis of the levels logarithmic; they must be > 0 then.
     error : bool
         True draws accuracies as errors, 1 - value, on a logarithmic axis, where 99 and 97 % lie far apart.
+    joined : bool
+        False leaves out the lines, for levels that have no order.
 
     Raises
     ------
@@ -83,7 +86,8 @@ def plot_levels(
             values = kept[label][level]
             if len(values) > 1:
                 _dots(axes, [at] * len(values), values, style["color"], f"{label}, seeds at {level}")
-        axes.plot(x, means, marker="o", markersize=4, label=label, **style)
+        how = style if joined else {**style, "linestyle": "none"}
+        axes.plot(x, means, marker="o", markersize=4 if joined else 7, label=label, **how)
         ends.append(End(means[-1], label, style["color"]))
     axes.set_title(ylabel.replace("accuracy", "error") if error else ylabel)
     axes.set_xlabel(xlabel)

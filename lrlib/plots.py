@@ -16,7 +16,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lrlib._figure import STYLE_OF, End, finish, note, plain_log, stacked, style_of, styled, styles, use_style
 from lrlib._spec import whole
-from lrlib.schedules import Constant, Schedule
+from lrlib.curves import drops
+from lrlib.schedules import Constant, DropDecay, Schedule
 from lrlib.valley import Valley, rates
 
 if TYPE_CHECKING:
@@ -111,7 +112,8 @@ def plot_runs(
     quantities : sequence
         Names of columns of a run; the names of one group share a panel.
     rate : bool
-        Adds a strip with the rates of the first and last update of every epoch, as the optimizer had them.
+        Adds a strip with the rates of the first and last update of every epoch, as the optimizer had them
+        (and the steps of drop-based decay in between).
 
     Raises
     ------
@@ -374,9 +376,16 @@ def _draw_group(axes: Axes, runs: list[Run], label: str, name: str, style: dict)
 def _draw_rates(axes: Axes, groups: dict[str, list[Run]]) -> None:
     for label, style in styles(groups).items():
         run = groups[label][0]
-        rate = np.column_stack([run.column("first_lr"), run.column("last_lr")]).ravel()
-        ends = np.arange(len(run.epochs) + 1)
-        axes.plot(np.column_stack([ends[:-1], ends[1:]]).ravel(), rate, label=f"{label}, rate", **style)
+        points = []
+        for epoch in run.epochs:
+            points += [(epoch.epoch, epoch.first_lr), (epoch.epoch + 1, epoch.last_lr)]
+        if isinstance(shape := run.config.schedule(), DropDecay):
+            # Within an epoch a drop is a step; a line from its first rate to its last would slope.
+            n, peak = run.config.steps_per_epoch, run.config.peak_lr
+            steps = [step for time in drops(run) if (step := round(time * n)) % n]
+            points += [(step / n, peak * shape(step - before)) for step in steps for before in (1, 0)]
+        points.sort(key=lambda point: (point[0], -point[1]))
+        axes.plot(*zip(*points, strict=True), label=f"{label}, rate", **style)
     axes.set_title("learning rate")
     axes.set_ylim(bottom=0.0)
 

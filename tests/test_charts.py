@@ -89,6 +89,14 @@ def test_errors_are_what_is_missing_to_one():
     assert all(text.endswith("%") for text in shown)
 
 
+def test_levels_without_an_order_are_not_joined():
+    groups = {"linear": {"a": [0.5, 0.75], "b": [0.5]}}
+    for joined in (True, False):
+        drawn = line(charts.plot_levels(groups, xlabel="network", joined=joined), "linear")
+        assert (drawn.get_linestyle() == "None") is not joined
+        assert list(drawn.get_ydata()) == [0.625, 0.5]
+
+
 def test_values_may_come_by_seed():
     by_seed = charts.plot_intervals({"linear": {1: 0.5, 2: 0.75}})
     assert texts(by_seed) == ["62.5%, n = 2"]

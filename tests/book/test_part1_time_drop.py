@@ -57,6 +57,9 @@ def said(name: str, words: str) -> str:
     return found
 
 
+ENDS = ((0, "first_lr"), (1, "last_lr"))
+
+
 def check_runs(figure, pair: tuple[str, str]) -> None:
     """Each quantity of each seed of both schedules is drawn, and their means; the strip has the rates."""
     *panels, strip = figure.axes
@@ -77,8 +80,14 @@ def check_runs(figure, pair: tuple[str, str]) -> None:
                 for run in runs if len(runs) > 1 else ():
                     seed = line(axes, f"{kind}, {name}, seed {run['config']['seed']}")
                     assert seed.get_ydata() == pytest.approx(column(run, name))
-        rates = [value for epoch in runs[0]["epochs"] for value in (epoch["first_lr"], epoch["last_lr"])]
-        assert line(strip, f"{kind}, rate").get_ydata() == pytest.approx(rates)
+        drawn = line(strip, f"{kind}, rate")
+        ends = [(k + at, epoch[name]) for k, epoch in enumerate(runs[0]["epochs"]) for at, name in ENDS]
+        if kind == "drop":  # a quarter every 1,760 updates: a step within epochs 5, 10, 14, 19, 23 and 28
+            rates = [0.1 / 4**k for k in range(7)]
+            ends += [(1760 * k / 391, rates[k - before]) for k in range(1, 7) for before in (1, 0)]
+        ends.sort(key=lambda point: (point[0], -point[1]))
+        assert drawn.get_xdata() == pytest.approx([x for x, _ in ends])
+        assert drawn.get_ydata() == pytest.approx([y for _, y in ends])
 
 
 def check_endings(name: str, pair: tuple[str, str]) -> None:
