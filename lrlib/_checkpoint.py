@@ -41,7 +41,7 @@ def save(path: Path, config: RunConfig, state: dict[str, Any]) -> None:
 def load(path: Path, config: RunConfig, how: str) -> dict[str, Any]:
     """Read the checkpoint of this very config; nothing in the file is executed (`weights_only`).
 
-    `how` says on what, in which precision and by which path the run would go on.
+    `how` says on what device and in which precision the run would go on; it has to be as it began.
     """
     try:
         head, _, content = path.read_bytes().partition(b"\n")

@@ -93,7 +93,7 @@ def area(draw: Draw) -> Task:
         """,
         reveal=f"""
             {mean:.3f}, of which the {every - 1} epochs before the first drop give {(every - 1) / 100:.2f}.
-            Unless its peak rate makes up for it, this plan reaches much less far than linear decay.
+            Unless its peak rate makes up for it, this plan falls far short of linear decay's reach.
         """,
         judge=Number(expected=mean, rel=0.005),
         mistakes=[

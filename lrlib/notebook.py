@@ -166,8 +166,9 @@ def finish(config: RunConfig, *, folder: str | Path = "runs", drive: bool = Fals
     ------
     ValueError
         If `drive` is set and this is not Colab.
-    CheckpointError, RecordError
-        If a file is damaged or belongs to another config.
+    CheckpointError, RecordError, StudyError
+        If a file is damaged or belongs to another config, if the run was begun on another device or in
+        another precision than this machine would go on in, or if another process is training it.
 
     Examples
     --------

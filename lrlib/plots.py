@@ -384,7 +384,7 @@ def _draw_rates(axes: Axes, groups: dict[str, list[Run]]) -> None:
             n, peak = run.config.steps_per_epoch, run.config.peak_lr
             steps = [step for time in drops(run) if (step := round(time * n)) % n]
             points += [(step / n, peak * shape(step - before)) for step in steps for before in (1, 0)]
-        points.sort(key=lambda point: (point[0], -point[1]))
+            points.sort(key=lambda point: (point[0], -point[1]))  # it only falls
         axes.plot(*zip(*points, strict=True), label=f"{label}, rate", **style)
     axes.set_title("learning rate")
     axes.set_ylim(bottom=0.0)

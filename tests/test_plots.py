@@ -14,7 +14,7 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 from lrlib import _figure, plots
-from lrlib.recipes import RECIPES
+from lrlib.recipes import RECIPES, TriangleRecipe
 from lrlib.schedules import Constant, DropDecay, LinearDecay
 from lrlib.valley import Valley
 
@@ -168,6 +168,14 @@ def test_runs_are_the_records():
         "accuracy",
         "learning rate",
     ]
+
+
+def test_a_rate_that_rises_is_drawn_in_the_order_of_the_epochs():
+    run = synthetic_run(TriangleRecipe(warmup_fraction=0.9))
+    drawn = line(plots.plot_runs([run], rate=True).axes[-1], "triangle, rate")
+    applied = np.ravel([run.column("first_lr"), run.column("last_lr")], order="F")
+    assert applied[1] < applied[2]
+    np.testing.assert_array_equal(drawn.get_ydata(), applied)
 
 
 def test_several_seeds_give_thin_lines_and_a_thick_mean():
