@@ -14,6 +14,7 @@ from lrlib._html import results_table
 from lrlib._spec import real
 from lrlib._text import listed
 from lrlib.curves import Change, drop_of, drops, largest_fall, largest_rise
+from lrlib.recipes import RECIPES
 from lrlib.stats import final_accuracy
 
 if TYPE_CHECKING:
@@ -225,7 +226,8 @@ def _without(dropped: Run, undropped: Sequence[Run], skip: float) -> str:
     if not times or not found:
         return ""
     near, first = sum(time is not None for time in found), sum(time == times[0] for time in found)
-    names = listed(dict.fromkeys(run.label for run in others))
+    labels = dict.fromkeys(run.label for run in others)
+    names = listed(sorted(labels, key=lambda label: [*RECIPES, *labels].index(label)))
     return (
         f" Without any drop, in {len(others)} runs ({names}): of {len(found)} changes, "
         f"<strong>{near}</strong> lie so near to one of these times, <strong>{first}</strong> to the first."
