@@ -25,6 +25,7 @@ __all__ = ["alike", "place_in", "plot_intervals", "plot_levels", "plot_over", "p
 # What two runs of one experiment may differ in: the draw, and what the machine offers.
 FREE = {"seed", "precision", "device"}
 Values = Sequence[float] | Mapping[int, float]
+FEW_LEVELS = 5  # so many are marked one by one
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -97,6 +98,8 @@ def plot_levels(
     if log:
         axes.set_xscale("log")
         plain_log(axes.xaxis)
+        if len(places) <= FEW_LEVELS:
+            axes.set_xticks(list(places.values()), [f"{at:g}" for at in places.values()])
     elif any(isinstance(level, str) for level in places):
         axes.set_xticks(list(places.values()), [str(level) for level in places])
         axes.set_xlim(-0.3, len(places) - 0.7)

@@ -89,6 +89,14 @@ def test_errors_are_what_is_missing_to_one():
     assert all(text.endswith("%") for text in shown)
 
 
+def test_a_few_levels_are_marked_one_by_one():
+    axes = charts.plot_levels({"linear": {5: [0.5], 10: [0.6], 40: [0.7]}}, xlabel="epochs", log=True).axes[0]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["5", "10", "40"]
+    many = {10**k: [0.5] for k in range(6)}
+    axes = charts.plot_levels({"linear": many}, xlabel="epochs", log=True).axes[0]
+    assert list(axes.get_xticks()) != list(many)
+
+
 def test_levels_without_an_order_are_not_joined():
     groups = {"linear": {"a": [0.5, 0.75], "b": [0.5]}}
     for joined in (True, False):
