@@ -77,10 +77,15 @@ class Target:
         return torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None)
 
 
-def resolve(config: RunConfig, *, threads: int | None = None, path: str = "auto") -> Target:
-    """Turn "auto" into what suits this machine; refuse a device or a path that is not there."""
+def check_path(path: str) -> None:
+    """Refuse what is neither "auto" nor one of `PATHS`; the nearest is suggested."""
     if path not in ("auto", *PATHS):
         raise ValueError(unknown_name("path", path, ("auto", *PATHS)))
+
+
+def resolve(config: RunConfig, *, threads: int | None = None, path: str = "auto") -> Target:
+    """Turn "auto" into what suits this machine; refuse a device or a path that is not there."""
+    check_path(path)
     device, precision = config.device, config.precision
     there = {
         "cpu": True,

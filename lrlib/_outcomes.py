@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from lrlib.config import RunConfig
     from lrlib.records import Run
 
-__all__ = ["CHANCE", "by_seed", "chance", "final_accuracy"]
+__all__ = ["CHANCE", "by_seed", "chance", "final_accuracy", "same_draw"]
 
 #: What a diverged run counts as: guessing among ten classes.
 CHANCE = 0.10
@@ -49,6 +49,12 @@ def chance(config: RunConfig) -> float:
     return 0.5 if getattr(config, "task", "classes") == "parity" else CHANCE
 
 
+def same_draw(run: Run, other: Run) -> bool:
+    """Say whether two runs share the start, and the batches of all epochs that both have."""
+    batches = zip(run.column("batches"), other.column("batches"), strict=False)  # a diverged run is short
+    return run.start == other.start and all(mine == theirs for mine, theirs in batches)
+
+
 def by_seed(runs: Iterable[Run], *, shared: bool = True) -> dict[str, dict[int, float]]:
     """Return the final accuracy of each run of one study, by schedule and seed.
 
@@ -74,7 +80,7 @@ def by_seed(runs: Iterable[Run], *, shared: bool = True) -> dict[str, dict[int, 
     """
     accuracies: dict[str, dict[int, float]] = {}
     first: dict[str, Any] = {}
-    draws: dict[int, list[str]] = {}
+    longest: dict[int, Run] = {}
     for run in runs:
         accuracy, label, seed = final_accuracy(run), run.label, run.config.seed
         for field, value in run.config:
@@ -84,13 +90,11 @@ def by_seed(runs: Iterable[Run], *, shared: bool = True) -> dict[str, dict[int, 
                 raise ValueError(f"runs must differ in schedule and seed only, got {got}")
         if seed in accuracies.setdefault(label, {}):
             raise ValueError(f"runs must have each schedule and seed once, got {label}, seed {seed}, twice")
-        drawn = [run.start, *run.column("batches")]
-        other = draws.setdefault(seed, drawn)
-        apart = any(mine != theirs for mine, theirs in zip(drawn, other, strict=False))  # one may be short
-        if shared and apart:
+        other = longest.setdefault(seed, run)
+        if shared and not same_draw(run, other):
             message = f"runs of seed {seed} must share start and batches, got others in {label}; run it again"
             raise ValueError(message)
-        draws[seed] = max(drawn, other, key=len)
+        longest[seed] = max(run, other, key=lambda each: len(each.epochs))
         accuracies[label][seed] = accuracy
     if not accuracies:
         raise ValueError("runs must hold at least one run, got none")

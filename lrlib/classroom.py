@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from lrlib._assignment import Assigned, ClassError, assignment, read_list, write_list
 from lrlib._handed_in import handed_in
+from lrlib._outcomes import same_draw
 from lrlib._spec import whole
 from lrlib.config import RunConfig
 from lrlib.recipes import RECIPES
@@ -332,8 +333,7 @@ def _apart(runs: dict[str, Run]) -> Iterator[Finding]:
     first: dict[int, tuple[str, Run]] = {}
     for name, run in sorted(runs.items()):
         other, kept = first.setdefault(run.config.seed, (name, run))
-        batches = zip(run.column("batches"), kept.column("batches"), strict=False)
-        if run.start != kept.start or any(mine != theirs for mine, theirs in batches):
+        if not same_draw(run, kept):
             text = f"seed {run.config.seed}, but not the start or the batches of {other}; were their versions"
             yield Finding("apart", name, f"{text} of torch the same?")
 

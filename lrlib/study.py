@@ -16,11 +16,10 @@ from typing import IO
 import torch
 from filelock import Timeout
 
-from lrlib._machine import PATHS, hardware
+from lrlib._machine import check_path, hardware
 from lrlib._plan import Planned, Study, StudyError, plan, read_study
 from lrlib._spec import real, whole
 from lrlib.config import RunConfig
-from lrlib.recipes import unknown_name
 from lrlib.records import Run, write_run
 from lrlib.train import train
 
@@ -174,8 +173,7 @@ def run_study(
     jobs = whole("jobs", jobs, least=1)
     if hours is not None:
         hours = real("hours", hours, allowed="> 0 and finite", ok=lambda x: x > 0)
-    if path not in ("auto", *PATHS):
-        raise ValueError(unknown_name("path", path, ("auto", *PATHS)))
+    check_path(path)
     if threads is None and jobs > 1:
         threads = max(1, (os.cpu_count() or 1) // jobs)
     end = monotonic() + 3600 * hours if hours else float("inf")
