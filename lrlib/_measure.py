@@ -6,6 +6,8 @@ import hashlib
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import reduce
+from operator import add
 
 import torch
 import torch.nn.functional as F
@@ -70,13 +72,15 @@ def evaluate(
 ) -> tuple[float, float]:
     """Return mean cross-entropy and accuracy in evaluation mode."""
     net.eval()
-    loss, correct = 0.0, 0
+    losses, correct = [], torch.zeros((), dtype=torch.int64, device=images.device)
     for some, wanted in zip(images.split(EVALUATED), labels.split(EVALUATED), strict=True):
         with target.autocast():
             logits = net(prepared(some, data))
-        loss += F.cross_entropy(logits.float(), wanted, reduction="sum").item()
-        correct += (logits.argmax(1) == wanted).sum().item()
-    return loss / len(labels), correct / len(labels)
+        losses.append(F.cross_entropy(logits.float(), wanted, reduction="sum"))
+        correct += (logits.argmax(1) == wanted).sum()
+    # Read once, at the end: a GPU would wait for each batch. Added one by one, as all records were.
+    loss = reduce(add, torch.stack(losses).tolist())
+    return loss / len(labels), correct.item() / len(labels)
 
 
 def prepared(images: Tensor, data: Dataset) -> Tensor:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from lrlib._html import results_table
 from lrlib._text import listed
+from lrlib.recipes import in_order
 from lrlib.records import load_runs, studies
 from lrlib.stats import FEWEST, SAME, SCHEDULES, by_seed, compare_all, interval
 
@@ -72,10 +73,10 @@ def by_level(runs: Iterable[Run], level: Level) -> dict[str, dict[float | str, l
     """
     groups: dict[str, dict[float | str, list[float]]] = {}
     for at, accuracies in _levels(runs, level).items():
-        for label in sorted(accuracies, key=_place):
+        for label in in_order(accuracies):
             seeds = accuracies[label]
             groups.setdefault(label, {})[at] = [seeds[seed] for seed in sorted(seeds)]
-    return {label: groups[label] for label in sorted(groups, key=_place)}
+    return {label: groups[label] for label in in_order(groups)}
 
 
 def effect_table(
@@ -101,7 +102,7 @@ def effect_table(
     True
     """
     levels = _levels(runs, level)
-    labels = sorted({label for accuracies in levels.values() for label in accuracies}, key=_place)
+    labels = in_order(label for accuracies in levels.values() for label in accuracies)
     rows = []
     for at, accuracies in levels.items():
         means = [f"{fmean(accuracies[x].values()):.1%}" if x in accuracies else "–" for x in labels]
@@ -211,7 +212,7 @@ def leaders(
         if all(failed[at]):
             continue
         means = {label: fmean(values.values()) for label, values in accuracies.items()}
-        best = [x for x in sorted(means, key=_place) if means[x] > max(means.values()) - SAME]
+        best = [x for x in in_order(means) if means[x] > max(means.values()) - SAME]
         first.setdefault(listed(best) + " (tied)" * (len(best) > 1), []).append(_words(at))
         low, high = _interval(_differences(accuracies, schedule, reference))
         tested += low == low  # nan: nothing tells
@@ -259,7 +260,7 @@ def study_line(runs: Sequence[Run], *, study: str = "") -> str:
     when = f"on {first}" if first == last else f"from {first} to {last}"
     threads = listed(f"{n} thread{'s' * (n > 1)}" for n in sorted({each.threads for each in p}))
     what = listed(dict.fromkeys(f"{run.config.network} on {run.config.dataset}" for run in runs))
-    labels = listed(sorted({run.label for run in runs}, key=_place))
+    labels = listed(in_order(run.label for run in runs))
     commits = listed(dict.fromkeys((each.commit or "unknown")[:10] for each in p))
     more, many = "s" * (len(runs) > 1), "s" * (len(seeds) > 1)
     head = f"Study {study}: " if study else ""
@@ -324,7 +325,3 @@ def _points(differences: list[float]) -> str | tuple[str, str]:
 
 def _words(level: float | str) -> str:
     return str(level).replace("\n", ", ")  # a level may be broken into lines for its place under an axis
-
-
-def _place(label: str) -> tuple[int, str]:
-    return (SCHEDULES.index(label) if label in SCHEDULES else len(SCHEDULES), label)

@@ -14,7 +14,7 @@ from lrlib._html import results_table
 from lrlib._spec import real
 from lrlib._text import listed
 from lrlib.curves import Change, drop_of, drops, largest_fall, largest_rise
-from lrlib.recipes import RECIPES
+from lrlib.recipes import in_order
 from lrlib.stats import final_accuracy
 
 if TYPE_CHECKING:
@@ -226,8 +226,7 @@ def _without(dropped: Run, undropped: Sequence[Run], skip: float) -> str:
     if not times or not found:
         return ""
     near, first = sum(time is not None for time in found), sum(time == times[0] for time in found)
-    labels = dict.fromkeys(run.label for run in others)
-    names = listed(sorted(labels, key=lambda label: [*RECIPES, *labels].index(label)))
+    names = listed(in_order(run.label for run in others))
     return (
         f" Without any drop, in {len(others)} runs ({names}): of {len(found)} changes, "
         f"<strong>{near}</strong> lie so near to one of these times, <strong>{first}</strong> to the first."

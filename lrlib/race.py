@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lrlib._html import results_table
 from lrlib._text import listed
-from lrlib.recipes import RECIPES
+from lrlib.recipes import in_order
 from lrlib.stats import SAME, by_seed
 
 if TYPE_CHECKING:
@@ -61,9 +61,7 @@ def by_peak(runs: Iterable[Run]) -> dict[str, dict[float, dict[int, float]]]:
     for peak_lr, group in groupby(runs, key=lambda run: run.config.peak_lr):
         for schedule, seeds in by_seed(group).items():
             grid.setdefault(schedule, {})[peak_lr] = seeds
-    known = list(RECIPES)
-    order = sorted(grid, key=lambda name: known.index(name) if name in known else len(known))
-    return {schedule: grid[schedule] for schedule in order}
+    return {schedule: grid[schedule] for schedule in in_order(grid)}
 
 
 def leave_one_out(peaks: Mapping[float, Mapping[int, float]]) -> list[Chosen]:

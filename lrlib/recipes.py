@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lrlib._spec import Spec, real, whole
@@ -373,6 +374,16 @@ got 'lineer'; did you mean 'linear'?
     if name in RECIPES:
         return RECIPES[name]
     raise ValueError(unknown_name("schedule", name, RECIPES))
+
+
+def in_order(labels: Iterable[str]) -> list[str]:
+    """Return the names in the order of `RECIPES`, each once; other names follow, by the alphabet.
+
+    >>> in_order(["linear", "zigzag", "constant", "linear", "drop to a half"])
+    ['constant', 'linear', 'drop to a half', 'zigzag']
+    """
+    places = {name: place for place, name in enumerate(RECIPES)}
+    return sorted(set(labels), key=lambda label: (places.get(label, len(places)), label))
 
 
 def unknown_name(what: str, name: object, known) -> str:
