@@ -226,6 +226,11 @@ def lrlib_plain(network: str, n: int) -> Iterator[list[float]]:
     return lrlib(network, n, path="plain")
 
 
+def lrlib_compiled(network: str, n: int) -> Iterator[list[float]]:
+    """The same through torch's compiler. Each round compiles anew: that is in the updates that do not count."""
+    return lrlib(network, n, path="compiled")
+
+
 def limit(network: str, n: int) -> Iterator[list[float]]:
     """Forward, backward and update of the fast path on one resident batch: nothing else."""
     import torch

@@ -26,6 +26,7 @@ CONTENDERS = (
     "keras_torch",
     "keras_jax",
     "lrlib_plain",
+    "lrlib_compiled",
     "lrlib",
     "limit",
     "evaluation",
