@@ -179,8 +179,9 @@ class ClassStudy:
         if self.runs:
             config = next(iter(self.runs.values())).config
             lines += [
-                f"The experiment: {config.network} on {config.dataset}, {config.epochs} epochs of "
-                f"{config.steps_per_epoch} updates (batches of {config.batch_size}), "
+                f"The experiment: {config.network} on {config.dataset}, "
+                f"{_count(config.epochs, 'epoch')} of "
+                f"{_count(config.steps_per_epoch, 'update')} (batches of {config.batch_size}), "
                 f"peak rate {config.peak_lr:g}.",
                 f"\n{self.table()}\n\n(training loss: last epoch, with the penalty on the weights, as in the "
                 "survey's table)",

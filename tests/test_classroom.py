@@ -8,11 +8,13 @@ import math
 import os
 import zipfile
 from collections import Counter
+from itertools import product
 
 import pytest
+from synthetic import synthetic_run
 
 from lrlib import _handed_in, preset
-from lrlib.classroom import ClassError, assignment, hand_in, merge, read_list, write_list
+from lrlib.classroom import ClassError, ClassStudy, assignment, hand_in, merge, read_list, write_list
 from lrlib.records import read_run, write_run
 from lrlib.train import train
 
@@ -187,6 +189,18 @@ def test_the_table_of_six_good_records(folder):
     assert (comparison.schedule, comparison.reference, comparison.n) == ("linear", "constant", 3)
     assert comparison.mean_difference_points == pytest.approx(4.0)
     assert "linear against constant: " in study.report()
+
+
+def test_the_report_says_what_the_experiment_was():
+    # 50 images in batches of 5 are 10 updates an epoch
+    for accuracies, images, length in (
+        ([0.5, 0.75], 50, "2 epochs of 10 updates"),
+        ([0.5], 5, "1 epoch of 1 update"),
+    ):
+        run = synthetic_run("linear", {"test_accuracy": accuracies}, train_images=images)
+        study = ClassStudy(runs={"a.json": run}, findings=(), files=1, schedules=("linear",))
+        experiment = f"resnet8 on digits, {length} (batches of 5), peak rate 0.1."
+        assert study.report().splitlines()[1] == f"The experiment: {experiment}"
 
 
 def test_an_interval_past_the_whole_is_explained(folder):
@@ -439,6 +453,21 @@ def test_the_teachers_path(lrlib, folder, tmp_path):
     assert (code, err) == (0, "")
     assert "6 files looked at: 6 runs in the table." in out
     assert "Missing: 1\n- number 7 (Max): constant with seed 14" in out
+
+
+def test_schedules_and_first_seed_are_the_same_words_to_assign_and_merge(lrlib, folder):
+    # Of the folder's seeds 11 to 13 the first is on nobody's list, and seed 14 is missing.
+    words = ["--schedules", "linear,constant", "--first-seed", 12]
+    code, out, _ = lrlib("class", "assign", 6, *words)
+    assert code == 0
+    assert [line.split() for line in out.splitlines()] == [
+        [str(number), schedule, "seed", str(seed)]
+        for number, (seed, schedule) in enumerate(product((12, 13, 14), ("linear", "constant")), 1)
+    ]
+    code, out, err = lrlib("class", "merge", folder, "--students", 6, *words)
+    assert (code, err) == (0, "")
+    assert "6 files looked at: 4 runs in the table." in out
+    assert "Missing: 2\n- number 5: linear with seed 14\n- number 6: constant with seed 14" in out
 
 
 def test_nothing_usable_ends_with_one(lrlib, tmp_path):

@@ -248,6 +248,9 @@ def test_a_verdict_reads_as_one_sentence_and_stands_in_an_assert():
         wrong.right = True
 
 
+LOOK = "write down the formula, put the numbers in, and look at the units."
+
+
 @pytest.mark.parametrize(
     ("name", "answer", "hint"),
     [
@@ -255,6 +258,10 @@ def test_a_verdict_reads_as_one_sentence_and_stands_in_an_assert():
         ("edge", True, "a number is wanted, got True (bool)."),
         ("edge", [0.5, 1.0], "a number is wanted, got [0.5, 1.0] (list)."),
         ("edge", math.inf, "a finite number is wanted, got inf."),
+        ("edge", 0.9, f"0.9 is too large; {LOOK}"),
+        ("edge", 0.3, f"0.3 is too small; {LOOK}"),
+        ("edge", 0.0, "0 has the wrong sign, or is zero where it should not be."),
+        ("edge", -0.9, "-0.9 has the wrong sign, or is zero where it should not be."),
         ("killed", 2, 'the answer is one of the letters "a", "b", "c", "d", got 2.'),
         ("killed", "short", 'the answer is one of the letters "a", "b", "c", "d", got \'short\'.'),
         ("drop", 0.1, "a function is wanted, got 0.1: hand in the function, without brackets."),
@@ -275,6 +282,11 @@ def test_a_verdict_reads_as_one_sentence_and_stands_in_an_assert():
         ),
         ("drop", lambda step: [0.1], "at step 0 a number is wanted, got [0.1] (list)."),
         ("linear", lambda step: 0.1, "at step 1 it gives 0.1, and 0.0999974 is right."),
+        (  # it is asked at steps 0, 1, 390 and 19,550 first
+            "linear",
+            lambda step: 0.1 * (1 - step / 39_100) if step < 391 else 0.1,
+            "at step 19550 it gives 0.1, and 0.05 is right, and at the 3 places before it is right.",
+        ),
     ],
 )
 def test_refusals_are_one_clear_sentence(name, answer, hint):

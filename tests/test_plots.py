@@ -14,7 +14,7 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 from lrlib import _figure, plots
-from lrlib.recipes import RECIPES, TriangleRecipe
+from lrlib.recipes import RECIPES, DropRecipe, TriangleRecipe
 from lrlib.schedules import Constant, DropDecay, LinearDecay
 from lrlib.valley import Valley
 
@@ -37,6 +37,12 @@ def line(axes, label):
 
 def texts(figure):
     return [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+def heights(axes):
+    """Return the value at which each label on the right stands."""
+    to_data = axes.transAxes + axes.transData.inverted()
+    return {text.get_text(): to_data.transform((1.0, text.xy[1]))[1] for text in axes.texts}
 
 
 def look(line):
@@ -144,8 +150,9 @@ def test_shapes_are_the_formulas():
     np.testing.assert_allclose(line(axes, "linear").get_ydata(), [0.2, 0.15, 0.1, 0.05], rtol=1e-14)
     np.testing.assert_allclose(line(axes, "drop").get_ydata(), [0.2, 0.2, 0.1, 0.1], rtol=1e-14)
     np.testing.assert_allclose(line(axes, "linear").get_xdata(), [0.0, 0.5, 1.0, 1.5], rtol=1e-14)
-    assert axes.get_xlabel() == "epoch"
-    assert plots.plot_shapes(shapes, 4).axes[0].get_xlabel() == "update"
+    assert (axes.get_xlabel(), axes.get_title(loc="left")) == ("epoch", "learning rate")
+    axes = plots.plot_shapes(shapes, 4).axes[0]
+    assert (axes.get_xlabel(), axes.get_title(loc="left")) == ("update", "factor on the peak rate")
 
 
 # ---------------------------------------------------------------- runs
@@ -163,6 +170,7 @@ def test_runs_are_the_records():
     np.testing.assert_array_equal(line(rate, "linear, rate").get_ydata(), applied)
     np.testing.assert_array_equal(line(rate, "linear, rate").get_xdata(), [0, 1, 1, 2, 2, 3])
     assert {"test 0.5", "training 0.25", "test 66.7%", "training 80.0%"} == set(texts(figure))
+    assert accuracy.yaxis.get_major_formatter()(0.5) == "50%"
     assert [axes.get_title(loc="left") for axes in figure.axes] == [
         "cross-entropy",
         "accuracy",
@@ -176,6 +184,14 @@ def test_a_rate_that_rises_is_drawn_in_the_order_of_the_epochs():
     applied = np.ravel([run.column("first_lr"), run.column("last_lr")], order="F")
     assert applied[1] < applied[2]
     np.testing.assert_array_equal(drawn.get_ydata(), applied)
+
+
+def test_a_drop_within_an_epoch_is_drawn_as_one_step_down():
+    # 50 images in batches of 5 are 10 updates an epoch: a quarter from update 15 of 30 on, at epoch 1.5
+    run = synthetic_run(DropRecipe(drop_factor=0.25, drop_fraction=0.5), train_images=50)
+    drawn = line(plots.plot_runs([run], rate=True).axes[-1], "drop, rate")
+    assert drawn.get_xdata().tolist() == [0, 1, 1, 1.5, 1.5, 2, 2, 3]
+    assert drawn.get_ydata().tolist() == [0.1, 0.1, 0.1, 0.1, 0.025, 0.025, 0.025, 0.025]
 
 
 def test_several_seeds_give_thin_lines_and_a_thick_mean():
@@ -193,6 +209,7 @@ def test_several_schedules_are_told_apart_by_name():
     runs = [synthetic_run("constant", losses=(2.0, 2.0, 3.0)), synthetic_run("linear")]
     figure = plots.plot_runs(runs, ["test_accuracy"])
     assert texts(figure) == ["constant 25.0%", "linear 66.7%"]
+    assert heights(figure.axes[0]) == pytest.approx({"constant 25.0%": 1 / 4, "linear 66.7%": 2 / 3})
     assert figure.axes[0].get_title(loc="left") == "accuracy, test"
     both = plots.plot_runs(runs, [("train_loss", "test_loss")])
     assert "linear training 0.25" in texts(both)
@@ -242,6 +259,16 @@ def test_descents_are_the_trajectory():
     assert texts(figure) == [f"linear: {expected[-1]:.2g}"]
 
 
+def test_a_descent_begins_before_the_first_update_and_ends_in_a_dot():
+    # Curvature 1 and no noise: at rate 0.5 the distance halves, 1, 0.5, 0.25, and the loss is half its square
+    plans = {"constant": (Constant(), 0.5, 2)}
+    rate, loss = plots.plot_descents(Valley(directions=1, noise=0.0), plans).axes
+    drawn, dot = line(loss, "constant"), line(loss, "end of constant")
+    assert (drawn.get_xdata().tolist(), drawn.get_ydata().tolist()) == ([0, 1, 2], [0.5, 0.125, 0.03125])
+    assert (list(dot.get_xdata()), list(dot.get_ydata())) == ([2], [0.03125])
+    assert line(rate, "constant").get_xdata().tolist() == [0, 1]
+
+
 def test_parts_are_distance_and_shaking_apart():
     # Curvature 1, rates 0.5 and 0.25: m = 1, 0.5, 0.375; v = 0, 0.1/4, 0.025 * 0.75^2 + 0.1/16
     drop = DropDecay(drop_factor=0.5, drop_steps=1)
@@ -249,6 +276,8 @@ def test_parts_are_distance_and_shaking_apart():
     np.testing.assert_allclose(line(rate, "drop").get_ydata(), [0.5, 0.25])
     np.testing.assert_allclose(line(distance, "drop").get_ydata(), [0.5, 0.125, 0.0703125])
     np.testing.assert_allclose(line(shaking, "drop").get_ydata(), [0, 0.0125, 0.01015625])
+    drawn = [line(axes, "drop").get_xdata().tolist() for axes in (rate, distance, shaking)]
+    assert drawn == [[0, 1], [0, 1, 2], [0, 1, 2]]
     assert [text.get_text() for axes in (distance, shaking) for text in axes.texts] == [
         "drop: 0.07",
         "drop: 0.01",
@@ -273,14 +302,18 @@ def test_without_a_highest_loss_what_diverges_is_drawn_as_far_as_it_can_be():
 
 def test_sweep_is_the_loss_over_the_peak_rate():
     peaks = [0.05, 0.279, 1.0, 1e6]
-    axes = plots.plot_peak_sweep(Valley(), {"constant": Constant()}, 300, peaks).axes[0]
+    schedules = {"constant": Constant(), "linear": LinearDecay(total_steps=300)}
+    axes = plots.plot_peak_sweep(Valley(), schedules, 300, peaks).axes[0]
     drawn = line(axes, "constant").get_ydata()
     for peak, loss in zip(peaks[:3], drawn, strict=False):
         assert loss == pytest.approx(
             Valley().trajectory(Constant(), steps=300, peak_lr=peak).loss[-1], rel=1e-9
         )
     assert math.isnan(drawn[3])
-    assert abs(line(axes, "best constant").get_xdata()[0] - 0.279) < 0.0005
+    for label, peak, least in (("constant", 0.279, 0.0456), ("linear", 0.855, 0.0192)):
+        dot = line(axes, f"best {label}")
+        assert dot.get_xdata()[0] == pytest.approx(peak, abs=0.0005)
+        assert dot.get_ydata()[0] == pytest.approx(least, abs=0.00005)
     assert set(line(axes, "edge").get_xdata()) == {2.0}
 
 

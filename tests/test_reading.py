@@ -120,5 +120,6 @@ def test_the_figure_has_dots_intervals_and_printed_values():
     assert "constant, printed" not in [each.get_label() for each in figure.axes[0].lines]
     assert [text.get_text() for text in figure.axes[0].texts] == ["90.00% ± 5.88", "80.00% ± 7.84"]
     assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["constant", "linear"]
+    assert figure.axes[0].xaxis.get_major_formatter()(0.9) == "90%"
     with pytest.raises(ValueError, match="at least one value, got none"):
         plot_sampling({}, images=10)
