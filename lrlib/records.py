@@ -331,7 +331,7 @@ def _disagreement(run: Run) -> str:
         return f"it says finished, with a loss in epoch {losses.index(False)} that is not finite"
     if run.status == "diverged" and (run.final is not None or all(losses) or not all(losses[:-1])):
         return "it says diverged, and goes on after a loss that is not finite, or has none"
-    if not 1 <= len(run.epochs) <= config.epochs:
+    if len(run.epochs) > config.epochs:
         return f"it has {len(run.epochs)} epochs, and its config {config.epochs}"
     for epoch in run.epochs:
         if epoch.updates != config.steps_per_epoch:

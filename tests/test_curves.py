@@ -122,6 +122,7 @@ def test_drops_by_half_and_no_drops():
     halves = DropRecipe(drop_factor=0.5, drop_fraction=0.25)
     run = FakeRun(preset("laptop", recipe=halves, epochs=4))
     assert drops(run) == [1.0, 2.0, 3.0]
+    assert drops(run, factor=0.5) == [1.0, 2.0, 3.0]  # at most that factor
     assert drops(run, factor=0.49) == []
     assert drops(FakeRun(run.config, epochs=2)) == [1.0]  # a run that ended early
     assert drops(FakeRun(preset("laptop", recipe="constant"))) == []
@@ -136,7 +137,9 @@ def test_at_its_very_end_a_line_to_zero_drops_too():
 
 
 def test_the_recorded_rates_fall_where_the_drops_are():
-    for run in [run for run in load_runs("survey-laptop") if run.label in ("constant", "time", "drop")]:
+    runs = [run for run in load_runs("survey-laptop") if run.label in ("constant", "time", "drop")]
+    assert {run.label for run in runs} == {"constant", "time", "drop"}
+    for run in runs:
         fell = [
             epoch.epoch + 1
             for before, epoch in zip(run.epochs, run.epochs[1:], strict=False)

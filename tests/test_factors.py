@@ -214,6 +214,8 @@ def test_one_line_for_many_runs():
     assert study_line(RUNS[:1], study="toy").startswith(
         "Study toy: 1 run of resnet8 on digits (linear; seed 2), recorded on 2 January 2026 on A Processor"
     )
+    gap = [synthetic_run("linear", 0.5, seed=seed) for seed in (1, 2, 5)]
+    assert study_line(gap).startswith("3 runs of resnet8 on digits (linear; seeds 1, 2 and 5), recorded on")
     with pytest.raises(ValueError, match="runs must hold at least one run, got none"):
         study_line([])
     with pytest.raises(ValueError, match="runs of toy must hold at least one run, got none"):

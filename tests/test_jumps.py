@@ -60,11 +60,13 @@ def test_a_jump_elsewhere_is_not_the_drops():
     assert row("training loss fell", 1, "1.500", 9, "none") in html
 
 
-def test_twins_share_the_seed():
+def test_twins_share_the_seed_and_are_as_long():
     twin = synthetic(SMOOTH, recipe="constant", seed=2)
     assert len(date_jumps([JUMPS], [twin])) == 2
     gone = synthetic([9.0, math.nan], recipe="constant", status="diverged")
     assert len(date_jumps([JUMPS], [gone])) == 2
+    short = synthetic(SMOOTH[:4], recipe="constant")
+    assert len(date_jumps([JUMPS], [short])) == 2
 
 
 def test_what_diverged_is_left_out():
@@ -124,6 +126,8 @@ def test_the_report_says_what_comes_without_a_drop():
 def test_the_report_says_how_far_twins_were_apart_before():
     twin = synthetic([9.5, 5.0, 4.0, 3.25, 3.0, *SMOOTH[5:]], recipe="constant")
     assert jump_report([JUMPS], [twin]).endswith("no lead is larger than 0.500, either way.</p>")
+    ahead = synthetic([8.5, *SMOOTH[1:]], recipe="constant")  # a lead of -0.5, and then of 0
+    assert jump_report([JUMPS], [ahead]).endswith("no lead is larger than 0.500, either way.</p>")
     at_once = synthetic(SMOOTH, recipe=DropRecipe(drop_fraction=0.05))  # a drop in the middle of epoch 1
     assert "no lead" not in jump_report([at_once], [twin])
 
@@ -167,6 +171,12 @@ def test_endings_by_hand():
         "- **drop** (n = 1): test accuracy 87.5%; training accuracy 90.0%. In the second half, test accuracy "
         "moved by 7.50 points an epoch, and training cross-entropy fell by 2.500, to 0.500."
     )
+
+
+def test_a_fall_is_counted_to_the_last_epoch():
+    # From 3 after epoch 5 to 1.5 after epoch 10, with 0.75 between.
+    up_again = synthetic([9.0, 5.0, 4.0, 3.5, 3.0, 1.5, 1.25, 1.0, 0.75, 1.5])
+    assert endings([up_again], ["drop"]).endswith("training cross-entropy fell by 1.500, to 1.500.")
 
 
 def test_endings_of_several_seeds_and_none():

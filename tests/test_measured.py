@@ -10,6 +10,7 @@ from lrlib import measured
 from lrlib.measured import (
     Peak,
     at_cycle_ends,
+    by_plan,
     cycle_table,
     ends,
     fall_done,
@@ -91,9 +92,21 @@ def test_ends():
     assert "60.0% (50.0% to 75.0%, 95% interval 27.1% to 92.9%);" in ends([*runs, third])
     gone = [synthetic_run("linear", (0.25,), epochs=2, status="diverged")]
     assert ends(gone) == "- **linear** (n = 1): test accuracy 10.0%."
+    both = [synthetic_run("linear", seed=2), *gone]
+    assert ends(both) == "- **linear** (n = 2): test accuracy 42.5% (10.0% to 75.0%)."
     alike = [synthetic_run("linear"), synthetic_run("linear", seed=2)]
     assert "75.0% (75.0% to 75.0%);" in ends(alike)
     assert ends([]) == ""
+
+
+def test_the_plan_is_asked_of_the_laptop_survey(monkeypatch):
+    studies = {"survey-laptop": [synthetic_run("constant", (0.5,)), synthetic_run("linear", (0.75,))]}
+    monkeypatch.setattr(measured, "recorded", lambda study: studies.get(study, []))
+    head = "By [the plan](plan.md), on CIFAR-10:\n\n"
+    line = "- linear against constant: not decidable; +25.00 points, from 1 seed."
+    assert by_plan("linear").startswith(f"{head}{line}")
+    studies.clear()
+    assert by_plan("linear") == f"{head}- no run is recorded yet."
 
 
 def test_fall_done():

@@ -71,25 +71,25 @@ TIED = {0.1: {1: 0.5, 2: 0.5}, 0.3: {1: 0.5, 2: 0.5}}
 @pytest.mark.parametrize(
     ("grid", "parts"),
     [
-        # at 0.1: 0.9 and 0.5; each at its own: 0.9 and 0.8
+        # at 0.1: 0.9 and 0.5; each at its own: 0.9 and 0.75
         (
             {
                 "linear": {0.1: {1: 0.9, 2: 0.9}, 0.3: {1: 0.5, 2: 0.5}},
-                "constant": {0.1: {1: 0.5, 2: 0.5}, 0.01: {1: 0.8, 2: 0.8}},
+                "constant": {0.1: {1: 0.5, 2: 0.5}, 0.01: {1: 0.75, 2: 0.75}},
             },
             [
                 "of 2 schedules lie 40.0 points apart",
-                "its own, 10.0 points. The gap is less than half",
+                "its own, 15.0 points. The gap is less than half",
                 "+0.00 points",
             ],
         ),
-        # at 0.1: 0.9 and 0.5; each at its own: 0.9 and 0.6
+        # at 0.1: 0.9 and 0.5; each at its own: 0.9 and 0.65
         (
             {
                 "linear": {0.1: {1: 0.9, 2: 0.9}},
-                "constant": {0.1: {1: 0.5, 2: 0.5}, 0.01: {1: 0.6, 2: 0.6}},
+                "constant": {0.1: {1: 0.5, 2: 0.5}, 0.01: {1: 0.65, 2: 0.65}},
             },
-            ["40.0 points apart", "its own, 30.0 points. The gap is narrower"],
+            ["40.0 points apart", "its own, 25.0 points. The gap is narrower"],
         ),
         # at 0.1: 0.5 and 0.5; each at its own: 0.5 and 0.75
         (
@@ -100,6 +100,11 @@ TIED = {0.1: {1: 0.5, 2: 0.5}, 0.3: {1: 0.5, 2: 0.5}}
         (
             {"linear": {0.1: {1: 0.5, 2: 0.75}, 0.3: {1: 1.0, 2: 0.25}}, "constant": TIED},
             ["lie 12.5 points apart", "its own, 12.5 points. The gap does not shrink", "+12.50 points"],
+        ),
+        # a seed that one rate lacks counts in no mean: without 3, all are 0.5
+        (
+            {"linear": {0.1: {1: 0.5, 2: 0.5, 3: 1.0}, 0.3: {1: 0.5, 2: 0.5}}, "constant": TIED},
+            ["lie 0.0 points apart", "its own, 0.0 points. The gap does not shrink", "+0.00 points"],
         ),
     ],
 )
@@ -120,6 +125,11 @@ def test_a_choice_at_the_edge_of_the_grid_is_said():
     assert "chose the lowest rate of the grid for constant: a better one may lie outside." in said
     assert said.endswith("chose the highest rate of the grid for drop: a better one may lie outside.")
     assert "of the grid" not in race.raced({"linear": grid["linear"], "time": grid["linear"]})
+    # one seed is enough: without 1, seed 2 chooses 0.1; without 2, seed 1 chooses 0.01
+    one = {0.01: {1: 0.9, 2: 0.5}, 0.1: {1: 0.5, 2: 0.9}, 1.0: level}
+    said = race.raced({"linear": one, "constant": one, "drop": grid["linear"]})
+    assert "Some seeds chose the lowest rate of the grid for linear and constant: a better" in said
+    assert "highest rate" not in said
 
 
 def test_a_race_without_seeds_says_so():

@@ -55,6 +55,13 @@ def test_rounding(total, drop_steps, warmup_steps):
     assert get_recipe("triangle").build(total_steps=total, steps_per_epoch=1).warmup_steps == warmup_steps
 
 
+@pytest.mark.parametrize(("total", "warmup_steps"), [(1, 0), (2, 1), (4, 3), (10, 9)])
+def test_a_long_warm_up_leaves_one_update_at_least(total, warmup_steps):
+    # 0.9 T: 0.9 -> 1 and 1.8 -> 2 are all there is; 3.6 -> 4 too; 9 of 10 fit
+    triangle = TriangleRecipe(warmup_fraction=0.9).build(total_steps=total, steps_per_epoch=1)
+    assert triangle.warmup_steps == warmup_steps
+
+
 def test_time_is_the_sources_decay_at_100_epochs_whatever_the_batch():
     for steps_per_epoch in (391, 782):
         shape = get_recipe("time").build(total_steps=100 * steps_per_epoch, steps_per_epoch=steps_per_epoch)

@@ -78,14 +78,22 @@ def test_a_record_is_never_overwritten(tmp_path):
     ("run", "words"),
     [
         (edited(synthetic_run(), last_lr=0.06), "last_lr of epoch 0 is 0.06, and the schedule says 0.0625"),
+        (edited(synthetic_run(), last_lr=0.0625 * (1 + 1e-6)), "and the schedule says 0.0625"),
         (edited(synthetic_run(), updates=5), "epoch 0 has 5 updates, not 4"),
         (edited(synthetic_run(), test_accuracy=1.2), "test_accuracy of epoch 0 is 1.2"),
         (edited(synthetic_run(), epoch=1), "not numbered"),
         (synthetic_run(epochs=synthetic_run().epochs[:1]), "it says finished, with 1 of 2 epochs"),
         (synthetic_run(final=None), "it says finished"),
         (edited(synthetic_run(), train_loss=math.nan), "finished, with a loss in epoch 0 that is not finite"),
+        (edited(synthetic_run(), test_loss=math.nan), "finished, with a loss in epoch 0 that is not finite"),
         (synthetic_run(status="diverged"), "it says diverged, and goes on after a loss"),
         (synthetic_run(status="diverged", final=None), "it says diverged, and goes on after a loss"),
+        (
+            synthetic.synthetic_run(
+                columns={"train_loss": [2.0, 1.0, math.nan]}, status="diverged", epochs=2
+            ),
+            "it has 3 epochs, and its config 2",
+        ),
         (
             synthetic_run(
                 provenance=synthetic_run().provenance.model_copy(update={"command": "lrlib /home/me/x"})
@@ -222,6 +230,15 @@ def test_columns_and_provenance_line():
         assert part in line
     odd = synthetic_run(config=run.config.changed(task="parity"))
     assert "resnet8 on digits (even or odd), linear, seed 0" in odd.provenance_line()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(119.0, "in 119 seconds;"), (120.0, "in 2 minutes;"), (5400.0, "in 90 minutes;")],
+)
+def test_a_run_of_two_minutes_and_more_is_timed_in_minutes(seconds, words):
+    provenance = synthetic_run().provenance.model_copy(update={"seconds": seconds})
+    assert words in synthetic_run(provenance=provenance).provenance_line()
 
 
 def test_shipped_records_are_whole_clean_and_named_by_their_config():

@@ -226,7 +226,7 @@ def test_a_table_for_each_reference_with_every_pair():
     assert by_name["drop"] == ["–", "0", "not decidable"]
 
 
-UP = {1: 0.51, 2: 0.52, 3: 0.53, 4: 0.52}  # near 0.52
+UP = {1: 0.504, 2: 0.505, 3: 0.506, 4: 0.505}  # better than LEVEL, by half a point
 LEVEL = {1: 0.5, 2: 0.5, 3: 0.501, 4: 0.5}
 HIGH = {1: 0.91, 2: 0.92, 3: 0.93, 4: 0.92}
 NEAR = {1: 0.9101, 2: 0.92, 3: 0.93, 4: 0.9201}  # within 0.01 points of HIGH
@@ -267,6 +267,12 @@ NEAR = {1: 0.9101, 2: 0.92, 3: 0.93, 4: 0.9201}  # within 0.01 points of HIGH
             [("linear", "constant"), ("cosine", "constant")],
             "Of 2 comparisons, 2 are *better*, on 4 seeds each.",
         ),
+        # by less than a point is decided too
+        (
+            {"constant": LEVEL, "linear": UP, "drop": UP},
+            [("linear", "constant"), ("constant", "drop")],
+            "Of 2 comparisons, 1 is *better* and 1 is *worse*, on 4 seeds each.",
+        ),
     ],
 )
 def test_what_is_decided_is_said_from_the_comparisons(values, pairs, sentence):
@@ -296,6 +302,9 @@ def test_what_is_recorded_so_far(runs, sentence):
 
 
 def test_from_four_seeds_on_intervals_shrink():
+    assert tables.so_far(ALL, seeds=5).startswith(
+        "So far 24 of the 40 planned runs are recorded, at least 3 of each schedule. With so few seeds"
+    )
     fourth = [synthetic_run(name, seed=4) for name in RECIPES]
     assert tables.so_far([*ALL, *fourth], seeds=5) == (
         "So far 32 of the 40 planned runs are recorded, at least 4 of each schedule: "
