@@ -227,7 +227,7 @@ def lrlib_plain(network: str, n: int) -> Iterator[list[float]]:
 
 
 def lrlib_compiled(network: str, n: int) -> Iterator[list[float]]:
-    """The same through torch's compiler. Each round compiles anew: that is in the updates that do not count."""
+    """The same through torch's compiler. Each round compiles anew, in the updates that do not count."""
     return lrlib(network, n, path="compiled")
 
 

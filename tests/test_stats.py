@@ -25,6 +25,7 @@ from lrlib.stats import (
     final_accuracy,
     holm,
     interval,
+    reach,
 )
 
 PLAN = Path(__file__).parents[1] / "book" / "survey" / "plan.md"
@@ -234,9 +235,10 @@ def test_equal_differences_tell_no_spread(difference):
 
 
 def test_only_seeds_of_both_are_used():
-    # Common are 2, 3 and 5, with d = 1, 2, 3 as on paper above; 9 and 1 would spoil it.
-    a = {9: 0.1, 2: 0.81, 3: 0.82, 5: 0.83}
-    b = {1: 0.9, 5: 0.80, 3: 0.80, 2: 0.80}
+    # Common are 2, 3 and 5, with d = 1, 2, 3 as on paper above; 9 and 1 would spoil it, and so would any
+    # other pairing.
+    a = {9: 0.1, 2: 0.76, 3: 0.82, 5: 0.73}
+    b = {1: 0.9, 5: 0.70, 3: 0.80, 2: 0.75}
     (c,) = compare_all({"A": a, "B": b}, pairs=[("A", "B")])
     assert (c.n, c.seeds) == (3, (2, 3, 5))
     assert c.p == pytest.approx(0.0741799, abs=5e-8)
@@ -511,6 +513,32 @@ def test_detectable_for_many_pairs_is_the_textbooks_normal_value():
     # With many pairs t is normal: (1.959964 + 0.841621) / sqrt n, here sd 1 and n = 10,000.
     assert detectable(n=10_000, sd=1.0, family=1) == pytest.approx(2.801585 / 100, rel=2e-4)
     assert detectable(n=5, sd=0.6) == pytest.approx(2 * detectable(n=5, sd=0.3), rel=1e-9)
+
+
+# With 10,000 pairs t is normal: z of 0.995, 0.975, 0.95, 0.9 and 0.8 are 2.575829, 1.959964, 1.644854,
+# 1.281552 and 0.841621. A mean's standard error is sd / 100.
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (detectable(n=10_000, sd=1.0, family=1), (1.959964 + 0.841621) / 100),
+        (detectable(n=10_000, sd=1.0, family=1, alpha=0.01), (2.575829 + 0.841621) / 100),
+        (detectable(n=10_000, sd=1.0, family=1, power=0.9), (1.959964 + 1.281552) / 100),
+        # P(|z| < margin / error - z of 1 - alpha), at an error of a third:
+        # 2 Phi(1.718448) - 1, 2 Phi(0.155146) - 1
+        (equivalence_power(n=10_000, sd=100 / 3, family=1, alpha=0.1), 0.914281),
+        (equivalence_power(n=10_000, sd=100 / 3, family=1, margin=0.6), 0.12329),
+        (reach(3, family=1, alpha=0.1), 2.919986 / math.sqrt(3)),  # t of 0.95 with 2 degrees of freedom
+    ],
+)
+def test_level_power_and_margin_are_those_asked_for(found, expected):
+    assert found == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_tiny_p_is_bounded_and_not_rounded_to_nothing():
+    # differences 0.05, 0.05001, 0.05002: t = 0.05001 / (0.00001 / sqrt 3) = 8662, p = 2 / (2 t^2) = 1.3e-8
+    assert "Holm p < 0.0001, n = 3 seeds" in compare_two([5.0, 5.001, 5.002]).sentence()
+    # differences 1.4, 1.5, 1.6: t = 1.5 / (0.1 / sqrt 3) = 25.98, p = 1 / (t^2 + 1) or so = 0.0015
+    assert "Holm p = 0.0015, n = 3 seeds" in compare_two([1.4, 1.5, 1.6]).sentence()
 
 
 def test_a_difference_of_the_margin_is_seldom_called_none():

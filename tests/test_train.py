@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from lrlib import RECIPES, data, load_runs, models, preset, to_torch
+from lrlib import RECIPES, _checkpoint, _measure, data, load_runs, models, preset, to_torch
 from lrlib import train as training
 from lrlib._checkpoint import CheckpointError
 from lrlib._machine import native_precision, provenance, resolve
@@ -176,7 +176,66 @@ def test_a_cut_run_goes_on_bit_for_bit(update, tmp_path, monkeypatch):
     resumed = run(config, checkpoint=file, resume=True)
     assert resumed.measured() == whole.measured()
     assert resumed.provenance.parts == 2
-    assert resumed.provenance.seconds > 0
+
+
+def saved(file, config, **changes):
+    """Return what a checkpoint holds, and save it again with these changes (None leaves a field out)."""
+    state = _checkpoint.load(file, config, resolve(config).how)
+    kept = {name: value for name, value in {**state, **changes}.items() if value is not None}
+    _checkpoint.save(file, config, kept)
+    return state
+
+
+def test_seconds_of_all_parts_count(tmp_path):
+    config, file = small(), tmp_path / "run.pt"
+    run(config, checkpoint=file)
+    saved(file, config, seconds=1000.0)
+    assert 1000 < run(config, checkpoint=file, resume=True).provenance.seconds < 1100
+
+
+def test_a_checkpoint_of_before_it_named_its_device_goes_on(tmp_path):
+    config, file = small(), tmp_path / "run.pt"
+    whole = run(config, checkpoint=file)
+    assert saved(file, config, how=None)["how"] == "on cpu in fp32"
+    assert run(config, checkpoint=file, resume=True).measured() == whole.measured()
+
+
+def test_the_scaler_of_fp16_goes_on_where_it_was(tmp_path, monkeypatch):
+    config, file, loaded = small(precision="fp16"), tmp_path / "run.pt", []
+    run(config, checkpoint=file)
+    monkeypatch.setattr(torch.amp.GradScaler, "load_state_dict", lambda self, state: loaded.append(state))
+    run(config, checkpoint=file, resume=True)
+    assert loaded == [saved(file, config)["scaler"]]
+
+
+def test_an_evaluation_is_the_mean_over_pictures_however_they_are_cut(monkeypatch):
+    whole = run(small(epochs=1)).epochs[0]
+    monkeypatch.setattr(_measure, "EVALUATED", 40)  # 50 pictures: 40 and 10
+    cut = run(small(epochs=1)).epochs[0]
+    assert cut.test_loss == pytest.approx(whole.test_loss, rel=1e-6)
+    assert cut.test_accuracy == whole.test_accuracy
+
+
+def test_an_update_that_fp16_leaves_out_has_no_gradient():
+    weights = torch.nn.Parameter(torch.zeros(2))
+    optimizer, meter = torch.optim.SGD([weights], lr=0.1), Meter(torch.device("cpu"))
+    for gradient in ([3.0, 4.0], [math.inf, 0.0]):
+        weights.grad = torch.tensor(gradient)
+        meter.add(optimizer, torch.zeros(1, 2), torch.tensor(1.0), torch.zeros(1, dtype=torch.int64))
+    assert (meter.means()["grad_norm_sq"], meter.means()["updates"]) == (25.0, 2)  # 9 + 16, of the one usable
+
+
+def test_a_test_loss_that_is_not_finite_ends_the_run_too(monkeypatch):
+    monkeypatch.setattr(training, "evaluate", lambda *_: (math.inf, 0.1))
+    result = run(small())
+    assert (result.status, len(result.epochs)) == ("diverged", 1)
+
+
+def test_threads_and_path_are_those_asked_for():
+    asked = run(small(epochs=1), threads=2, path="fast").provenance
+    assert (asked.threads, asked.path) == (2, "fast")
+    own = run(small(epochs=1)).provenance
+    assert (own.threads, own.path) == (1, "plain")
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
@@ -189,8 +248,9 @@ def test_half_precision_goes_the_same_way(precision, tmp_path):
     # Rounding differs, learning does not: both leave chance (2.30 nats) far behind.
     assert half.column("train_loss") != whole.column("train_loss")
     assert max(half.column("train_loss")[-1], whole.column("train_loss")[-1]) < 1.0
-    resumed = run(config, checkpoint=tmp_path / "half.pt", resume=True)
-    assert len(resumed.epochs) == 6
+    resumed = run(config, checkpoint=tmp_path / "half.pt", resume=True)  # its last epoch
+    assert (resumed.epochs[:5], resumed.status) == (half.epochs[:5], "finished")
+    assert resumed.column("batches") == half.column("batches")
 
 
 def test_a_diverged_run_is_a_result(tmp_path):
@@ -360,7 +420,12 @@ def test_provenance_says_where_and_how_without_names_or_paths(tmp_path):
 
     assert socket.gethostname() not in text
     assert getpass.getuser() not in text.split()
-    assert training.live_preset() in ("digits", "resnet50")
+
+
+@pytest.mark.parametrize(("there", "name"), [(True, "resnet50"), (False, "digits")])
+def test_a_live_cell_trains_the_surveys_network_where_there_is_a_gpu(there, name, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    assert training.live_preset() == name
 
 
 @pytest.mark.cifar10

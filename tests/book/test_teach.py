@@ -469,9 +469,9 @@ def test_the_numbers_in_the_teachers_pages():
     rate = 0.1
     for epoch in range(1, 101):
         rate = rate / (1 + 0.01 * epoch)
-    assert f"{rate:.18f}" == "0.000000000000000001"
+    assert f"{rate:.0e}" == "1e-18"
     assert [0.5**n for n in (1, 2, 3)] == [0.5, 0.25, 0.125]
-    for number in ("0.091", "0.0025", "0.000000000000000001"):
+    for number in ("0.091", "0.0025", "10⁻¹⁸"):
         assert number in page("misconceptions.md")
     assert "39,100 of them bring 0.1 to\n  0.0025" in page("lesson.md")
     assert "(0.5, 0.25, 0.125)" in page("week_plan.md")
