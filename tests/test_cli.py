@@ -6,9 +6,10 @@ import sys
 import time
 
 import pytest
+import synthetic
 from filelock import FileLock
 
-from lrlib.records import read_run
+from lrlib.records import read_run, write_run
 
 RUN = [
     "train",
@@ -39,6 +40,33 @@ def test_train_writes_a_record_and_show_shows_it(lrlib, tmp_path):
     assert "finished after 3 epochs" in out
     assert f"{run.epochs[2].test_accuracy:.4f}" in out
     assert len([line for line in out.splitlines() if line.split()[0] in "123"]) == 3
+
+
+def test_train_does_what_its_options_say(lrlib, tmp_path):
+    options = "--seed 3 --precision bf16 --device cpu --threads 2 --path fast"
+    code, _, err = lrlib(*RUN, "--out", tmp_path, *options.split())
+    assert code == 0, err
+    (path,) = tmp_path.iterdir()
+    assert path.name.startswith("digits-linear-seed3-")
+    run = read_run(path)
+    assert (run.config.seed, run.config.precision, run.config.device) == (3, "bf16", "cpu")
+    how = run.provenance
+    assert (how.precision, how.device, how.threads, how.path) == ("bf16", "cpu", 2, "fast")
+
+
+def test_show_keeps_training_and_test_apart(lrlib, tmp_path):
+    columns = dict(
+        train_loss=[2.0, 1.0], train_accuracy=[0.25, 0.75], test_loss=[2.1, 1.1], test_accuracy=[0.2, 0.7]
+    )
+    # Four updates an epoch: linear is at 0.1 x 4/8 and at 0.1 x 1/8 in the first and the last of the second.
+    run = synthetic.synthetic_run("linear", columns, train_images=64, batch_size=16)
+    code, out, _ = lrlib("show", write_run(run, tmp_path / "run.json"))
+    assert code == 0
+    first, head, *rows = out.splitlines()
+    said = "training accuracy 0.9000, test accuracy 0.7000, training cross-entropy 1.0000, test 1.1000"
+    assert first.endswith(said)
+    assert "last rate train loss  train acc  test loss   test acc    seconds" in head
+    assert rows[1].split() == ["2", "0.05", "0.0125", "1.0000", "0.7500", "1.1000", "0.7000", "1.0"]
 
 
 def test_a_record_that_is_there_is_not_run_again(lrlib, tmp_path):

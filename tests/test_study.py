@@ -1,5 +1,7 @@
 """Studies: the plan of a file, and a scheduler that can be killed, run twice and run dry of time."""
 
+import errno
+import json
 import os
 import re
 import signal
@@ -8,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from filelock import FileLock, Timeout
@@ -17,7 +20,7 @@ from lrlib._plan import Planned, StudyError, plan, read_study
 from lrlib.config import ConfigError
 from lrlib.recipes import DropRecipe
 from lrlib.records import RecordError, read_run, write_run
-from lrlib.study import do, hours_left, run_study, status
+from lrlib.study import do, hours_left, run_study, status, work
 from lrlib.train import train
 
 ROOT = Path(__file__).parents[1]
@@ -38,6 +41,12 @@ def file_of(folder, *, seeds, **changes):
     return path
 
 
+def one_run(folder):
+    """A study of one run of one epoch."""
+    few = {"train_images": 50, "test_images": 50, "epochs": 1}
+    return plan("small", {**SMALL, "recipes": ["linear"], "seeds": [1], "changes": few}, folder)
+
+
 def test_seed_by_seed_over_all_schedules(tmp_path):
     study = plan("small", SMALL, tmp_path)
     assert [run.name for run in study.runs] == [
@@ -49,6 +58,19 @@ def test_seed_by_seed_over_all_schedules(tmp_path):
     changed = preset("digits", recipe="linear", seed=2, train_images=100, test_images=50, epochs=4)
     assert study.runs[3].config == changed
     assert study.runs[3].record == tmp_path / "linear-seed2.json"
+
+
+def test_a_title_is_the_studys_own_or_its_name(tmp_path):
+    assert plan("small", {**SMALL, "title": "A title"}, tmp_path).title == "A title"
+    assert plan("small", SMALL, tmp_path).title == "small"
+
+
+def test_records_go_to_the_package_in_a_checkout_and_to_runs_elsewhere(tmp_path, monkeypatch):
+    path = file_of(tmp_path, seeds=[1])
+    monkeypatch.chdir(tmp_path)
+    assert read_study(path).runs[0].record == Path("runs/small/constant-seed1.json")
+    Path("lrlib/recorded").mkdir(parents=True)
+    assert read_study(path).runs[0].record == Path("lrlib/recorded/small/constant-seed1.json")
 
 
 @pytest.mark.parametrize(
@@ -189,13 +211,28 @@ def study_of(*runs):
     return Study("these", "These", runs)
 
 
-def test_hours_left_goes_by_the_studys_own_records(tmp_path):
-    study = plan("small", SMALL, tmp_path)
+def test_hours_left_goes_by_the_studys_own_records_on_this_machine(tmp_path):
+    few = {"train_images": 50, "test_images": 50}
+    study = plan("small", {**SMALL, "seeds": [1], "epochs": [1, 2], "changes": few}, tmp_path)
     assert hours_left(study) is None
-    run = do(study.runs[0])
-    # One of four equal runs is done: three times its seconds are left, half of that with two jobs.
-    assert hours_left(study) == pytest.approx(3 * run.provenance.seconds / 3600)
-    assert hours_left(study, jobs=2) == pytest.approx(1.5 * run.provenance.seconds / 3600)
+
+    def record(planned, **changes):
+        run = train(planned.config, progress=False)
+        provenance = run.provenance.model_copy(update=changes)
+        write_run(run.model_copy(update={"provenance": provenance}), planned.record)
+
+    # The runs: two of one epoch, two of two. What another machine did is done, and says nothing of this one.
+    record(study.runs[0], hardware="Another", seconds=999.0)
+    assert hours_left(study) is None
+    # An epoch takes 36 seconds here, 0.01 hours, and four are left.
+    record(study.runs[1], seconds=36.0)
+    assert hours_left(study) == pytest.approx(0.04)
+    assert hours_left(study, jobs=2) == pytest.approx(0.02)
+
+
+def test_a_run_computes_as_it_is_told_and_says_so(tmp_path):
+    how = do(one_run(tmp_path).runs[0], threads=2, path="fast", command="lrlib x").provenance
+    assert (how.threads, how.path, how.command) == (2, "fast", "lrlib x")
 
 
 def test_a_record_of_another_config_is_not_taken_for_ours(tmp_path):
@@ -221,6 +258,49 @@ def test_one_run_that_fails_does_not_stop_the_others(tmp_path):
     study.runs[1].checkpoint.unlink()
     assert run_study(study, say=lines.append) is True
     assert before == [study.runs[i].record.read_bytes() for i in (0, 2, 3)]
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """Workers that do their run at once, in this process; a list of what each was told."""
+    tasks = []
+
+    def write(task):
+        tasks.append(json.loads(task)["how"])
+        work(task)
+
+    def start(*_, **__):
+        stdin = SimpleNamespace(write=write, close=lambda: None)
+        return SimpleNamespace(stdin=stdin, poll=lambda: 0, returncode=0)
+
+    monkeypatch.setattr("lrlib.study.subprocess", SimpleNamespace(Popen=start, PIPE=None))
+    return tasks
+
+
+def test_a_worker_computes_as_the_study_is_told(tmp_path, told):
+    study = one_run(tmp_path)
+    assert run_study(study, threads=2, path="fast", command="lrlib study", say=[].append) is True
+    how = read_run(study.runs[0].record).provenance
+    assert (how.threads, how.path, how.command) == (2, "fast", "lrlib study")
+
+
+@pytest.mark.parametrize(
+    ("options", "threads"),
+    [({"jobs": 2}, 4), ({"jobs": 1}, None), ({"jobs": 16}, 1), ({"jobs": 2, "threads": 3}, 3)],
+    ids=str,
+)
+def test_several_jobs_share_the_cores(options, threads, tmp_path, monkeypatch, told):
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    assert run_study(one_run(tmp_path), **options, say=[].append) is True
+    assert [how["threads"] for how in told] == [threads]
+
+
+@pytest.mark.parametrize(("seconds", "recorded"), [(3599.0, 1), (3600.0, 0)])
+def test_an_hour_is_an_hour(seconds, recorded, tmp_path, monkeypatch, told):
+    begin, lines = iter([0.0]), []
+    monkeypatch.setattr("lrlib.study.monotonic", lambda: next(begin, seconds))
+    assert run_study(one_run(tmp_path), hours=1, say=lines.append) is True
+    assert (len(told), lines[-1]) == (recorded, f"small: {recorded} of 1 runs are recorded.")
 
 
 def command(path, out, *more):
@@ -335,15 +415,33 @@ def test_a_look_at_the_state_does_not_keep_a_worker_off(tmp_path):
         pass
 
 
-def test_a_drive_without_locks_is_worked_on_without(tmp_path, monkeypatch):
+NO_LOCKS = [
+    NotImplementedError("FileSystem does not appear to support flock"),
+    OSError(errno.ENOSYS, "Function not implemented"),
+    OSError(errno.ENOTSUP, "Operation not supported"),
+]
+
+
+def refuse_locks(monkeypatch, error):
+    def acquire(*_, **__):
+        raise error
+
+    monkeypatch.setattr("filelock.FileLock.acquire", acquire)
+
+
+@pytest.mark.parametrize("error", NO_LOCKS, ids=str)
+def test_a_drive_without_locks_is_worked_on_without(error, tmp_path, monkeypatch):
     run = plan("small", {**SMALL, "seeds": [1], "recipes": ["linear"]}, tmp_path).runs[0]
-    monkeypatch.setattr("filelock.FileLock.acquire", _no_locks)
+    refuse_locks(monkeypatch, error)
     with run.held():
         pass
 
 
-def _no_locks(*_, **__):
-    raise NotImplementedError("FileSystem does not appear to support flock")
+def test_a_lock_that_is_not_allowed_is_no_drive_without_locks(tmp_path, monkeypatch):
+    run = plan("small", {**SMALL, "seeds": [1], "recipes": ["linear"]}, tmp_path).runs[0]
+    refuse_locks(monkeypatch, PermissionError(errno.EACCES, "Permission denied"))
+    with pytest.raises(PermissionError, match="Permission denied"), run.held():
+        pass
 
 
 def test_status_on_the_command_line(lrlib, tmp_path):
@@ -356,3 +454,24 @@ def test_status_on_the_command_line(lrlib, tmp_path):
     assert re.search(r"finished +1 +constant-seed1$", out, re.M)
     assert re.search(r"missing +3 +linear-seed1, constant-seed2, linear-seed2$", out, re.M)
     assert re.search(r"hours left on this machine, 1 at a time: about \d", out)
+
+
+def test_status_tells_the_hours_of_so_many_jobs(lrlib, tmp_path, monkeypatch):
+    monkeypatch.setattr("lrlib.study.hours_left", lambda study, *, jobs=1: 12 / jobs)
+    path = file_of(tmp_path, seeds=[1])
+    code, out, _ = lrlib("study", "status", path, "--out", tmp_path / "out", "--jobs", "3")
+    assert code == 0
+    assert out.endswith("hours left on this machine, 3 at a time: about 4.0\n")
+
+
+@pytest.mark.parametrize(("done", "expected"), [(True, 0), (False, 1)])
+def test_run_on_the_command_line(done, expected, lrlib, tmp_path, monkeypatch):
+    """Its options reach the scheduler, and its exit status says whether nothing failed."""
+    seen = {}
+    monkeypatch.setattr("lrlib.cli.signal.signal", lambda *_: None)  # these are the tests' own signals here
+    monkeypatch.setattr("lrlib.study.run_study", lambda study, **options: seen.update(options) or done)
+    options = "--hours 2.5 --jobs 3 --threads 2 --path fast"
+    code, _, _ = lrlib("study", "run", file_of(tmp_path, seeds=[1]), *options.split())
+    assert code == expected
+    assert seen.pop("command").startswith("lrlib study run ")
+    assert seen == {"hours": 2.5, "jobs": 3, "threads": 2, "path": "fast"}
