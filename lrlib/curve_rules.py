@@ -100,7 +100,9 @@ def steep(schedule: str, *quantities: str, first: int, last: int) -> Rule:
         before, after = (max(0, round(e * len(curve) / words.SURVEY_EPOCHS) - 1) for e in (first - 1, last))
         fall = level[before] - level[after]
         average = (level[begin] - level[-1]) / (len(curve) - 1 - begin) * (after - before)
-        return fall >= max(words.JAG * height, words.PACE * average), fall / height if height else 0.0
+        if not height:  # level throughout: no fall is as large as no pace
+            return False, 0.0
+        return fall >= max(words.JAG * height, words.PACE * average), fall / height
 
     return _each(schedule, quantities, look, f"{{verb}} by {{}} of its height in epochs {first} to {last}")
 

@@ -518,27 +518,28 @@ def test_detectable_for_many_pairs_is_the_textbooks_normal_value():
 # With 10,000 pairs t is normal: z of 0.995, 0.975, 0.95, 0.9 and 0.8 are 2.575829, 1.959964, 1.644854,
 # 1.281552 and 0.841621. A mean's standard error is sd / 100.
 @pytest.mark.parametrize(
-    ("found", "expected"),
+    ("call", "expected"),
     [
-        (detectable(n=10_000, sd=1.0, family=1), (1.959964 + 0.841621) / 100),
-        (detectable(n=10_000, sd=1.0, family=1, alpha=0.01), (2.575829 + 0.841621) / 100),
-        (detectable(n=10_000, sd=1.0, family=1, power=0.9), (1.959964 + 1.281552) / 100),
+        (lambda: detectable(n=10_000, sd=1.0, family=1), (1.959964 + 0.841621) / 100),
+        (lambda: detectable(n=10_000, sd=1.0, family=1, alpha=0.01), (2.575829 + 0.841621) / 100),
+        (lambda: detectable(n=10_000, sd=1.0, family=1, power=0.9), (1.959964 + 1.281552) / 100),
         # P(|z| < margin / error - z of 1 - alpha), at an error of a third:
         # 2 Phi(1.718448) - 1, 2 Phi(0.155146) - 1
-        (equivalence_power(n=10_000, sd=100 / 3, family=1, alpha=0.1), 0.914281),
-        (equivalence_power(n=10_000, sd=100 / 3, family=1, margin=0.6), 0.12329),
-        (reach(3, family=1, alpha=0.1), 2.919986 / math.sqrt(3)),  # t of 0.95 with 2 degrees of freedom
+        (lambda: equivalence_power(n=10_000, sd=100 / 3, family=1, alpha=0.1), 0.914281),
+        (lambda: equivalence_power(n=10_000, sd=100 / 3, family=1, margin=0.6), 0.12329),
+        # t of 0.95 with 2 degrees of freedom
+        (lambda: reach(3, family=1, alpha=0.1), 2.919986 / math.sqrt(3)),
     ],
 )
-def test_level_power_and_margin_are_those_asked_for(found, expected):
-    assert found == pytest.approx(expected, rel=1e-3)
+def test_level_power_and_margin_are_those_asked_for(call, expected):
+    assert call() == pytest.approx(expected, rel=1e-3)
 
 
 def test_a_tiny_p_is_bounded_and_not_rounded_to_nothing():
-    # differences 0.05, 0.05001, 0.05002: t = 0.05001 / (0.00001 / sqrt 3) = 8662, p = 2 / (2 t^2) = 1.3e-8
+    # d = 5, 5.001, 5.002 points: t = 5.001 sqrt(3) / 0.001 = 8662, and p is about 1 / t^2 = 1.3e-8
     assert "Holm p < 0.0001, n = 3 seeds" in compare_two([5.0, 5.001, 5.002]).sentence()
-    # differences 1.4, 1.5, 1.6: t = 1.5 / (0.1 / sqrt 3) = 25.98, p = 1 / (t^2 + 1) or so = 0.0015
-    assert "Holm p = 0.0015, n = 3 seeds" in compare_two([1.4, 1.5, 1.6]).sentence()
+    # d = 2.9, 3, 3.1: t = 3 sqrt(3) / 0.1 = 51.96, p = 1 - 51.96 / sqrt(2702) = 0.00037
+    assert "Holm p = 0.00037, n = 3 seeds" in compare_two([2.9, 3.0, 3.1]).sentence()
 
 
 def test_a_difference_of_the_margin_is_seldom_called_none():
