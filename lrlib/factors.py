@@ -73,8 +73,7 @@ def by_level(runs: Iterable[Run], level: Level) -> dict[str, dict[float | str, l
     """
     groups: dict[str, dict[float | str, list[float]]] = {}
     for at, accuracies in _levels(runs, level).items():
-        for label in in_order(accuracies):
-            seeds = accuracies[label]
+        for label, seeds in accuracies.items():
             groups.setdefault(label, {})[at] = [seeds[seed] for seed in sorted(seeds)]
     return {label: groups[label] for label in in_order(groups)}
 

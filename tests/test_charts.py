@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 import synthetic
+from drawn import heights
 from matplotlib.colors import to_hex
 
 from lrlib import charts
@@ -32,12 +33,6 @@ def line(figure, label):
 
 def texts(figure):
     return [text.get_text() for text in figure.axes[0].texts]
-
-
-def heights(axes):
-    """Return the value at which each label on the right stands."""
-    to_data = axes.transAxes + axes.transData.inverted()
-    return {text.get_text(): to_data.transform((1.0, text.xy[1]))[1] for text in axes.texts}
 
 
 # ---------------------------------------------------------------- levels

@@ -93,14 +93,23 @@ def steps_to(constant, others, seeds=5, arm="laptop"):
     ]
 
 
+def rates(accuracies):
+    """Runs at a constant rate with these final accuracies, by rate and seed."""
+    return [
+        synthetic_run("constant", {"test_accuracy": [accuracy]}, seed=seed, peak_lr=rate)
+        for rate, column in accuracies.items()
+        for seed, accuracy in enumerate(column, 1)
+    ]
+
+
 def rate_grid(points, seeds=5):
     """Runs at a constant rate over peak rates, that end so many points above 80 %."""
-    runs = []
-    for turn, (rate, above) in enumerate(points.items()):
-        for seed in range(1, seeds + 1):
-            accuracy = 0.80 + (above + JITTER[(seed + turn) % 5]) / 100
-            runs.append(synthetic_run("constant", {"test_accuracy": [accuracy]}, seed=seed, peak_lr=rate))
-    return runs
+    return rates(
+        {
+            rate: [0.80 + (above + JITTER[(seed + turn) % 5]) / 100 for seed in range(1, seeds + 1)]
+            for turn, (rate, above) in enumerate(points.items())
+        }
+    )
 
 
 SLOW = {"time": 41, "drop": 41, "linear": 41, "poly5": 41}
@@ -627,15 +636,6 @@ def test_a_rate_in_between_must_beat_both_ends_and_be_in_the_grid():
     assert found.because.startswith("rate 0.01 - rate 0.003: +5.00 points")
     others = [synthetic_run("linear", {"test_accuracy": [0.9]}, peak_lr=0.01)]
     assert rates_apart()(others).because == "no run yet"  # only a constant rate is asked
-
-
-def rates(accuracies):
-    """Runs at a constant rate with these final accuracies, by rate and seed."""
-    return [
-        synthetic_run("constant", {"test_accuracy": [accuracy]}, seed=seed, peak_lr=rate)
-        for rate, column in accuracies.items()
-        for seed, accuracy in enumerate(column, 1)
-    ]
 
 
 def test_a_rate_against_both_ends_is_a_family_of_two():

@@ -10,6 +10,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import synthetic
+from drawn import heights
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
@@ -37,12 +38,6 @@ def line(axes, label):
 
 def texts(figure):
     return [text.get_text() for axes in figure.axes for text in axes.texts]
-
-
-def heights(axes):
-    """Return the value at which each label on the right stands."""
-    to_data = axes.transAxes + axes.transData.inverted()
-    return {text.get_text(): to_data.transform((1.0, text.xy[1]))[1] for text in axes.texts}
 
 
 def look(line):

@@ -88,6 +88,7 @@ def test_a_record_is_never_overwritten(tmp_path):
         (edited(synthetic_run(), test_loss=math.nan), "finished, with a loss in epoch 0 that is not finite"),
         (synthetic_run(status="diverged"), "it says diverged, and goes on after a loss"),
         (synthetic_run(status="diverged", final=None), "it says diverged, and goes on after a loss"),
+        (synthetic_run(status="diverged", final=None, epochs=()), "is not finite, or has none"),
         (
             synthetic.synthetic_run(
                 columns={"train_loss": [2.0, 1.0, math.nan]}, status="diverged", epochs=2

@@ -403,7 +403,7 @@ def test_tidy_leaves_the_files_of_a_longer_name_alone(tmp_path):
 
 
 def test_a_look_at_the_state_does_not_keep_a_worker_off(tmp_path):
-    run = plan("small", {**SMALL, "seeds": [1], "recipes": ["linear"]}, tmp_path).runs[0]
+    run = one_run(tmp_path).runs[0]
     with run.lock():
         assert run.state() == "running"
         with pytest.raises(Timeout), run.held():
@@ -431,14 +431,14 @@ def refuse_locks(monkeypatch, error):
 
 @pytest.mark.parametrize("error", NO_LOCKS, ids=str)
 def test_a_drive_without_locks_is_worked_on_without(error, tmp_path, monkeypatch):
-    run = plan("small", {**SMALL, "seeds": [1], "recipes": ["linear"]}, tmp_path).runs[0]
+    run = one_run(tmp_path).runs[0]
     refuse_locks(monkeypatch, error)
     with run.held():
         pass
 
 
 def test_a_lock_that_is_not_allowed_is_no_drive_without_locks(tmp_path, monkeypatch):
-    run = plan("small", {**SMALL, "seeds": [1], "recipes": ["linear"]}, tmp_path).runs[0]
+    run = one_run(tmp_path).runs[0]
     refuse_locks(monkeypatch, PermissionError(errno.EACCES, "Permission denied"))
     with pytest.raises(PermissionError, match="Permission denied"), run.held():
         pass
