@@ -37,6 +37,7 @@ __all__ = [
     "final_accuracy",
     "holm",
     "interval",
+    "p_words",
     "reach",
 ]
 
@@ -135,6 +136,11 @@ class PairedComparison:
         """Simultaneous interval in percentage points."""
         return 100 * self.interval[0], 100 * self.interval[1]
 
+    @property
+    def verdict_p(self) -> float:
+        """The p behind the verdict, after Holm's: of equivalence for "as good as", else of a difference."""
+        return self.equivalence_holm_p if self.verdict == "as good as" else self.holm_p
+
     def sentence(self) -> str:
         """Return all of it in one sentence, for under a table or a figure."""
         text = f"{self.schedule} against {self.reference}: {self.verdict}; "
@@ -142,8 +148,8 @@ class PairedComparison:
         if self.n:
             text += f"{self.mean_difference_points:+.2f} points"
         if self.sd > 0:
-            p = f"= {self.holm_p:.2g}" if self.holm_p >= 1e-4 else "< 0.0001"
-            text += f" ({low:+.2f} to {high:+.2f}, Holm p {p}, n = {self.n} seeds); sd of the differences"
+            p = p_words(self.verdict_p) + " of equivalence" * (self.verdict == "as good as")
+            text += f" ({low:+.2f} to {high:+.2f}, Holm {p}, n = {self.n} seeds); sd of the differences"
             text += f" {100 * self.sd:.2f} points, {100 * self.sd_unpaired:.2f} if unpaired"
         elif self.n > 1:
             text += f" with each of {self.n} seeds, so that nothing tells how far this varies"
@@ -218,6 +224,17 @@ def compare_all(
             replace(c, holm_p=p, equivalence_holm_p=equivalence_p, verdict=verdict, guessing=guessing)
         )
     return compared
+
+
+def p_words(p: float) -> str:
+    """Write a p value down, with two digits and nothing smaller than one can mean.
+
+    Examples
+    --------
+    >>> p_words(0.0304), p_words(3e-7)
+    ('p = 0.03', 'p < 0.0001')
+    """
+    return f"p = {p:.2g}" if p >= 1e-4 else "p < 0.0001"
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lrlib.published import SourceRow, SurveyRow, Table, published
 from lrlib.recipes import RECIPES, SOURCE_RECIPES, unknown_name
-from lrlib.stats import CHANCE, FEWEST, PairedComparison, by_seed, final_accuracy, interval, reach
+from lrlib.stats import CHANCE, FEWEST, PairedComparison, by_seed, final_accuracy, interval, p_words, reach
 
 if TYPE_CHECKING:
     from lrlib.records import Run
@@ -30,6 +30,7 @@ __all__ = [
     "decided",
     "decision_table",
     "measured",
+    "past_zero",
     "reached",
     "so_far",
     "table_1_1",
@@ -209,7 +210,8 @@ def table_1_1(filled: Iterable[Arm] | None = None) -> str:
 def decision_table(comparisons: Sequence[PairedComparison]) -> str:
     """Return the decisions of `lrlib.stats.compare_all` as HTML, a table for each reference.
 
-    Differences are in percentage points, with their Bonferroni interval below and the shared seeds n.
+    Differences are in percentage points, with their Bonferroni interval below and the shared seeds n. Below a
+    verdict stands the p that it rests on, after Holm's correction.
 
     Examples
     --------
@@ -224,7 +226,8 @@ def decision_table(comparisons: Sequence[PairedComparison]) -> str:
         low, high = c.interval_points
         points = f"{c.mean_difference_points:+.2f}" if c.n else "–"
         around = f"{low:+.2f} to {high:+.2f}" if math.isfinite(low) else ""
-        cells = [Entry(points, around), Entry(str(c.n)), Entry(c.verdict)]
+        why = "" if math.isnan(c.verdict_p) else p_words(c.verdict_p)
+        cells = [Entry(points, around), Entry(str(c.n)), Entry(c.verdict, why)]
         text = "".join(map(cell, cells))
         tables.setdefault(c.reference, []).append(f'<tr><th scope="row">{c.schedule}</th>{text}</tr>')
     heads = "".join(f'<th scope="col">{head}</th>' for head in ("schedule", "points", "n", "verdict"))
@@ -263,6 +266,37 @@ def decided(comparisons: Sequence[PairedComparison]) -> str:
         return f"None of the {len(comparisons)} comparisons can be decided yet, on {seeds}."
     listed = said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
     return f"{total}{listed}, on {seeds}."
+
+
+def past_zero(comparisons: Sequence[PairedComparison]) -> str:
+    """Name the pairs that are told apart though their interval holds zero, and say why; or nothing.
+
+    Examples
+    --------
+    >>> from lrlib.stats import compare_all
+    >>> values = {
+    ...     "constant": dict.fromkeys(range(4), 0.7),
+    ...     "time": {0: 0.74, 1: 0.71, 2: 0.73, 3: 0.72},
+    ...     "drop": {0: 0.8, 1: 0.803, 2: 0.806, 3: 0.803},
+    ... }
+    >>> compared = compare_all(values, pairs=[("drop", "constant"), ("time", "constant")])
+    >>> past_zero(compared).split(": ")[0]
+    'Told apart though its interval holds zero'
+    >>> past_zero(compared[:1])
+    ''
+    """
+    names = [
+        f"{c.schedule} against {c.reference}"
+        for c in comparisons
+        if c.verdict.startswith(("better", "worse")) and c.interval[0] <= 0 <= c.interval[1]
+    ]
+    if not names:
+        return ""
+    return (
+        f"Told apart though {'its interval holds' if len(names) == 1 else 'their intervals hold'} zero: "
+        f"{' and '.join(names)}. An interval is as wide for the last question as for the first; Holm's "
+        "correction, by which the plan decides, grows milder with each question that is settled."
+    )
 
 
 def reached(comparisons: Sequence[PairedComparison], *, planned: int) -> str:
@@ -335,7 +369,7 @@ def _entries(runs: Sequence[Run]) -> list[Entry]:
 def _mean(values: Sequence[float], *, accuracy: bool) -> Entry:
     mean, (low, high) = fmean(values), interval(values, least=FEWEST)
     scale, decimals, unit = (100, 1, "%") if accuracy else (1, 4, "")
-    spread = f"± {scale * (high - low) / 2:.{decimals}f}" if math.isfinite(low) else ""
+    spread = f"±\N{NO-BREAK SPACE}{scale * (high - low) / 2:.{decimals}f}" if math.isfinite(low) else ""
     if len(values) == 2:
         spread = " and ".join(f"{scale * value:.{decimals}f}" for value in sorted(values))
     return Entry(f"{scale * mean:.{decimals}f}{unit}", spread)

@@ -69,11 +69,11 @@ def test_seeds_give_the_mean_and_half_an_interval():
         synthetic_run("drop", seed=s, accuracies=(0.5, end)) for s, end in ((1, 0.74), (2, 0.75), (3, 0.76))
     ]
     assert filled(runs).rows["drop"] == [
-        Entry("0.2500", "± 0.0248"),
+        Entry("0.2500", "±\N{NO-BREAK SPACE}0.0248"),
         Entry("0.0100"),
-        Entry("0.2500", "± 0.0248"),
-        Entry("75.0%", "± 2.5"),
-        Entry("75.0%", "± 2.5"),
+        Entry("0.2500", "±\N{NO-BREAK SPACE}0.0248"),
+        Entry("75.0%", "±\N{NO-BREAK SPACE}2.5"),
+        Entry("75.0%", "±\N{NO-BREAK SPACE}2.5"),
     ]
     assert filled(runs).counts == {"drop": 3}
 
@@ -213,7 +213,46 @@ def test_decisions_are_those_of_the_plan():
     compared = compare_all(values, pairs=[("linear", "constant")])
     ((caption, rows),) = grids(tables.decision_table(compared))
     assert caption == "Against constant"
-    assert rows == [["schedule", "points", "n", "verdict"], ["linear", "+5.00 +2.52 to +7.48", "3", "better"]]
+    # t = 5 / (1 / sqrt(3)) = 8.66 with 2 degrees of freedom: p = 1 - t / sqrt(t^2 + 2) = 0.0131
+    assert rows == [
+        ["schedule", "points", "n", "verdict"],
+        ["linear", "+5.00 +2.52 to +7.48", "3", "better p = 0.013"],
+    ]
+
+
+def test_the_p_below_as_good_as_is_that_of_equivalence():
+    # d = 0.01, 0, 0, 0.01 points, far inside the margin of one point; it may be no difference at all
+    compared = compare_all({"linear": HIGH, "cosine": NEAR}, pairs=[("cosine", "linear")])
+    assert compared[0].verdict_p == compared[0].equivalence_holm_p < 1e-4 < compared[0].holm_p
+    ((_, rows),) = grids(tables.decision_table(compared))
+    assert rows[1][-1] == "as good as p < 0.0001"
+    assert "Holm p < 0.0001 of equivalence, n = 4" in compared[0].sentence()
+
+
+def test_a_difference_whose_interval_holds_zero_is_explained():
+    # d = 4, 1, 3, 2 points (test_stats.py, on paper): p = 0.030466 alone; two intervals reach 4.1765 standard
+    # errors of 0.6455 points, past zero. Holm asks for 0.05 of it once drop, with its tiny p, is settled.
+    values = {
+        "constant": dict.fromkeys(range(4), 0.7),
+        "time": {0: 0.74, 1: 0.71, 2: 0.73, 3: 0.72},
+        "drop": {0: 0.8, 1: 0.803, 2: 0.806, 3: 0.803},
+    }
+    compared = compare_all(values, pairs=[("drop", "constant"), ("time", "constant")])
+    assert [c.verdict for c in compared] == ["better", "better"]
+    assert [c.interval[0] > 0 for c in compared] == [True, False]
+    said = tables.past_zero(compared)
+    assert said.startswith("Told apart though its interval holds zero: time against constant. An interval is")
+    assert tables.past_zero(compared[:1]) == ""
+    down = compare_all(values, pairs=[("constant", "drop"), ("constant", "time")])
+    assert "zero: constant against time." in tables.past_zero(down)  # worse counts as well as better
+    alone = {name: values[name] for name in ("constant", "time")}
+    assert tables.past_zero(compare_all(alone, pairs=[("time", "constant")])) == ""  # one question, one rule
+    both = compare_all(
+        {**values, "linear": values["time"]},
+        pairs=[("drop", "constant"), ("time", "constant"), ("linear", "drop"), ("linear", "constant")],
+    )
+    assert [c.verdict for c in both][1] == "not decidable"  # two such p, each doubled
+    assert tables.past_zero(both) == ""
 
 
 def test_a_table_for_each_reference_with_every_pair():
