@@ -266,4 +266,4 @@ def _reach(curve: Sequence[float], level: float) -> int:
 
 def _range(values: Iterable[float]) -> str:
     ordered = sorted(values)
-    return " to ".join(dict.fromkeys(f"{value:.1%}" for value in (ordered[0], ordered[-1])))
+    return " to ".join(dict.fromkeys(f"{value:z.1%}" for value in (ordered[0], ordered[-1])))

@@ -568,6 +568,16 @@ def test_what_goes_the_other_way_is_said_so():
     )
 
 
+def test_nothing_falls_by_minus_zero():
+    # one seed lies a 5000th of its height higher at its end, the other as much lower
+    level = [
+        run("drop", train=[1.0, *step(91, below, above)[1:]], seed=seed)
+        for seed, (below, above) in enumerate([(0.0, 0.0002), (0.0002, 0.0)], 1)
+    ]
+    found = dropping_at_the_end("drop", "training loss")(level)
+    assert found.because == "training loss falls by 0.0% of its height at the end (dropping: 1%)"
+
+
 def test_the_penalty_is_part_of_the_loss():
     # cross-entropy at rest and a penalty that falls: what the survey's figures show falls
     columns = {"train_loss": [1.0] * 100, "test_loss": [1.0] * 100, "penalty": ramp(1, 0)}
