@@ -233,6 +233,14 @@ def test_a_diverged_run_ends_early_and_says_so():
 # ---------------------------------------------------------------- the valley
 
 
+def test_a_mean_halfway_between_two_digits_is_rounded_as_in_the_text():
+    # of these five test accuracies it is 0.8225; a plain sum of floats comes out above, and prints 82.3 %
+    accuracies = (0.8213, 0.8235, 0.819, 0.8223, 0.8264)
+    runs = [synthetic_run(seed=i, losses=[1 / x - 1] * 3) for i, x in enumerate(accuracies)]
+    figure = plots.plot_runs(runs, ["test_accuracy"])
+    assert texts(figure) == ["test 82.2%"]
+
+
 def test_valley_rates_are_the_recursion_of_the_mean():
     # l = 1, so m <- (1 - rate) m from -1: at rate 0.5 it halves, at 2.5 it turns and grows by a half
     figure = plots.plot_valley_rates(Valley(), {"good": 0.5, "too large": 2.5}, updates=2)
