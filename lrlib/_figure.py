@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 WIDTH = 4.3  # inches; shown 340 px wide on a phone, 10 points become 11 px
 
@@ -185,3 +185,29 @@ def plain_log(axis) -> None:
     axis.set_major_locator(LogLocator(subs=(1.0,) if high / low > 200 else (1.0, 2.0, 5.0), numticks=9))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_locator(NullLocator())
+
+
+def beside(axes: Axes, row: int, text: str) -> Annotation:
+    """Write a row's text at its right."""
+    return note(axes, text, (1.0, row), (6, 0), xycoords=("axes fraction", "data"), va="center")
+
+
+def name_rows(figure: Figure, axes: Axes, labels: Sequence[str], texts: Sequence[Annotation]) -> Figure:
+    """Name the rows at the left, from the top, and make room for names and for the texts at the right."""
+    axes.set_yticks(range(len(labels)), labels)
+    for tick in axes.get_yticklabels():
+        tick.set_color(style_of(tick.get_text())["color"])
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.grid(visible=False, axis="y")
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    in_per_cent(axes.xaxis)
+    names = max(tick.get_window_extent().width for tick in axes.get_yticklabels()) / figure.dpi
+    room = max(text.get_window_extent().width for text in texts) / figure.dpi
+    figure.subplots_adjust(left=(names + 0.15) / WIDTH, right=1 - (room + 0.15) / WIDTH)
+    return figure
+
+
+def in_per_cent(axis) -> None:
+    """Write an axis of fractions in per cent."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}%"))

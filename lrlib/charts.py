@@ -10,10 +10,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.text import Annotation
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
-from lrlib._figure import WIDTH, End, finish, note, plain_log, stacked, style_of, styled, styles
+from lrlib._figure import (
+    End,
+    beside,
+    finish,
+    in_per_cent,
+    name_rows,
+    plain_log,
+    stacked,
+    style_of,
+    styled,
+    styles,
+)
 from lrlib.plots import NAMES
 from lrlib.stats import FEWEST, SAME, chance, final_accuracy, interval
 
@@ -104,7 +114,7 @@ def plot_levels(
         axes.set_xticks(list(places.values()), [str(level) for level in places])
         axes.set_xlim(-0.3, len(places) - 0.7)
     if fractions:
-        _in_per_cent(axes.yaxis)
+        in_per_cent(axes.yaxis)
     return finish(figure, {axes: ends})
 
 
@@ -146,7 +156,7 @@ def plot_intervals(values: Mapping[str, Values], *, reference: str | None = None
     for row, (label, column) in enumerate(kept.items()):
         color = style_of(label)["color"]
         text = f"{100 * fmean(column):.1f}%, n = {len(column)}" if column else "no run yet"
-        texts.append(_beside(axes, row, text))
+        texts.append(beside(axes, row, text))
         if not column:
             texts[-1].set_color("#6B6B6B")
             continue
@@ -158,7 +168,7 @@ def plot_intervals(values: Mapping[str, Values], *, reference: str | None = None
         axes.plot([mean], [row], "o", color=color, markersize=7, label=label)
     axes.grid(visible=True, axis="x")
     axes.set_title("test accuracy, last epoch")
-    return _rows(figure, axes, list(kept), texts)
+    return name_rows(figure, axes, list(kept), texts)
 
 
 @styled
@@ -188,8 +198,8 @@ def plot_shares(shares: Mapping[str, float], *, title: str) -> Figure:
     axes.barh(range(len(kept)), list(kept.values()), height=0.6, color=colors)
     axes.set_xlim(left=0.0)
     axes.set_title(title)
-    texts = [_beside(axes, row, f"{100 * share:.1f}%") for row, share in enumerate(kept.values())]
-    return _rows(figure, axes, list(kept), texts)
+    texts = [beside(axes, row, f"{100 * share:.1f}%") for row, share in enumerate(kept.values())]
+    return name_rows(figure, axes, list(kept), texts)
 
 
 @styled
@@ -242,7 +252,7 @@ def plot_over(mine: Run, recorded: Sequence[Run], quantity: str = "test_accuracy
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     if quantity.endswith("accuracy"):
-        _in_per_cent(axes.yaxis)
+        in_per_cent(axes.yaxis)
     else:
         axes.set_ylim(bottom=0.0)
     return finish(figure, {axes: ends})
@@ -317,30 +327,6 @@ def _count(n: int) -> str:
 def _dots(axes: Axes, x: Sequence[float], y: Sequence[float], color: str, label: str) -> None:
     how = {"markersize": 3.5, "markeredgewidth": 0.7, "markerfacecolor": "none", "alpha": 0.8}
     axes.plot(x, y, "o", color=color, label=label, **how)
-
-
-def _beside(axes: Axes, row: int, text: str) -> Annotation:
-    return note(axes, text, (1.0, row), (6, 0), xycoords=("axes fraction", "data"), va="center")
-
-
-def _rows(figure: Figure, axes: Axes, labels: Sequence[str], texts: Sequence[Annotation]) -> Figure:
-    """Name the rows at the left, from the top, and make room for names and for the texts at the right."""
-    axes.set_yticks(range(len(labels)), labels)
-    for tick in axes.get_yticklabels():
-        tick.set_color(style_of(tick.get_text())["color"])
-    axes.tick_params(axis="y", length=0)
-    axes.set_ylim(len(labels) - 0.5, -0.5)
-    axes.grid(visible=False, axis="y")
-    axes.xaxis.set_major_locator(MaxNLocator(5))
-    _in_per_cent(axes.xaxis)
-    names = max(tick.get_window_extent().width for tick in axes.get_yticklabels()) / figure.dpi
-    room = max(text.get_window_extent().width for text in texts) / figure.dpi
-    figure.subplots_adjust(left=(names + 0.15) / WIDTH, right=1 - (room + 0.15) / WIDTH)
-    return figure
-
-
-def _in_per_cent(axis) -> None:
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}%"))
 
 
 def _mapping(groups: Mapping) -> Mapping:

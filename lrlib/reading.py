@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
-from lrlib._figure import WIDTH, note, stacked, style_of, styled
+from lrlib._figure import beside, name_rows, stacked, style_of, styled
 from lrlib._html import results_table
 from lrlib._spec import whole
 from lrlib.published import Published, published
@@ -182,20 +182,10 @@ def plot_sampling(
             how = {"markersize": 9, "markerfacecolor": "none", "markeredgecolor": "#000000"}
             axes.plot([printed[label]], [row], "s", label=f"{label}, printed", **how)
         text = f"{100 * value:.2f}% \N{PLUS-MINUS SIGN} {100 * half:.2f}"
-        texts.append(note(axes, text, (1.0, row), (6, 0), xycoords=("axes fraction", "data"), va="center"))
-    axes.set_yticks(range(len(accuracies)), list(accuracies))
-    for tick in axes.get_yticklabels():
-        tick.set_color(style_of(tick.get_text())["color"])
-    axes.tick_params(axis="y", length=0)
-    axes.set_ylim(len(accuracies) - 0.5, -0.5)
+        texts.append(beside(axes, row, text))
     axes.grid(visible=True, axis="x")
-    axes.grid(visible=False, axis="y")
-    axes.xaxis.set_major_formatter(lambda x, _: f"{100 * x:g}%")
     axes.set_title("test accuracy, one run each")
-    names = max(tick.get_window_extent().width for tick in axes.get_yticklabels()) / figure.dpi
-    room = max(text.get_window_extent().width for text in texts) / figure.dpi
-    figure.subplots_adjust(left=(names + 0.15) / WIDTH, right=1 - (room + 0.15) / WIDTH)
-    return figure
+    return name_rows(figure, axes, list(accuracies), texts)
 
 
 def _candidates(column: str, both: Published) -> list[str]:
