@@ -46,6 +46,7 @@ _LAZY_MODULES = (
     "curve_rules",
     "curves",
     "data",
+    "decisions",
     "diagrams",
     "doctor",
     "exercises",

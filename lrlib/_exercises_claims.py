@@ -135,7 +135,7 @@ def similar(draw: Draw) -> Task:
         ("nobody can say yet: more seeds are needed", ""),
         (
             "no: the interval reaches beyond the margin",
-            "it holds the whole margin too, and so perhaps the truth. For a no, all of it must lie outside.",
+            "it holds the whole margin too, and so perhaps the truth. For a no it has to leave out zero.",
         ),
     )
     return Task(
@@ -146,7 +146,8 @@ def similar(draw: Draw) -> Task:
         """,
         reveal="""
             the interval holds both zero and gaps far beyond the margin. "Similar" needs all of it inside,
-            "different" needs zero outside; this one decides neither, and saying so is a result.
+            "not similar" needs zero outside it and a gap of a point or more; this one decides neither, and
+            saying so is a result.
         """,
         **parts,
     )

@@ -292,7 +292,7 @@ def place_in(mine: Run, recorded: Sequence[Run]) -> str:
         where = f"{place} the range of our {_count(len(ours))} ({least} to {most})"
     text = f"Your run {began}, {where}"
     if place != "inside" and len(ours) > 1:
-        text += f", as one more run does by luck alone in 2 of {len(ours) + 1} cases"
+        text += f"; outside it, above or below, one more run ends by luck alone in 2 of {len(ours) + 1} cases"
     lost = sum(run.status == "diverged" for run in ours)
     return text + (f"; {_count(lost)} of ours diverged ({chance(mine.config):.0%})." if lost else ".")
 

@@ -110,7 +110,7 @@ def effect_table(
 
 
 def effect_report(
-    runs: Sequence[Run], level: Level, *, name: str, study: str, unit: str = "", **pair: str
+    runs: Sequence[Run], level: Level, *, name: str, study: str, unit: str = "", also: str = "", **pair: str
 ) -> str:
     """Return what stands under a figure of levels, as HTML: table, who leads, and where the runs come from.
 
@@ -122,6 +122,8 @@ def effect_report(
         Name of the study that has them.
     unit : str
         What stands before levels in the sentence, such as "rate "; may be empty.
+    also : str
+        A schedule whose differences from the reference are said in a sentence too; may be empty.
     **pair
         `schedule` and `reference`, as for `effect_table`.
 
@@ -135,8 +137,21 @@ def effect_report(
     return (
         effect_table(runs, level, name=name, **pair)
         + f"<p>{escape(leaders(runs, level, name=unit, **pair))}</p>"
+        + (f"<p>{escape(_also(runs, level, also, unit, **pair))}</p>" if also else "")
         + f"<p><em>{escape(study_line(runs))}</em></p>"
     )
+
+
+def _also(
+    runs: Sequence[Run], level: Level, schedule: str, name: str, reference: str = "constant", **_
+) -> str:
+    """Return the differences of a schedule from a reference at each level, as a sentence."""
+    said = []
+    for at, accuracies in _levels(runs, level).items():
+        points = _points(_differences(accuracies, schedule, reference))
+        if points != "–":
+            said.append(f"{points[0]} points at {name}{_words(at)} ({points[1]})")
+    return f"{schedule} - {reference}: {', '.join(said)}." if said else ""
 
 
 def path_report(runs: Sequence[Run], *, paths: tuple[str, str] = ("fast", "plain")) -> str:
@@ -189,7 +204,7 @@ def leaders(
 ) -> str:
     """Say which schedule has the highest mean at which level, and where one difference leaves out zero.
 
-    A level at which every run failed has no leader, and those at which some did are named.
+    A level at which every run failed has no leader and is not counted; where some did is said too.
 
     Parameters
     ----------
@@ -228,9 +243,12 @@ def leaders(
             f" The interval of {schedule} - {reference} leaves out zero at "
             f"{len(apart)} of {tested} level{'s' * (tested > 1)}{where}."
         )
-    lost = [_words(at) for at, which in failed.items() if any(which)]
+    lost = [_words(at) for at, which in failed.items() if all(which)]
+    some = [_words(at) for at, which in failed.items() if any(which) and not all(which)]
     if lost:
-        text += f" There are failed runs (most answers wrong) at {name}{listed(lost)}."
+        text += f" Every run failed (most answers wrong) at {name}{listed(lost)}, not counted here."
+    if some:
+        text += f" Some runs failed{'' if lost else ' (most answers wrong)'} at {name}{listed(some)}."
     return text
 
 

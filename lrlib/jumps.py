@@ -61,7 +61,8 @@ def endings(runs: Iterable[Run], schedules: Iterable[str]) -> str:
             moved = fmean(abs(b - a) for late in tests for a, b in pairwise(late))
             fell = fmean(late[0] - late[-1] for late in losses)
             line += (
-                f"; training accuracy {fmean(run.final.train_accuracy for run in whole):.1%}. "
+                f"; training accuracy with the last weights "
+                f"{fmean(run.final.train_accuracy for run in whole):.1%}. "
                 f"In the second half, test accuracy moved by {100 * moved:.2f} points an epoch, "
                 f"and training cross-entropy fell by {fell:.3f}, to {fmean(late[-1] for late in losses):.3f}"
             )
@@ -190,47 +191,61 @@ def jump_report(
         near = "none" if jump.drop is None else f"after {jump.drop:.2f}"
         rows.append([(jump.what, f"seed {jump.seed}"), by, str(jump.change.epoch), near])
     table = results_table(["largest change", "by", "in epoch", "drop near"], rows)
-    return f"{table}<p>{_summary(whole, reference, found, skip)}{_without(whole[0], undropped, skip)}</p>"
-
-
-def _summary(runs: Sequence[Run], reference: Sequence[Run], found: Sequence[Jump], skip: float) -> str:
-    times = [drops(run) for run in runs]
+    times = [drops(run) for run in whole]
     if any(each != times[0] for each in times[1:]):
         raise ValueError("runs must drop at the same times to be counted together; report them in groups")
     if not times[0]:
-        return "The rate of these runs never drops."
-    looked, near = searched(len(runs[0].epochs), times[0], skip=skip)
-    _, near_first = searched(len(runs[0].epochs), times[0][:1], skip=skip)
-    hits = sum(jump.drop is not None for jump in found)
-    first = sum(jump.drop == times[0][0] for jump in found)
-    text = (
-        f"The rate drops after {', '.join(f'{time:.2f}' for time in times[0])} epochs. "
-        f"Of {len(found)} changes, <strong>{hits}</strong> lie in the epoch of a drop or in the next, "
-        f"<strong>{first}</strong> of these at the first drop. "
-        f"An epoch picked blindly has some drop so near in {near} of {looked} cases, "
-        f"and the first drop in {near_first} of {looked}."
-    )
-    twins, before = _by_seed(reference), int(times[0][0])  # whole epochs before the first drop
-    leads = [lead[:before] for run in runs if (lead := _lead(run, twins.get(run.config.seed)))]
-    if before and leads:
-        most = max(abs(value) for lead in leads for value in lead)
-        text += f" Before the first drop, no lead is larger than {most:.3f}, either way."
-    return text
-
-
-def _without(dropped: Run, undropped: Sequence[Run], skip: float) -> str:
-    """Say how often runs without a drop change most where this one drops."""
-    times, epochs = drops(dropped), len(dropped.epochs)
-    others = [run for run in undropped if _whole(run) and len(run.epochs) == epochs]
-    found = [drop_of(jump.change.epoch, times) for jump in date_jumps(others, skip=skip)]
-    if not times or not found:
-        return ""
-    near, first = sum(time is not None for time in found), sum(time == times[0] for time in found)
-    names = listed(in_order(run.label for run in others))
+        return f"{table}<p>The rate of these runs never drops.</p>"
+    others = [run for run in undropped if _whole(run) and len(run.epochs) == len(whole[0].epochs)]
     return (
-        f" Without any drop, in {len(others)} runs ({names}): of {len(found)} changes, "
-        f"<strong>{near}</strong> lie so near to one of these times, <strong>{first}</strong> to the first."
+        table
+        + _summary(whole[0], times[0], skip)
+        + _counts(found, others, times[0], skip)
+        + _before(whole, reference, int(times[0][0]))
     )
+
+
+def _summary(run: Run, times: Sequence[float], skip: float) -> str:
+    looked, near = searched(len(run.epochs), times, skip=skip)
+    _, near_first = searched(len(run.epochs), times[:1], skip=skip)
+    return (
+        f"<p>The rate drops after {', '.join(f'{time:.2f}' for time in times)} epochs. "
+        f"An epoch picked blindly has some drop so near in {near} of {looked} cases, "
+        f"and the first drop in {near_first} of {looked}. Of the largest changes:</p>"
+    )
+
+
+def _counts(found: Sequence[Jump], others: Sequence[Run], times: Sequence[float], skip: float) -> str:
+    """Count, for each kind of change, those near a drop; and those of runs without drops."""
+    plain = [jump._replace(drop=drop_of(jump.change.epoch, times)) for jump in date_jumps(others, skip=skip)]
+    rows = []
+    for what in dict.fromkeys(jump.what for jump in found):
+        cells = [what]
+        for jumps in (found, plain):
+            near = [jump.drop for jump in jumps if jump.what == what]
+            for hits in (sum(time is not None for time in near), near.count(times[0])):
+                cells.append(f"{hits} of {len(near)}" if near else "–")
+        rows.append(cells)
+    head = ["", "near a drop", "near the first", "without drops: near", "near the first"]
+    names = listed(in_order(run.label for run in others))
+    below = f"<p>Without drops: {len(others)} runs ({names}), at the same times.</p>" if others else ""
+    if not others:
+        head, rows = head[:3], [cells[:3] for cells in rows]
+    return results_table(head, rows) + below
+
+
+def _before(runs: Sequence[Run], reference: Sequence[Run], before: int) -> str:
+    """Say how far twins were apart in the whole epochs before the first drop."""
+    twins = _by_seed(reference)
+    leads = {run.config.seed: _lead(run, twins.get(run.config.seed))[:before] for run in runs}
+    most = {seed: max(map(abs, lead)) for seed, lead in leads.items() if lead}
+    if not most:
+        return ""
+    alike = [seed for seed, value in most.items() if value == 0]
+    said = f"with {len(alike)} of {len(most)} seeds the twins' losses are the same to the last digit"
+    apart = f"with seed {listed(str(seed) for seed in most if seed not in alike)} they differ by up to "
+    parts = [said] * bool(alike) + [f"{apart}{max(most.values()):.3f}"] * (len(alike) < len(most))
+    return f"<p>Before the first drop, {', and '.join(parts)}.</p>"
 
 
 def _by_seed(runs: Iterable[Run]) -> dict[int, Run]:

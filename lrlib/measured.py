@@ -89,7 +89,7 @@ def ends(runs: Iterable[Run]) -> str:
     Examples
     --------
     >>> print(ends(recorded("pilot-laptop", schedules=["linear"])))  # doctest: +ELLIPSIS
-    - **linear** (n = 1): test accuracy ...%; training accuracy ...%.
+    - **linear** (n = 1): test accuracy ...%; training accuracy with the last weights ...%.
     """
     groups: dict[str, list[Run]] = {}
     for run in runs:
@@ -99,7 +99,8 @@ def ends(runs: Iterable[Run]) -> str:
         values = list(by_seed(group)[label].values())
         text = f"test accuracy {_mean_and_range(values)}"
         if all(run.final for run in group):
-            text += f"; training accuracy {fmean(run.final.train_accuracy for run in group):.1%}"
+            trained = fmean(run.final.train_accuracy for run in group)
+            text += f"; training accuracy with the last weights {trained:.1%}"
         lines.append(f"- **{label}** (n = {len(group)}): {text}.")
     return "\n".join(lines)
 

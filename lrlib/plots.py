@@ -400,7 +400,7 @@ def _last(values: np.ndarray) -> float:
 def _end(values: np.ndarray, name: str) -> str:
     if not np.isfinite(values[-1]):
         return "(diverged)"
-    return f"{100 * values[-1]:.1f}%" if name.endswith("accuracy") else f"{values[-1]:.2g}"
+    return f"{100 * values[-1]:.1f}%" if name.endswith("accuracy") else f"{values[-1]:#.2g}".rstrip(".")
 
 
 def _some_labels(name: str, labelled: Mapping) -> None:

@@ -154,7 +154,9 @@ def raced(grid: Grid, *, fixed: float = 0.1) -> str:
             "A rate of its own needs two seeds at every rate, of two schedules at least; "
             "they are not recorded yet."
         )
-    before, after = (100 * (max(means) - min(means)) for means in (at, own))
+    # from the means as the table prints them, so that a reader who subtracts finds the same
+    shown = ([round(100 * mean, 1) for mean in means] for means in (at, own))
+    before, after = (max(means) - min(means) for means in shown)
     if after < before / 2:
         meaning = "The gap is less than half as wide where each has a rate that suits it."
     elif after < before:

@@ -1,4 +1,4 @@
-"""Table 1.1 in five ways that stay apart, and the decisions below it, as HTML that fits a phone.
+"""Table 1.1 in five ways that stay apart, as HTML that fits a phone. Its decisions are in `lrlib.decisions`.
 
 The survey sets a training loss with the penalty in it beside a test accuracy. Here each quantity has a column
 of its own, and a number that print gives for two of them together spans both.
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lrlib.published import SourceRow, SurveyRow, Table, published
 from lrlib.recipes import RECIPES, SOURCE_RECIPES, unknown_name
-from lrlib.stats import CHANCE, FEWEST, PairedComparison, by_seed, final_accuracy, interval, p_words, reach
+from lrlib.stats import CHANCE, FEWEST, by_seed, final_accuracy, interval
 
 if TYPE_CHECKING:
     from lrlib.records import Run
@@ -27,11 +27,7 @@ __all__ = [
     "Entry",
     "arms",
     "cell",
-    "decided",
-    "decision_table",
     "measured",
-    "past_zero",
-    "reached",
     "so_far",
     "table_1_1",
 ]
@@ -207,114 +203,6 @@ def table_1_1(filled: Iterable[Arm] | None = None) -> str:
     return '<div class="results">' + "\n".join(parts) + "</div>"
 
 
-def decision_table(comparisons: Sequence[PairedComparison]) -> str:
-    """Return the decisions of `lrlib.stats.compare_all` as HTML, a table for each reference.
-
-    Differences are in percentage points, with their Bonferroni interval below and the shared seeds n. Below a
-    verdict stands the p that it rests on, after Holm's correction.
-
-    Examples
-    --------
-    >>> from lrlib.stats import compare_all
-    >>> values = {"constant": {1: 0.5}, "linear": {1: 0.75}}
-    >>> html = decision_table(compare_all(values, pairs=[("linear", "constant")]))
-    >>> "<td>+25.00</td><td>1</td><td>not decidable</td>" in html
-    True
-    """
-    tables: dict[str, list[str]] = {}
-    for c in comparisons:
-        low, high = c.interval_points
-        points = f"{c.mean_difference_points:+.2f}" if c.n else "–"
-        around = f"{low:+.2f} to {high:+.2f}" if math.isfinite(low) else ""
-        why = "" if math.isnan(c.verdict_p) else p_words(c.verdict_p)
-        cells = [Entry(points, around), Entry(str(c.n)), Entry(c.verdict, why)]
-        text = "".join(map(cell, cells))
-        tables.setdefault(c.reference, []).append(f'<tr><th scope="row">{c.schedule}</th>{text}</tr>')
-    heads = "".join(f'<th scope="col">{head}</th>' for head in ("schedule", "points", "n", "verdict"))
-    html = [
-        f'<table class="results"><caption><strong>Against {reference}</strong></caption>'
-        f"<thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-        for reference, rows in tables.items()
-    ]
-    return '<div class="results">' + "\n".join(html) + "</div>"
-
-
-def decided(comparisons: Sequence[PairedComparison]) -> str:
-    """Say in a sentence or two what the comparisons decide, and on how many seeds.
-
-    Examples
-    --------
-    >>> from lrlib.stats import compare_all
-    >>> print(decided(compare_all({"constant": {1: 0.5}}, pairs=[("linear", "constant")])))
-    Of 1 comparison, none can be tested yet: no pair shares two seeds. Nothing is decided.
-    """
-    total = f"Of {len(comparisons)} comparison{'s' if len(comparisons) != 1 else ''}, "
-    testable = [c for c in comparisons if not math.isnan(c.p)]
-    if not testable:
-        if all(c.n < 2 for c in comparisons):
-            why = "no pair shares two seeds"
-        else:
-            why = "the differences do not vary over the seeds"
-        return f"{total}none can be tested yet: {why}. Nothing is decided."
-    counts = {kind: sum(c.verdict.startswith(kind) for c in comparisons) for kind in ("better", "worse")}
-    counts["as good as"] = sum(c.verdict == "as good as" for c in comparisons)
-    counts["not decidable"] = len(comparisons) - sum(counts.values())
-    said = [f"{count} {'is' if count == 1 else 'are'} *{kind}*" for kind, count in counts.items() if count]
-    least, most = min(c.n for c in comparisons), max(c.n for c in comparisons)
-    seeds = f"{most} seeds each" if least == most else f"between {least} and {most} shared seeds"
-    if len(said) == 1 and counts["not decidable"]:
-        return f"None of the {len(comparisons)} comparisons can be decided yet, on {seeds}."
-    listed = said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
-    return f"{total}{listed}, on {seeds}."
-
-
-def past_zero(comparisons: Sequence[PairedComparison]) -> str:
-    """Name the pairs that are told apart though their interval holds zero, and say why; or nothing.
-
-    Examples
-    --------
-    >>> from lrlib.stats import compare_all
-    >>> values = {
-    ...     "constant": dict.fromkeys(range(4), 0.7),
-    ...     "time": {0: 0.74, 1: 0.71, 2: 0.73, 3: 0.72},
-    ...     "drop": {0: 0.8, 1: 0.803, 2: 0.806, 3: 0.803},
-    ... }
-    >>> compared = compare_all(values, pairs=[("drop", "constant"), ("time", "constant")])
-    >>> past_zero(compared).split(": ")[0]
-    'Told apart though its interval holds zero'
-    >>> past_zero(compared[:1])
-    ''
-    """
-    names = [
-        f"{c.schedule} against {c.reference}"
-        for c in comparisons
-        if c.verdict.startswith(("better", "worse")) and c.interval[0] <= 0 <= c.interval[1]
-    ]
-    if not names:
-        return ""
-    return (
-        f"Told apart though {'its interval holds' if len(names) == 1 else 'their intervals hold'} zero: "
-        f"{' and '.join(names)}. An interval is as wide for the last question as for the first; Holm's "
-        "correction, by which the plan decides, grows milder with each question that is settled."
-    )
-
-
-def reached(comparisons: Sequence[PairedComparison], *, planned: int) -> str:
-    """Say how far the intervals of a family reach with the seeds that it has, and with those planned.
-
-    Examples
-    --------
-    >>> from lrlib.stats import compare_all
-    >>> values = {name: {1: 0.5, 2: 0.75} for name in ("constant", "linear")}
-    >>> print(reached(compare_all(values, pairs=[("linear", "constant")]), planned=5))
-    An interval over 2 seeds reaches 9.0 standard deviations to each side, one over 5 seeds 1.2.
-    """
-    counts = sorted({c.n for c in comparisons if c.n > 1} | {planned})
-    first, *more = (f"{reach(n, family=len(comparisons)):.1f}" for n in counts)
-    further = "".join(f", one over {n} seeds {far}" for n, far in zip(counts[1:], more, strict=True))
-    return f"An interval over {counts[0]} seeds reaches {first} standard deviations to each side{further}."
-
-
 def so_far(runs: Sequence[Run], *, seeds: int) -> str:
     """Say how many runs of a study with so many seeds are recorded, and what that allows.
 
@@ -369,7 +257,11 @@ def _entries(runs: Sequence[Run]) -> list[Entry]:
 def _mean(values: Sequence[float], *, accuracy: bool) -> Entry:
     mean, (low, high) = fmean(values), interval(values, least=FEWEST)
     scale, decimals, unit = (100, 1, "%") if accuracy else (1, 4, "")
-    spread = f"±\N{NO-BREAK SPACE}{scale * (high - low) / 2:.{decimals}f}" if math.isfinite(low) else ""
+    spread = ""
+    if math.isfinite(low):
+        half, least = scale * (high - low) / 2, 10**-decimals
+        shown = f"{half:.{decimals}f}" if half >= least / 2 else f"<{least:.{decimals}f}"
+        spread = f"±\N{NO-BREAK SPACE}{shown}"
     if len(values) == 2:
         spread = " and ".join(f"{scale * value:.{decimals}f}" for value in sorted(values))
     return Entry(f"{scale * mean:.{decimals}f}{unit}", spread)

@@ -68,7 +68,7 @@ class Word(NamedTuple):
     Examples
     --------
     >>> WORDS["huge increase"].means
-    'better, and by at least 3 points of accuracy'
+    'better, and measured at 3 points of accuracy or more'
     """
 
     means: str
@@ -81,20 +81,22 @@ WORDS: dict[str, Word] = {
         "with several seeds the plan's verdict (Holm p below 0.05); with one run of ours nothing; in the "
         f"source's logs a gap of at least {SAMPLING_ERRORS:g} sampling errors",
         "the logs are the survey's own evidence and cannot be run again, so here one run may speak. Its last "
-        "epoch moves it too, in the plan's pilot by nearly twice the sampling error, and its seed, by nobody "
-        f"knows how much; {SAMPLING_ERRORS:g} is a convention that leaves room for both",
+        "epoch moves it too, in the plan's pilot by about twice the sampling error of one run, and its seed, "
+        f"by nobody knows how much there; {SAMPLING_ERRORS:g} is a convention that leaves room for both",
     ),
     "huge increase": Word(
-        f"better, and by at least {HUGE_POINTS:g} points of accuracy",
+        f"better, and measured at {HUGE_POINTS:g} points of accuracy or more",
         "what the survey calls so: 87 from 84",
     ),
     "a little worse": Word(
-        f"worse, and by less than {HUGE_POINTS:g} points of accuracy",
+        f"worse, and measured at less than {HUGE_POINTS:g} points of accuracy",
         "less than what the survey calls huge",
     ),
     "similar": Word(
-        f"shown to lie within {MARGIN_POINTS:g} point of accuracy of each other",
-        "the margin of the plan, and the smallest step that table 1.1 can show",
+        f"shown to lie within {MARGIN_POINTS:g} point of accuracy of each other. Not similar: told apart, "
+        f"and measured at {MARGIN_POINTS:g} point or more",
+        "the margin of the plan, and the smallest step that table 1.1 can show. A no needs no proof that the "
+        "gap is wider than the margin: what is told apart, by a point as measured, is not alike",
     ),
     "the best": Word("better than each other schedule of table 1.1", "a tie or an open question is no win"),
     "loss": Word(

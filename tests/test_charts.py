@@ -225,18 +225,18 @@ OURS = [synthetic_run(seed=seed, accuracies=(0.5, end)) for seed, end in ((1, 0.
         (0.85, "Your run ended at 85.0%, inside the range of our three (75.0% to 85.0%)."),
         (
             0.9,
-            "Your run ended at 90.0%, above the range of our three (75.0% to 85.0%), "
-            "as one more run does by luck alone in 2 of 4 cases.",
+            "Your run ended at 90.0%, above the range of our three (75.0% to 85.0%); "
+            "outside it, above or below, one more run ends by luck alone in 2 of 4 cases.",
         ),
         (
             0.5,
-            "Your run ended at 50.0%, below the range of our three (75.0% to 85.0%), "
-            "as one more run does by luck alone in 2 of 4 cases.",
+            "Your run ended at 50.0%, below the range of our three (75.0% to 85.0%); "
+            "outside it, above or below, one more run ends by luck alone in 2 of 4 cases.",
         ),
         (
             0.7496,
-            "Your run ended at 74.96%, below the range of our three (75.00% to 85.00%), "
-            "as one more run does by luck alone in 2 of 4 cases.",
+            "Your run ended at 74.96%, below the range of our three (75.00% to 85.00%); "
+            "outside it, above or below, one more run ends by luck alone in 2 of 4 cases.",
         ),
     ],
 )
@@ -259,8 +259,8 @@ def test_one_recorded_run_is_no_range(end, sentence):
 def test_runs_that_diverged_count_as_guessing():
     gone = synthetic_run(seed=4, accuracies=(math.nan,), status="diverged")
     assert charts.place_in(gone, OURS) == (
-        "Your run diverged, which counts as 10%, below the range of our three (75.0% to 85.0%), "
-        "as one more run does by luck alone in 2 of 4 cases."
+        "Your run diverged, which counts as 10%, below the range of our three (75.0% to 85.0%); "
+        "outside it, above or below, one more run ends by luck alone in 2 of 4 cases."
     )
     assert charts.place_in(synthetic_run(), [*OURS, gone]) == (
         "Your run ended at 75.0%, inside the range of our four (10.0% to 85.0%); one of ours diverged (10%)."

@@ -769,8 +769,9 @@ def test_the_words_are_the_constants():
     assert [row.split("**")[1] for row in table.splitlines()[2:]] == [*VERDICTS, *WORDS]
     for part in (
         "at least 4 sampling errors",
-        "at least 3 points",
+        "at 3 points of accuracy or more",
         "within 1 point",
+        "measured at 1 point or more",
         "first 10% of the run",
         "5 seeds",
     ):

@@ -193,8 +193,10 @@ def test_failed_runs_are_said_and_lead_nowhere():
         *level_of(0.10, 0.11, recipe="linear", peak_lr=1.0),
     ]
     assert leaders(runs, "peak_lr", name="rate ") == (
-        "Highest mean: constant at rate 0.1. There are failed runs (most answers wrong) at rate 0.1 and 1.0."
+        "Highest mean: constant at rate 0.1. "
+        "Every run failed (most answers wrong) at rate 1.0, not counted here. Some runs failed at rate 0.1."
     )
+    assert leaders(runs[:4], "peak_lr").endswith(" Some runs failed (most answers wrong) at 0.1.")
     assert leaders(runs[4:], "peak_lr") == "Every run failed: most of its answers are wrong."
 
 

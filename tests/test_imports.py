@@ -31,7 +31,7 @@ LAYERS = [
     "_cli_class",
     "diagrams factors jumps luck plots reading",
     "charts measured tables",
-    "race",
+    "decisions race",
     "_exercise",
     "_exercise_judges",
     "_exercises_analysis _exercises_claims _exercises_constant _exercises_contest _exercises_cosine"

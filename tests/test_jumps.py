@@ -6,6 +6,7 @@ All runs in this file are synthetic: made here, never measured, never shipped.
 import math
 
 import pytest
+from grids import grids
 from synthetic import synthetic_run
 
 from lrlib.jumps import date_jumps, endings, jump_report, searched
@@ -31,6 +32,11 @@ JUMPS = synthetic(
     [9.0, 5.0, 4.0, 3.5, 3.0, 1.5, 1.25, 1.0, 0.75, 0.5],
     [0.125, 0.5, 0.5, 0.5, 0.5, 0.5, 0.75, 0.75, 0.75, 0.875],
 )
+
+
+def counts(html):
+    """The rows of the last table."""
+    return grids(html)[-1][1]
 
 
 def row(what, seed, *cells):
@@ -100,14 +106,18 @@ def test_the_report_counts():
     assert text.count("<small>seed 2</small>") == 2
     assert row("test accuracy rose", 1, "25.0 points", 7, "after 5.00") in text
     # seed 2: the loss falls most in epoch 9, and its flat accuracy changes by 0 first in epoch 3
-    assert (
-        "The rate drops after 5.00 epochs. Of 5 changes, <strong>3</strong> lie in the epoch of a drop"
-        in text
-    )
-    assert "<strong>3</strong> of these at the first drop" in text
+    assert "The rate drops after 5.00 epochs. An epoch picked blindly" in text
     assert "in 2 of 8 cases, and the first drop in 2 of 8." in text
+    assert counts(text) == [
+        ["", "near a drop", "near the first"],
+        ["training loss fell", "1 of 2", "1 of 2"],
+        ["test accuracy rose", "1 of 2", "1 of 2"],
+        ["lead in training loss grew", "1 of 1", "1 of 1"],
+    ]
     # until epoch 5 the made-up twins are equal
-    assert text.endswith("Before the first drop, no lead is larger than 0.000, either way.</p>")
+    assert text.endswith(
+        "<p>Before the first drop, with 1 of 1 seeds the twins' losses are the same to the last digit.</p>"
+    )
 
 
 def test_the_report_says_what_comes_without_a_drop():
@@ -117,19 +127,29 @@ def test_the_report_says_what_comes_without_a_drop():
     late = synthetic([9.0, 8.9, 8.8, 8.7, 8.6, 4.0, 3.9, 3.8, 3.7, 3.6], rise, recipe="linear", seed=2)
     short = synthetic([9.0, 5.0, 4.0, 0.5], recipe="constant", seed=3)
     text = jump_report([JUMPS], undropped=[synthetic(SMOOTH, recipe="constant"), late, short], skip=0.2)
-    assert text.endswith(
-        " Without any drop, in 2 runs (constant and linear): of 4 changes, <strong>2</strong> lie so near "
-        "to one of these times, <strong>2</strong> to the first.</p>"
-    )
+    assert counts(text) == [
+        ["", "near a drop", "near the first", "without drops: near", "near the first"],
+        ["training loss fell", "1 of 1", "1 of 1", "1 of 2", "1 of 2"],
+        ["test accuracy rose", "1 of 1", "1 of 1", "1 of 2", "1 of 2"],
+    ]
+    assert text.endswith("<p>Without drops: 2 runs (constant and linear), at the same times.</p>")
+    with_twin = jump_report([JUMPS], [synthetic(SMOOTH, recipe="constant")], undropped=[late], skip=0.2)
+    assert counts(with_twin)[-1] == ["lead in training loss grew", "1 of 1", "1 of 1", "–", "–"]
 
 
 def test_the_report_says_how_far_twins_were_apart_before():
     twin = synthetic([9.5, 5.0, 4.0, 3.25, 3.0, *SMOOTH[5:]], recipe="constant")
-    assert jump_report([JUMPS], [twin]).endswith("no lead is larger than 0.500, either way.</p>")
+    apart = "Before the first drop, with seed 1 they differ by up to 0.500.</p>"
+    assert jump_report([JUMPS], [twin]).endswith(apart)
     ahead = synthetic([8.5, *SMOOTH[1:]], recipe="constant")  # a lead of -0.5, and then of 0
-    assert jump_report([JUMPS], [ahead]).endswith("no lead is larger than 0.500, either way.</p>")
+    assert jump_report([JUMPS], [ahead]).endswith(apart)
+    second = [synthetic(SMOOTH, seed=2), synthetic(SMOOTH, recipe="constant", seed=2)]
+    assert jump_report([JUMPS, second[0]], [twin, second[1]]).endswith(
+        "Before the first drop, with 1 of 2 seeds the twins' losses are the same to the last digit, and with "
+        "seed 1 they differ by up to 0.500.</p>"
+    )
     at_once = synthetic(SMOOTH, recipe=DropRecipe(drop_fraction=0.05))  # a drop in the middle of epoch 1
-    assert "no lead" not in jump_report([at_once], [twin])
+    assert "Before the first" not in jump_report([at_once], [twin])
 
 
 def test_later_drops_are_told_from_the_first():
@@ -138,9 +158,13 @@ def test_later_drops_are_told_from_the_first():
     )
     text = jump_report([thrice], skip=0.2)
     # drops after 3, 6 and 9 epochs: near are epochs 4, 5, 7, 8 and 10, of 3 to 10
-    assert "drops after 3.00, 6.00, 9.00 epochs. Of 2 changes, <strong>1</strong> lie" in text
-    assert "<strong>0</strong> of these at the first drop" in text
-    assert text.endswith("in 5 of 8 cases, and the first drop in 2 of 8.</p>")
+    assert "drops after 3.00, 6.00, 9.00 epochs. An epoch picked blindly" in text
+    assert "in 5 of 8 cases, and the first drop in 2 of 8." in text
+    # the loss falls most in epoch 8; the flat accuracy changes by 0 first in epoch 3, before all drops
+    assert counts(text)[1:] == [
+        ["training loss fell", "1 of 1", "0 of 1"],
+        ["test accuracy rose", "0 of 1", "0 of 1"],
+    ]
 
 
 def test_a_rate_that_never_drops_says_so():
@@ -168,8 +192,9 @@ def test_a_wrong_skip_is_refused():
 def test_endings_by_hand():
     # Epochs 6 to 10, changes counted from epoch 5: loss 3 to 0.5, accuracy 0.25 and 0.125 in 5 steps.
     assert endings([JUMPS], ["drop"]) == (
-        "- **drop** (n = 1): test accuracy 87.5%; training accuracy 90.0%. In the second half, test accuracy "
-        "moved by 7.50 points an epoch, and training cross-entropy fell by 2.500, to 0.500."
+        "- **drop** (n = 1): test accuracy 87.5%; training accuracy with the last weights 90.0%. "
+        "In the second half, test accuracy moved by 7.50 points an epoch, "
+        "and training cross-entropy fell by 2.500, to 0.500."
     )
 
 
@@ -191,5 +216,6 @@ def test_endings_count_what_diverged_as_guessing():
     gone = synthetic([9.0, math.nan], status="diverged")
     assert endings([gone], ["drop"]) == "- **drop** (n = 1): test accuracy 10.0% (1 diverged)."
     both = endings([JUMPS, gone], ["drop"])
-    assert "(n = 2): test accuracy 48.8%, from 10.0% to 87.5% (1 diverged); training accuracy 90.0%." in both
+    assert "(n = 2): test accuracy 48.8%, from 10.0% to 87.5% (1 diverged); training accuracy with" in both
+    assert "the last weights 90.0%." in both
     assert "moved by 7.50 points" in both

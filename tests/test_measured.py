@@ -84,8 +84,9 @@ def test_ends():
         synthetic_run("poly5", (0.25, 0.875)),
     ]
     assert ends(runs).splitlines() == [
-        "- **linear** (n = 2): test accuracy 62.5% (50.0% to 75.0%); training accuracy 75.0%.",
-        "- **poly5** (n = 1): test accuracy 87.5%; training accuracy 75.0%.",
+        "- **linear** (n = 2): test accuracy 62.5% (50.0% to 75.0%); "
+        "training accuracy with the last weights 75.0%.",
+        "- **poly5** (n = 1): test accuracy 87.5%; training accuracy with the last weights 75.0%.",
     ]
     # 0.5, 0.75 and 0.55: mean 0.6, sd 0.1323, half interval 4.30265 * 0.1323 / sqrt(3) = 0.3286
     third = synthetic_run("linear", (0.25, 0.55), seed=3)

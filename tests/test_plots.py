@@ -164,7 +164,7 @@ def test_runs_are_the_records():
     applied = np.ravel([run.column("first_lr"), run.column("last_lr")], order="F")
     np.testing.assert_array_equal(line(rate, "linear, rate").get_ydata(), applied)
     np.testing.assert_array_equal(line(rate, "linear, rate").get_xdata(), [0, 1, 1, 2, 2, 3])
-    assert {"test 0.5", "training 0.25", "test 66.7%", "training 80.0%"} == set(texts(figure))
+    assert {"test 0.50", "training 0.25", "test 66.7%", "training 80.0%"} == set(texts(figure))
     assert accuracy.yaxis.get_major_formatter()(0.5) == "50%"
     assert [axes.get_title(loc="left") for axes in figure.axes] == [
         "cross-entropy",
@@ -210,18 +210,24 @@ def test_several_schedules_are_told_apart_by_name():
     assert "linear training 0.25" in texts(both)
 
 
+@pytest.mark.parametrize(("loss", "label"), [(1.02, "1.0"), (12.0, "12"), (0.00092, "0.00092")])
+def test_a_loss_has_two_digits_at_its_end(loss, label):
+    figure = plots.plot_runs([synthetic_run(losses=(2.0, 2.0, loss))], ["test_loss"])
+    assert texts(figure) == [f"test {label}"]
+
+
 def test_labels_of_ones_own():
     figure = plots.plot_runs(
         {"mine": synthetic_run(), "ours": [synthetic_run(), synthetic_run(seed=1)]}, ["test_loss"]
     )
-    assert sorted(texts(figure)) == ["mine 0.5", "ours 0.5"]
+    assert sorted(texts(figure)) == ["mine 0.50", "ours 0.50"]
 
 
 def test_a_diverged_run_ends_early_and_says_so():
     gone = synthetic_run("constant", losses=(2.0, math.nan), status="diverged")
     figure = plots.plot_runs([gone, synthetic_run("linear")], ["test_loss"])
     np.testing.assert_array_equal(line(figure.axes[0], "constant, test_loss").get_ydata(), [2.0, math.nan])
-    assert set(texts(figure)) == {"constant (diverged)", "linear 0.5"}
+    assert set(texts(figure)) == {"constant (diverged)", "linear 0.50"}
     with_other_seed = plots.plot_runs([gone, synthetic_run("constant", seed=1)], ["test_loss"])
     np.testing.assert_array_equal(
         line(with_other_seed.axes[0], "constant, test_loss").get_ydata(), [2.0, math.nan, math.nan]
