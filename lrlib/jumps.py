@@ -224,7 +224,7 @@ def _counts(found: Sequence[Jump], others: Sequence[Run], times: Sequence[float]
         for jumps in (found, plain):
             near = [jump.drop for jump in jumps if jump.what == what]
             for hits in (sum(time is not None for time in near), near.count(times[0])):
-                cells.append(f"{hits} of {len(near)}" if near else "–")
+                cells.append(f"{hits}\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}{len(near)}" if near else "–")
         rows.append(cells)
     head = ["", "near a drop", "near the first", "without drops: near", "near the first"]
     names = listed(in_order(run.label for run in others))

@@ -261,7 +261,7 @@ def _mean(values: Sequence[float], *, accuracy: bool) -> Entry:
     if math.isfinite(low):
         half, least = scale * (high - low) / 2, 10**-decimals
         shown = f"{half:.{decimals}f}" if half >= least / 2 else f"<{least:.{decimals}f}"
-        spread = f"±\N{NO-BREAK SPACE}{shown}"
+        spread = f"± {shown}"
     if len(values) == 2:
         spread = " and ".join(f"{scale * value:.{decimals}f}" for value in sorted(values))
     return Entry(f"{scale * mean:.{decimals}f}{unit}", spread)

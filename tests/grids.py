@@ -4,7 +4,7 @@ from bs4 import BeautifulSoup
 
 
 def words(tag):
-    return [cell.get_text(" ", strip=True) for cell in tag.find_all(["th", "td"])]
+    return [" ".join(cell.get_text(" ").split()) for cell in tag.find_all(["th", "td"])]
 
 
 def grids(html):
