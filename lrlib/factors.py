@@ -137,14 +137,16 @@ def effect_report(
     return (
         effect_table(runs, level, name=name, **pair)
         + f"<p>{escape(leaders(runs, level, name=unit, **pair))}</p>"
-        + (f"<p>{escape(_also(runs, level, also, unit, **pair))}</p>" if also else "")
+        + (
+            f"<p>{escape(_also(runs, level, also, unit, pair.get('reference', 'constant')))}</p>"
+            if also
+            else ""
+        )
         + f"<p><em>{escape(study_line(runs))}</em></p>"
     )
 
 
-def _also(
-    runs: Sequence[Run], level: Level, schedule: str, name: str, reference: str = "constant", **_
-) -> str:
+def _also(runs: Sequence[Run], level: Level, schedule: str, name: str, reference: str) -> str:
     """Return the differences of a schedule from a reference at each level, as a sentence."""
     said = []
     for at, accuracies in _levels(runs, level).items():

@@ -61,7 +61,7 @@ def endings(runs: Iterable[Run], schedules: Iterable[str]) -> str:
             moved = fmean(abs(b - a) for late in tests for a, b in pairwise(late))
             fell = fmean(late[0] - late[-1] for late in losses)
             line += (
-                f"; training accuracy with the last weights "
+                "; training accuracy with the last weights "
                 f"{fmean(run.final.train_accuracy for run in whole):.1%}. "
                 f"In the second half, test accuracy moved by {100 * moved:.2f} points an epoch, "
                 f"and training cross-entropy fell by {fell:.3f}, to {fmean(late[-1] for late in losses):.3f}"

@@ -185,6 +185,27 @@ def test_leaders_where_one_leads_everywhere_and_an_interval_leaves_out_zero():
     assert down.endswith("The interval of constant - linear leaves out zero at 1 of 2 levels, 0.1.")
 
 
+def test_a_report_says_the_differences_of_another_schedule_too():
+    runs = [
+        *level_of(0.50, 0.60, recipe="constant", peak_lr=0.1),
+        *level_of(0.75, 0.75, recipe="linear", peak_lr=0.1),
+        *level_of(0.40, 0.55, recipe="drop", peak_lr=0.1),
+        *level_of(0.50, recipe="constant", peak_lr=0.2),
+        *level_of(0.60, recipe="drop", peak_lr=0.2),
+        *level_of(0.60, recipe="drop", peak_lr=0.4),  # nothing to compare with
+    ]
+    report = effect_report(runs, "peak_lr", name="rate", study="s", unit="rate ", also="drop")
+    said = (
+        "drop - constant: -7.5 points at rate 0.1 (-10.0 and -5.0, n = 2), +10.0 points at rate 0.2 (n = 1)."
+    )
+    assert said in report.replace("\N{NO-BREAK SPACE}", " ")
+    other = effect_report(
+        runs[:6], "peak_lr", name="rate", study="s", also="drop", schedule="linear", reference="linear"
+    )
+    assert "drop - linear: -27.5 points at 0.1 (-35.0 and -20.0" in other
+    assert "drop - " not in effect_report(runs, "peak_lr", name="rate", study="s")
+
+
 def test_failed_runs_are_said_and_lead_nowhere():
     runs = [
         *level_of(0.90, 0.91, recipe="constant", peak_lr=0.1),
