@@ -206,7 +206,8 @@ def leaders(
 ) -> str:
     """Say which schedule has the highest mean at which level, and where one difference leaves out zero.
 
-    A level at which every run failed has no leader and is not counted; where some did is said too.
+    A level at which every run failed has no leader and is not counted; where some did is said too. Nor has
+    one that only one of the schedules has.
 
     Parameters
     ----------
@@ -224,8 +225,9 @@ def leaders(
     first: dict[str, list[str]] = {}
     apart, tested = [], 0
     failed = {at: [x < FAILED for values in levels[at].values() for x in values.values()] for at in levels}
+    raced = len({label for accuracies in levels.values() for label in accuracies}) > 1
     for at, accuracies in levels.items():
-        if all(failed[at]):
+        if all(failed[at]) or (raced and len(accuracies) == 1):
             continue
         means = {label: fmean(values.values()) for label, values in accuracies.items()}
         best = [x for x in in_order(means) if means[x] > max(means.values()) - SAME]
@@ -235,7 +237,7 @@ def leaders(
         apart += [_words(at)] if low > 0 or high < 0 else []
     if not first:
         return "Every run failed: most of its answers are wrong."
-    if len(first) == 1 and len(levels) > 1 and not any(map(all, failed.values())):
+    if len(levels) > 1 and [len(where) for where in first.values()] == [len(levels)]:
         text = f"Highest mean at each of the {len(levels)} levels: {next(iter(first))}."
     else:
         text = f"Highest mean: {'; '.join(f'{x} at {name}{listed(where)}' for x, where in first.items())}."

@@ -206,6 +206,14 @@ def test_a_report_says_the_differences_of_another_schedule_too():
     assert "drop - " not in effect_report(runs, "peak_lr", name="rate", study="s")
 
 
+def test_who_runs_alone_does_not_lead():
+    both = [*level_of(0.5, recipe="constant", peak_lr=0.1), *level_of(0.6, recipe="linear", peak_lr=0.1)]
+    alone = level_of(0.9, recipe="constant", peak_lr=0.2)
+    assert leaders([*both, *alone], "peak_lr") == "Highest mean: linear at 0.1."
+    other = level_of(0.8, recipe="constant", peak_lr=0.1)
+    assert leaders([*other, *alone], "peak_lr") == "Highest mean at each of the 2 levels: constant."
+
+
 def test_failed_runs_are_said_and_lead_nowhere():
     runs = [
         *level_of(0.90, 0.91, recipe="constant", peak_lr=0.1),
