@@ -134,14 +134,11 @@ def effect_report(
     """
     if not runs:
         return _not_recorded(f"lrlib study run {study}")
+    more = _also(runs, level, also, unit, pair.get("reference", "constant")) if also else ""
     return (
         effect_table(runs, level, name=name, **pair)
         + f"<p>{escape(leaders(runs, level, name=unit, **pair))}</p>"
-        + (
-            f"<p>{escape(_also(runs, level, also, unit, pair.get('reference', 'constant')))}</p>"
-            if also
-            else ""
-        )
+        + (f"<p>{escape(more)}</p>" if more else "")
         + f"<p><em>{escape(study_line(runs))}</em></p>"
     )
 
@@ -235,8 +232,10 @@ def leaders(
         low, high = _interval(_differences(accuracies, schedule, reference))
         tested += low == low  # nan: nothing tells
         apart += [_words(at)] if low > 0 or high < 0 else []
-    if not first:
+    if not first and all(map(all, failed.values())):
         return "Every run failed: most of its answers are wrong."
+    if not first:
+        return "No level has runs of two schedules yet that could be compared."
     if len(levels) > 1 and [len(where) for where in first.values()] == [len(levels)]:
         text = f"Highest mean at each of the {len(levels)} levels: {next(iter(first))}."
     else:

@@ -210,6 +210,9 @@ def test_who_runs_alone_does_not_lead():
     both = [*level_of(0.5, recipe="constant", peak_lr=0.1), *level_of(0.6, recipe="linear", peak_lr=0.1)]
     alone = level_of(0.9, recipe="constant", peak_lr=0.2)
     assert leaders([*both, *alone], "peak_lr") == "Highest mean: linear at 0.1."
+    apart = [*level_of(0.6, recipe="linear", peak_lr=0.1), *alone]
+    assert leaders(apart, "peak_lr") == "No level has runs of two schedules yet that could be compared."
+    assert "<p></p>" not in effect_report(apart, "peak_lr", name="rate", study="s", also="linear")
     other = level_of(0.8, recipe="constant", peak_lr=0.1)
     assert leaders([*other, *alone], "peak_lr") == "Highest mean at each of the 2 levels: constant."
 
