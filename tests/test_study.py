@@ -85,6 +85,7 @@ def test_records_go_to_the_package_in_a_checkout_and_to_runs_elsewhere(tmp_path,
         ("task-digits", 15),
         ("network-digits", 30),
         ("warmup-digits", 18),
+        ("warmup-rule", 288),
     ],
 )
 def test_the_studies_of_the_book(name, runs):
