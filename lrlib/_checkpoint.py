@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from lrlib._files import write_atomically
+from lrlib._machine import Target
 from lrlib.config import RunConfig
 
 # A file begins with this line and the SHA-256 of all that follows it.
@@ -38,10 +43,33 @@ def save(path: Path, config: RunConfig, state: dict[str, Any]) -> None:
     write_atomically(path, lambda file: file.writelines([FORMAT, digest, b"\n", buffer.getbuffer()]))
 
 
-def load(path: Path, config: RunConfig, how: str) -> dict[str, Any]:
+class Due:
+    """Whether a checkpoint is due: after each epoch, or if writing it is slow, every `PATIENCE` seconds.
+
+    ResNet-50's is 188 MB, which on a GPU takes as long as an epoch to write.
+    """
+
+    QUICK, PATIENCE = 0.25, 30.0
+
+    def __init__(self) -> None:
+        self.took, self.last = 0.0, -math.inf
+
+    def __call__(self) -> bool:
+        return self.took < self.QUICK or time.perf_counter() - self.last >= self.PATIENCE
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Note how long a checkpoint takes to write, and when it was."""
+        tic = time.perf_counter()
+        yield
+        self.last = time.perf_counter()
+        self.took = self.last - tic
+
+
+def load(path: Path, config: RunConfig, target: Target) -> dict[str, Any]:
     """Read the checkpoint of this very config; nothing in the file is executed (`weights_only`).
 
-    `how` says on what device and in which precision the run would go on; it has to be as it began.
+    Device, precision and path of `target` have to be those with which the run began.
     """
     try:
         head, _, content = path.read_bytes().partition(b"\n")
@@ -69,9 +97,15 @@ def load(path: Path, config: RunConfig, how: str) -> dict[str, Any]:
             f"{path}: belongs to another run, with {differs} = {getattr(theirs, differs)!r} "
             f"and not {getattr(config, differs)!r}; give the same config or another file"
         )
-    begun = state.get("how", how)  # older ones do not say
-    if begun != how:
-        raise CheckpointError(
-            f"{path}: begun {begun}, and would go on {how}; go on as it began, or delete it to start again"
-        )
+    # Older ones do not say.
+    ways = [(state.get("how", target.how), target.how)]
+    path_then = state.get("path", target.path)
+    if "graph" in (path_then, target.path):  # the others may take turns: they round differently, no more
+        ways += [(f"by path {path_then}", f"by path {target.path}")]
+    for begun, now in ways:
+        if begun != now:
+            raise CheckpointError(
+                f"{path}: begun {begun}, and would go on {now}; "
+                "go on as it began, or delete it to start again"
+            )
     return state

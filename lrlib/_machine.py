@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -16,24 +17,35 @@ import torch
 from torch import nn
 
 import lrlib
+from lrlib._driver import nvidia_smi
 from lrlib._fast import hasten
 from lrlib._spec import whole
 from lrlib.config import RunConfig
 from lrlib.recipes import unknown_name
 from lrlib.records import Provenance
 
-#: How a run may compute: the plain network, the same by faster ways (lrlib._fast), or through torch.compile.
-PATHS = ("plain", "fast", "compiled")
+#: How a run may compute: the plain network, the same by faster ways (lrlib._fast), through torch.compile,
+#: or with each update captured once for a GPU and replayed (lrlib._graph).
+PATHS = ("plain", "fast", "compiled", "graph")
+#: Streams that torch hands out on a GPU before it hands out the first again; each run needs one of its own.
+MOST_TOGETHER = 32
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where and in what precision a run computes."""
+    """Where and how a run computes.
+
+    `chosen` says that nobody asked for the path: if the device cannot follow it, another will do.
+    `together` runs share the device. `deterministic` keeps cuDNN to algorithms that repeat to the bit.
+    """
 
     device: torch.device
     precision: str
     threads: int
     path: str = "plain"
+    chosen: bool = False
+    together: int = 1
+    deterministic: bool = False
 
     def prepared(self, net: nn.Module) -> nn.Module:
         """Put a network on the device, channels last, and let it compute by this path."""
@@ -55,26 +67,38 @@ class Target:
         return self.path != "plain"
 
     @contextmanager
-    def own_threads(self) -> Iterator[None]:
-        """Let torch use this run's threads (and TF32 if the path is not plain); then all is as before."""
+    def own_settings(self) -> Iterator[None]:
+        """Let torch compute with this run's threads and switches; then all is as before.
+
+        On a GPU, the plain path has neither TF32 nor the choice of convolutions by the clock.
+        """
         cudnn = torch.backends.cudnn
-        before = torch.get_num_threads(), torch.get_float32_matmul_precision(), cudnn.allow_tf32
+        switches = ("allow_tf32", "benchmark", "deterministic")
+        before = torch.get_num_threads(), torch.get_float32_matmul_precision()
+        found = {name: getattr(cudnn, name) for name in switches}
         torch.set_num_threads(self.threads)
         if self.device.type == "cuda":
             quick = self.path != "plain"  # torch allows TF32 in convolutions, if nobody says otherwise
             cudnn.allow_tf32 = quick
+            cudnn.benchmark = quick and not self.deterministic
+            cudnn.deterministic = self.deterministic
             torch.set_float32_matmul_precision("high" if quick else "highest")
         try:
             yield
         finally:
             torch.set_num_threads(before[0])
             torch.set_float32_matmul_precision(before[1])
-            cudnn.allow_tf32 = before[2]
+            for name, value in found.items():
+                setattr(cudnn, name, value)
+
+    @property
+    def half(self) -> torch.dtype | None:
+        """The half precision as a dtype; None in fp32."""
+        return {"bf16": torch.bfloat16, "fp16": torch.float16}.get(self.precision)
 
     def autocast(self) -> AbstractContextManager:
         """Run matrix products in the half precision, or everything in fp32."""
-        dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(self.precision)
-        return torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None)
+        return torch.autocast(self.device.type, dtype=self.half, enabled=self.half is not None)
 
 
 def check_path(path: str) -> None:
@@ -83,9 +107,19 @@ def check_path(path: str) -> None:
         raise ValueError(unknown_name("path", path, ("auto", *PATHS)))
 
 
-def resolve(config: RunConfig, *, threads: int | None = None, path: str = "auto") -> Target:
+def resolve(
+    config: RunConfig,
+    *,
+    threads: int | None = None,
+    path: str = "auto",
+    together: int = 1,
+    deterministic: bool = False,
+) -> Target:
     """Turn "auto" into what suits this machine; refuse a device or a path that is not there."""
     check_path(path)
+    together = whole("together", together, least=1)
+    if together > MOST_TOGETHER:
+        raise ValueError(f"together must be at most {MOST_TOGETHER}, got {together}")
     device, precision = config.device, config.precision
     there = {
         "cpu": True,
@@ -103,9 +137,22 @@ def resolve(config: RunConfig, *, threads: int | None = None, path: str = "auto"
     if threads is None:
         threads = 1 if config.network == "resnet8" else torch.get_num_threads()
     threads = whole("threads", threads, least=1)
-    if path == "auto":
+    # With the Keras form of momentum, the scaler of fp16 asks the device before each update whether to make
+    # it.
+    waits = precision == "fp16" and config.momentum_form == "keras"
+    chosen = path == "auto"
+    if chosen and device == "cuda":
+        path = "fast" if waits else "graph"
+    elif chosen:
         path = "plain" if config.network == "resnet8" else "fast"  # nothing in it is large enough to gain
-    return Target(torch.device(device), precision, threads, path)
+    if path == "graph" and waits:
+        raise ValueError(
+            "path: 'graph' cannot do fp16 with momentum_form 'keras', which reads a value at each update; "
+            "use path 'fast', or precision 'bf16' or 'fp32'"
+        )
+    if path == "graph" and device == "mps":
+        raise ValueError("path: 'graph' needs a CUDA device (or a CPU, for tests), got 'mps'; use 'fast'")
+    return Target(torch.device(device), precision, threads, path, chosen, together, deterministic)
 
 
 def native_precision(device: str) -> str:
@@ -131,17 +178,18 @@ def cpuinfo() -> list[str]:
         return []
 
 
-def provenance(target: Target, *, command: str, started: datetime) -> Provenance:
-    """Describe this machine, this lrlib and this run, at its start: the checkout may move on meanwhile."""
+def provenance(target: Target, *, command: str, started: datetime, commit: str | None) -> Provenance:
+    """Describe this machine, this lrlib and this run; `commit` as `commit()` said when it began."""
     return Provenance(
         started=started.astimezone(UTC).isoformat(timespec="seconds"),
         seconds=0.0,
         command=" ".join(map(_without_folders, command.split())),
-        commit=commit(),
+        commit=commit,
         versions={
             "python": platform.python_version(),
             "torch": torch.__version__,
             **{name: installed(name) for name in ("lrlib", "torchvision", "numpy")},
+            **(_cuda_versions() if target.device.type == "cuda" else {}),
         },
         hardware=hardware(target.device),
         system=f"{platform.system()} {platform.machine()}",
@@ -150,7 +198,19 @@ def provenance(target: Target, *, command: str, started: datetime) -> Provenance
         device=target.device.type,
         precision=target.precision,
         path=target.path,
+        together=target.together,
+        deterministic=target.deterministic,
     )
+
+
+def _cuda_versions() -> dict[str, str]:
+    """Return the versions of what computes on an NVIDIA GPU; "unknown" where nothing tells."""
+    return {
+        "cuda": torch.version.cuda or "unknown",
+        "cudnn": str(torch.backends.cudnn.version() or "unknown"),
+        "driver": nvidia_smi("driver_version") or "unknown",
+        "triton": installed("triton"),
+    }
 
 
 def _without_folders(word: str) -> str:
@@ -179,10 +239,16 @@ def hardware(device: torch.device) -> str:
 
 
 def commit() -> str | None:
-    """Return the commit of the checkout that lrlib runs from, marked if its code was changed since."""
+    """Return the commit of the checkout that lrlib runs from, marked if its code was changed since.
+
+    A copy without ``.git`` is told its commit by ``LRLIB_COMMIT``: 40 hex digits, or this raises ValueError.
+    """
     package = Path(lrlib.__file__).parent
     if not (package.parent / ".git").exists():
-        return None
+        told = os.environ.get("LRLIB_COMMIT")
+        if told is not None and not re.fullmatch("[0-9a-f]{40}", told):
+            raise ValueError(f"LRLIB_COMMIT must be 40 hex digits (git rev-parse HEAD), got {told!r}")
+        return told
 
     def git(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(["git", "-C", str(package), *words], capture_output=True, text=True)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from lrlib._machine import Target
-from lrlib._optimizer import memory_order
+from lrlib._optimizer import memory_order, row
 from lrlib.data import Dataset, normalise
 
 SUMS = ("loss", "penalty", "correct", "grad", "usable")
@@ -62,8 +62,11 @@ class Meter:
 @torch.no_grad()
 def norm_sq(tensors: Iterable[Tensor]) -> Tensor:
     """Return the sum of all squares. A product with itself takes half the time of a norm on a CPU."""
-    rows = [tensor.permute(memory_order(tensor)).reshape(-1) for tensor in tensors]
-    return torch.stack([row.dot(row) for row in rows]).sum()
+    tensors = list(tensors)
+    if tensors[0].is_cuda:  # about 12 kernels, however many tensors; one by one they are 6 a tensor
+        return torch.stack(torch._foreach_norm(tensors)).square().sum()
+    rows = [row(tensor, memory_order(tensor)) for tensor in tensors]
+    return torch.stack([numbers.dot(numbers) for numbers in rows]).sum()
 
 
 @torch.no_grad()

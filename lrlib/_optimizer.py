@@ -25,9 +25,23 @@ def optimizer_for(config: RunConfig, net: nn.Module, *, fused: bool = False) -> 
     return (FusedSGD if fused else torch.optim.SGD)(groups, **numbers)
 
 
+def as_kernels_take_it(number: float | Tensor) -> float | Tensor:
+    """Return a rate that stands on the device as fp32, as kernels cast a Python number; all else as it is."""
+    return number.float() if isinstance(number, Tensor) else number
+
+
 def memory_order(tensor: Tensor) -> list[int]:
     """Return the dimensions in the order of memory; permuted so, a dense tensor is contiguous."""
     return sorted(range(tensor.dim()), key=tensor.stride, reverse=True)
+
+
+def row(tensor: Tensor, order: list[int]) -> Tensor:
+    """Return a tensor as one row in this order of its dimensions, a view where its memory has that order.
+
+    Kernels over many tensors want equal strides, even of dimensions of size 1, where a stride means
+    nothing: the gradient of a 1x1 kernel can differ there from its weights.
+    """
+    return tensor.permute(order).reshape(-1)
 
 
 class FusedSGD(torch.optim.SGD):
@@ -51,9 +65,9 @@ class FusedSGD(torch.optim.SGD):
                 if "momentum_buffer" not in self.state[w]:
                     self.state[w]["momentum_buffer"] = torch.zeros_like(w)
                 order = memory_order(w)
-                weights.append(w.permute(order))
-                grads.append(w.grad.permute(order).contiguous())
-                buffers.append(self.state[w]["momentum_buffer"].permute(order))
+                weights.append(row(w, order))
+                grads.append(row(w.grad, order))
+                buffers.append(row(self.state[w]["momentum_buffer"], order))
             sgd(
                 weights,
                 grads,
@@ -61,7 +75,7 @@ class FusedSGD(torch.optim.SGD):
                 fused=True,
                 grad_scale=getattr(self, "grad_scale", None),  # where GradScaler leaves them
                 found_inf=getattr(self, "found_inf", None),
-                **{name: group[name] for name in NUMBERS},
+                **{name: as_kernels_take_it(group[name]) for name in NUMBERS},
             )
 
 
@@ -80,14 +94,24 @@ class VelocitySGD(torch.optim.Optimizer):
     def step(self, closure=None) -> None:
         _refuse(closure)
         for group in self.param_groups:
+            weights, grads, velocities = [], [], []
             for w in group["params"]:
                 if w.grad is None:
                     continue
                 if "velocity" not in self.state[w]:
                     self.state[w]["velocity"] = torch.zeros_like(w)
-                v = self.state[w]["velocity"]
-                v.mul_(group["momentum"]).add_(w.grad.add(w, alpha=group["weight_decay"]), alpha=-group["lr"])
-                w.add_(v)
+                order = memory_order(w)
+                weights.append(row(w, order))
+                grads.append(row(w.grad, order))
+                velocities.append(row(self.state[w]["velocity"], order))
+            if not weights:
+                continue
+            # One call over all tensors a line: few kernels on a GPU, and the rate may be a tensor there.
+            steps = torch._foreach_add(grads, weights, alpha=group["weight_decay"])
+            torch._foreach_mul_(steps, as_kernels_take_it(group["lr"]))
+            torch._foreach_mul_(velocities, group["momentum"])
+            torch._foreach_sub_(velocities, steps)
+            torch._foreach_add_(weights, velocities)
 
 
 def _refuse(closure) -> None:

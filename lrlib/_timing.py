@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from itertools import count, islice
 from time import perf_counter
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from lrlib import _machine
-from lrlib._measure import Meter, evaluate
+from lrlib._graph import loop_for
+from lrlib._loop import Loop, set_up
 from lrlib.config import RunConfig
 from lrlib.data import Dataset, draw_augmentation, permutation
-from lrlib.train import _batches, _set_up
+from lrlib.train import take_turns
 
 UPDATES, WARM_UP = 20, 3
 
@@ -43,40 +42,40 @@ def pace(config: RunConfig, *, data: Dataset | None = None) -> Pace:
     generators of their own, so it does not notice.
     """
     target = _machine.resolve(config)
-    data, net, optimizer, scaler = _set_up(config, data, target)
-    meter = Meter(target.device)
+    # An evaluation of 1,000 images tells what one image takes.
+    tested = min(config.tested, 1000)
 
     def now() -> float:
         if target.device.type == "cuda":
             torch.cuda.synchronize()  # a GPU works on after the call that started it
         return perf_counter()
 
-    net.train()
-    with target.own_threads():
-        for number, (images, labels) in enumerate(islice(_endless(config, data), WARM_UP + UPDATES)):
-            if number == WARM_UP:
-                start = now()
-            with target.autocast():
-                logits = net(images)
-            loss = F.cross_entropy(logits.float(), labels)
-            optimizer.zero_grad()
-            scaler.scale(loss).backward()
-            scaler.unscale_(optimizer)
-            meter.add(optimizer, logits.detach(), loss.detach(), labels)
-            scaler.step(optimizer)
-            scaler.update()
-        updates = now() - start
-        some, wanted = data.test_images[:1000], data.test_labels[:1000]
-        evaluate(net, some, wanted, data, target)
+    def timed() -> Generator[None, None, Pace]:
+        small = config.changed(test_images=tested)
+        loop = loop_for(small, *set_up(small, data, target), target)
+        updates = _endless(small, loop)
+        for _ in islice(updates, WARM_UP):
+            yield
         start = now()
-        evaluate(net, some, wanted, data, target)
-        image = (now() - start) / len(wanted)
-    return Pace(updates, image)
+        for _ in islice(updates, UPDATES):
+            yield
+        took = now() - start
+        yield from loop.evaluate("test")
+        start = now()
+        yield from loop.evaluate("test")
+        return Pace(took, (now() - start) / tested)
+
+    with target.own_settings():
+        ((_, measured),) = take_turns([timed()])
+    return measured
 
 
-def _endless(config: RunConfig, data: Dataset) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield the batches of epoch 0, 1, 2, ...: one epoch may have fewer than are to be timed."""
+def _endless(config: RunConfig, loop: Loop) -> Iterator[None]:
+    """Do the updates of epoch 0, 1, 2, ...: one epoch may have fewer than are to be timed."""
+    schedule = config.schedule()
     for epoch in count():
         order = permutation(config.images, seed=config.seed, epoch=epoch)
         draws = draw_augmentation(config.augmentation, config.images, seed=config.seed, epoch=epoch)
-        yield from _batches(data, order, draws, config.batch_size)
+        yield from loop.epoch(
+            order, draws, [config.peak_lr * schedule(t) for t in range(config.steps_per_epoch)]
+        )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -32,7 +34,12 @@ StudyName = Annotated[str, typer.Argument(help="NAME of studies/NAME.toml, or th
 StudyOut = Annotated[Path | None, typer.Option(help="Folder of the records.")]
 Jobs = Annotated[int, typer.Option(help="Runs at a time.")]
 Threads = Annotated[int | None, typer.Option(help="Threads of torch a run, on the CPU.")]
-ComputePath = Annotated[str, typer.Option("--path", help="How to compute: auto, plain, fast or compiled.")]
+ComputePath = Annotated[
+    str, typer.Option("--path", help="How to compute: auto, plain, fast, compiled or graph (for a GPU).")
+]
+Deterministic = Annotated[
+    bool, typer.Option("--deterministic", help="On a GPU, only algorithms that repeat to the bit.")
+]
 
 
 def main() -> None:
@@ -178,26 +185,39 @@ def study_run(
     jobs: Jobs = 1,
     threads: Threads = None,
     path: ComputePath = "auto",
+    deterministic: Deterministic = False,
+    together: Annotated[
+        int | None, typer.Option(help="Runs that share a GPU, in one process, instead of --jobs.")
+    ] = None,
     hours: Annotated[float | None, typer.Option(help="Stop after so many hours.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes.")] = None,
     out: StudyOut = None,
 ) -> None:
     """Do what is missing of a study; kill it when you like, and start it again."""
+    from lrlib._together import run_together
     from lrlib.study import read_study, run_study
 
     if threads is not None:
         whole("threads", threads, least=1)
+    if hours is not None and minutes is not None:
+        raise ValueError(f"give --hours or --minutes, not both (got {hours} and {minutes})")
+    if together is not None and jobs > 1:
+        raise ValueError(f"give --together or --jobs, not both (got {together} and {jobs})")
     study = read_study(name, out=out)
+    how = dict(
+        threads=threads, path=path, deterministic=deterministic, command=" ".join(["lrlib", *sys.argv[1:]])
+    )
+    if together is not None:
+        limit = 60 * hours if hours is not None else minutes
+        with _asked_to_stop() as asked:
+            done = run_together(study, together=together, minutes=limit, stop=asked, say=_at_once, **how)
+        raise SystemExit(0 if done else 1)
     # A polite kill ends the workers too, as Ctrl-C does: otherwise they would go on unseen.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     done = False
     try:
         done = run_study(
-            study,
-            jobs=jobs,
-            threads=threads,
-            path=path,
-            hours=hours,
-            command=" ".join(["lrlib", *sys.argv[1:]]),
+            study, jobs=jobs, hours=minutes / 60 if minutes is not None else hours, say=_at_once, **how
         )
     except KeyboardInterrupt:
         typer.echo("\nStopped; start it again to go on from the checkpoints.", err=True)
@@ -229,6 +249,30 @@ def study_work() -> None:
     from lrlib.study import work
 
     work(sys.stdin.read())
+
+
+def _at_once(line: str) -> None:
+    print(line, flush=True)  # also into a file: who watches a long study sees where it is
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[Callable[[], bool]]:
+    """Yield whether SIGTERM or Ctrl-C has come; runs then end with their epoch, and at once on a second one."""
+    asked = []
+
+    def note(number: int, _: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+        typer.echo("\nStopping: each run ends with its epoch and keeps a checkpoint.", err=True)
+
+    signals = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, note) for number in signals]
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _refuse_what_is_there(planned: Planned, *, resume: bool) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
+from lrlib._driver import nvidia_smi
 from lrlib._progress import in_words
 from lrlib._spec import real
 from lrlib.config import PRESETS, RunConfig
@@ -39,7 +39,7 @@ def hello() -> None:
     """
     if not on_colab():
         return
-    gpu = _gpu()
+    gpu = nvidia_smi("name")
     if gpu is None:
         seconds = _digits_seconds()
         time = "" if seconds is None else f", about {in_words(seconds)} a run"
@@ -52,21 +52,6 @@ def hello() -> None:
             f"Found a GPU ({gpu}): the live cells take it for ResNet-50 on CIFAR-10, which is downloaded "
             "once. A whole run takes a while; lrlib.notebook.budget(config, minutes=8) plans one that fits."
         )
-
-
-def _gpu() -> str | None:
-    """Return the name of the first NVIDIA GPU, or None; without torch, whose import takes seconds."""
-    try:
-        done = subprocess.run(
-            ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"],
-            capture_output=True,
-            text=True,
-            timeout=20,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    names = done.stdout.strip().splitlines()
-    return names[0].strip() if done.returncode == 0 and names else None
 
 
 def _digits_seconds() -> float | None:

@@ -137,6 +137,11 @@ class Provenance(_Model):
         Cores of the machine, and threads that torch used.
     device, precision, path : str
         As resolved for this machine; `path` names the code path of the networks.
+    together : int
+        Runs that shared the device at a time, this one included. If more than 1, `seconds` is the wall time
+        of all of them.
+    deterministic : bool
+        Whether cuDNN was kept to algorithms that repeat to the bit. Of a GPU only; False on a CPU.
 
     Examples
     --------
@@ -157,6 +162,8 @@ class Provenance(_Model):
     device: str
     precision: Literal["fp32", "bf16", "fp16"]
     path: str
+    together: Annotated[int, Field(ge=1)] = 1
+    deterministic: bool = False
 
 
 class Run(_Model):
@@ -209,6 +216,10 @@ class Run(_Model):
         day = datetime.fromisoformat(p.started).strftime("%d %B %Y").lstrip("0")
         time = f"{p.seconds / 60:.0f} minutes" if p.seconds >= 120 else f"{p.seconds:.0f} seconds"
         threads = "1 thread" if p.threads == 1 else f"{p.threads} threads"
+        if p.device == "cuda":
+            threads = f"path {p.path}"
+        if p.together > 1:
+            time += f" beside {p.together - 1} other{'s' if p.together > 2 else ''}"
         task = " (even or odd)" if self.config.task == "parity" else ""
         what = f"{self.config.network} on {self.config.dataset}{task}, {self.label}, seed {self.config.seed}"
         return (

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from time import monotonic, sleep
 from typing import IO
@@ -16,17 +16,27 @@ from typing import IO
 import torch
 from filelock import Timeout
 
-from lrlib._machine import check_path, hardware
+from lrlib._machine import Target, check_path, hardware, resolve
 from lrlib._plan import Planned, Study, StudyError, plan, read_study
 from lrlib._spec import real, whole
 from lrlib.config import RunConfig
 from lrlib.records import Run, write_run
-from lrlib.train import train
+from lrlib.train import take_turns, training
 
 #: A worker, and the file that takes what it complains of.
 Working = tuple[subprocess.Popen, IO[str]]
 
-__all__ = ["Planned", "Study", "StudyError", "do", "hours_left", "plan", "read_study", "run_study", "status"]
+__all__ = [
+    "Planned",
+    "Study",
+    "StudyError",
+    "do",
+    "hours_left",
+    "plan",
+    "read_study",
+    "run_study",
+    "status",
+]
 
 
 def status(study: Study) -> dict[str, list[Planned]]:
@@ -68,7 +78,8 @@ def hours_left(study: Study, *, jobs: int = 1) -> float | None:
     updates = sum(epoch.updates for run in here for epoch in run.epochs)
     if not updates:
         return None
-    a_update = sum(run.provenance.seconds for run in here) / updates
+    # Seconds of a run in company are those of the whole company.
+    a_update = sum(run.provenance.seconds / run.provenance.together for run in here) / updates
     return a_update * sum(planned.config.total_steps for planned, run in runs if run is None) / jobs / 3600
 
 
@@ -83,12 +94,13 @@ def do(
     *,
     threads: int | None = None,
     path: str = "auto",
+    deterministic: bool = False,
     progress: bool | None = False,
     command: str = "lrlib.study.do",
 ) -> Run | None:
     """Do one run, from its checkpoint if there is one, and record it; None if it is recorded, or another's.
 
-    `threads`, `path` and `progress` are those of `lrlib.train.train`.
+    `threads`, `path`, `deterministic` and `progress` are those of `lrlib.train.train`.
 
     Raises
     ------
@@ -105,20 +117,31 @@ def do(
     ...     planned.state(), do(planned).status, planned.state()
     ('missing', 'finished', 'finished')
     """
+    target = resolve(planned.config, threads=threads, path=path, deterministic=deterministic)
+    with target.own_settings():
+        ((_, run),) = take_turns([doing(planned, target, progress=progress, command=command)])
+    return run
+
+
+def doing(planned: Planned, target: Target, **how) -> Generator[None, None, Run | None]:
+    """Do one run as `do` does, an update with each `next`; `how` is for `lrlib.train.training`.
+
+    Its result is None if it is recorded, another's, or was stopped.
+    """
     planned.record.parent.mkdir(parents=True, exist_ok=True)
     try:
         with planned.held():
             if planned.recorded() is not None:
                 return None
-            run = train(
+            run = yield from training(
                 planned.config,
+                target,
                 checkpoint=planned.checkpoint,
                 resume=planned.checkpoint.exists(),
-                progress=progress,
-                threads=threads,
-                path=path,
-                command=command,
+                **how,
             )
+            if run is None:
+                return None
             write_run(run, planned.record)
     except Timeout:
         return None
@@ -132,6 +155,7 @@ def run_study(
     jobs: int = 1,
     threads: int | None = None,
     path: str = "auto",
+    deterministic: bool = False,
     hours: float | None = None,
     command: str = "lrlib.study.run_study",
     say: Callable[[str], None] = print,
@@ -148,8 +172,10 @@ def run_study(
         >= 1.
     threads : int or None
         Threads a run. None leaves it to `lrlib.train.train`; several jobs share the cores.
-    path : {"auto", "plain", "fast", "compiled"}
+    path : {"auto", "plain", "fast", "compiled", "graph"}
         How the runs compute; see `lrlib.train.train`.
+    deterministic : bool
+        See `lrlib.train.train`.
     hours : float or None
         Stop after so many, > 0.
     command : str
@@ -177,12 +203,7 @@ def run_study(
     if threads is None and jobs > 1:
         threads = max(1, (os.cpu_count() or 1) // jobs)
     end = monotonic() + 3600 * hours if hours else float("inf")
-    waiting = []
-    for planned in study.runs:
-        if planned.recorded() is None:
-            waiting.append(planned)
-        else:
-            planned.tidy()
+    waiting = missing(study, path=path)
     working: dict[Planned, Working] = {}
     failed = 0
     try:
@@ -192,7 +213,9 @@ def run_study(
                 if planned.state() == "running":
                     say(f"{planned.name}: left to another process")
                 else:
-                    working[planned] = _start(planned, threads=threads, path=path, command=command)
+                    working[planned] = _start(
+                        planned, threads=threads, path=path, deterministic=deterministic, command=command
+                    )
             sleep(0.05)
             for planned in [one for one, (worker, _) in working.items() if worker.poll() is not None]:
                 failed += _report(study, planned, working.pop(planned), jobs=jobs, say=say)
@@ -201,9 +224,43 @@ def run_study(
             worker.terminate()
             worker.wait()
             complaints.close()
+    sum_up(study, say)
+    return failed == 0
+
+
+def missing(study: Study, *, path: str = "auto") -> list[Planned]:
+    """Return the runs of a study that are not recorded; remove what recorded ones have left over.
+
+    Raises
+    ------
+    StudyError
+        If the study was recorded on another device than this machine would go on with, or on a GPU by another
+        path: its runs would no longer be compared like with like.
+    """
+    waiting, recorded = [], []
+    for planned in study.runs:
+        run = planned.recorded()
+        if run is None:
+            waiting.append(planned)
+        else:
+            planned.tidy()
+            recorded.append(run.provenance)
+    if waiting and recorded:
+        target = resolve(waiting[0].config, path=path)
+        then, now = {(p.device, p.path) for p in recorded}, (target.device.type, target.path)
+        if "cuda" in {now[0], *(device for device, _ in then)} and then != {now}:
+            was, would = (", ".join(f"{d} by path {p}" for d, p in sorted(ways)) for ways in (then, {now}))
+            raise StudyError(
+                f"{study.name} was recorded on {was}, and would go on on {would}; choose the same device and "
+                "path, or give the records another folder (--out)"
+            )
+    return waiting
+
+
+def sum_up(study: Study, say: Callable[[str], None]) -> None:
+    """Say how much of a study is recorded."""
     recorded = sum(planned.recorded() is not None for planned in study.runs)
     say(f"{study.name}: {recorded} of {len(study.runs)} runs are recorded.")
-    return failed == 0
 
 
 def _start(planned: Planned, **how) -> Working:
@@ -236,15 +293,18 @@ def _report(study: Study, planned: Planned, working: Working, *, jobs: int, say)
     if run is None:
         say(f"{planned.name}: left to another process")
         return False
-    recorded = sum(other.record.exists() for other in study.runs)
     left = hours_left(study, jobs=jobs)
-    accuracy = f"test accuracy {run.epochs[-1].test_accuracy:.2%}"
-    say(
-        f"[{recorded}/{len(study.runs)}] {planned.name}: {run.status} after {len(run.epochs)} epochs, "
-        f"{accuracy}, {run.provenance.seconds / 60:.1f} min"
-        + ("" if left is None else f"; {left:.1f} h left")
-    )
+    say(ended(study, planned.name, run) + ("" if left is None else f"; {left:.1f} h left"))
     return False
+
+
+def ended(study: Study, name: str, run: Run) -> str:
+    """Return what is said of a run that was just recorded."""
+    recorded = sum(other.record.exists() for other in study.runs)
+    return (
+        f"[{recorded}/{len(study.runs)}] {name}: {run.status} after {len(run.epochs)} epochs, "
+        f"test accuracy {run.epochs[-1].test_accuracy:.2%}, {run.provenance.seconds / 60:.1f} min"
+    )
 
 
 def work(text: str) -> None:

@@ -1,26 +1,32 @@
-"""The one training loop: set the rate, read it back into the record, update."""
+"""A run from start to record: epochs of the loop in `lrlib._loop`, evaluations, checkpoints."""
 
 from __future__ import annotations
 
 import math
 import time
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
-from lrlib import _checkpoint, _machine, models
+from lrlib import _checkpoint, _machine
 from lrlib._checkpoint import CheckpointError
-from lrlib._measure import Meter, evaluate, fingerprint, prepared, unit_pixels
-from lrlib._optimizer import optimizer_for
+from lrlib._graph import loop_for
+from lrlib._loop import set_up
+from lrlib._machine import Target
+from lrlib._measure import fingerprint
 from lrlib._progress import ProgressBar
 from lrlib.config import RunConfig
-from lrlib.data import Dataset, augment, draw_augmentation, load, parity, permutation
+from lrlib.data import Dataset, draw_augmentation, permutation
 from lrlib.records import EpochRecord, Final, Run
 
-__all__ = ["CheckpointError", "live_preset", "train"]
+__all__ = ["CheckpointError", "live_preset", "take_turns", "train", "training"]
+
+Result = TypeVar("Result")
 
 
 def train(
@@ -32,6 +38,7 @@ def train(
     progress: bool | None = None,
     threads: int | None = None,
     path: str = "auto",
+    deterministic: bool = False,
     command: str = "lrlib.train.train",
 ) -> Run:
     """Train a network as `config` says and return what was measured.
@@ -45,7 +52,8 @@ def train(
     data : Dataset or None
         None loads ``config.dataset``.
     checkpoint : path or None
-        File to write at the end of every epoch.
+        File to write at the end of an epoch: of every one, or every 30 s if writing it takes longer than
+        0.25 s.
     resume : bool
         Go on from `checkpoint`. On a CPU in fp32, with the same number of threads, the result is bit for bit
         that of an undisturbed run.
@@ -53,10 +61,14 @@ def train(
         Show one text bar; None shows it unless the environment says ``LRLIB_PROGRESS=off``.
     threads : int or None
         Threads of torch on the CPU, >= 1; None takes as many as torch has (one for the smallest network).
-    path : {"auto", "plain", "fast", "compiled"}
+    path : {"auto", "plain", "fast", "compiled", "graph"}
         How it computes; the record names it. "plain" is the reference. "fast" has the same sums in another
-        order (and TF32 on a GPU). "compiled" is torch's compiler: a minute to start. "auto" takes "fast" for
-        all networks but the smallest.
+        order (and TF32 on a GPU). "compiled" is torch's compiler: a minute to start. "graph" captures the
+        update once and replays it, on a CUDA device; on a CPU it does the same without a capture. "auto"
+        takes "graph" on a CUDA device ("fast", with a warning, if that cannot capture), and on a CPU "fast"
+        for all networks but the smallest.
+    deterministic : bool
+        On a CUDA device, keep cuDNN to algorithms that repeat to the bit.
     command : str
         What the record says it was started by.
 
@@ -70,8 +82,8 @@ def train(
     ValueError
         If the device is not there, or the data are not those of the config.
     CheckpointError
-        If the checkpoint is damaged, belongs to another config, or was computed on another device or in
-        another precision: the record could name only one of them.
+        If the checkpoint is damaged, belongs to another config, or was computed on another device, in another
+        precision or by another path: the record could name only one of them.
     DataError
         If the data cannot be found or are damaged.
 
@@ -83,44 +95,126 @@ def train(
     >>> run.column("first_lr"), [epoch.updates for epoch in run.epochs]
     ([0.1, 0.05], [13, 13])
     """
+    target = _machine.resolve(config, threads=threads, path=path, deterministic=deterministic)
+    how = dict(data=data, checkpoint=checkpoint, resume=resume, progress=progress, command=command)
+    with target.own_settings():
+        ((_, run),) = take_turns([training(config, target, **how)])
+    return run
+
+
+def take_turns(
+    trainings: Iterable[Generator[None, None, Result]], *, together: int = 1
+) -> Iterator[tuple[int, Result]]:
+    """Do trainings side by side, an update of each in turn; yield (number, result) as each ends.
+
+    A training that ends leaves its slot to the next one. On a GPU each slot has a stream of its own: while
+    the kernels of one run wait for memory, those of another compute, and no run's numbers depend on its
+    company.
+
+    Parameters
+    ----------
+    trainings : iterable of generators
+        As `training` makes them, not begun. Their number counts from 0 in this order.
+    together : int
+        How many at a time, 1 to 32.
+
+    Examples
+    --------
+    >>> def steps(n, result):
+    ...     for _ in range(n):
+    ...         yield
+    ...     return result
+    >>> list(take_turns([steps(3, "a"), steps(1, "b"), steps(1, "c")], together=2))
+    [(1, 'b'), (0, 'a'), (2, 'c')]
+    """
+    streams = [torch.cuda.Stream() if torch.cuda.is_available() else None for _ in range(together)]
+    waiting = enumerate(trainings)
+    slots: list[tuple[int, Generator[None, None, Result]] | None] = [next(waiting, None) for _ in streams]
+    while any(slots):
+        for slot, stream in enumerate(streams):
+            if slots[slot] is None:
+                continue
+            number, one = slots[slot]
+            with torch.cuda.stream(stream):
+                try:
+                    next(one)
+                    continue
+                except StopIteration as end:
+                    result = end.value
+            del one  # its graphs go before the next run captures on this stream
+            slots[slot] = None
+            slots[slot] = next(waiting, None)
+            yield number, result
+
+
+def training(
+    config: RunConfig,
+    target: Target,
+    *,
+    data: Dataset | None = None,
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
+    progress: bool | None = False,
+    command: str = "lrlib.train.training",
+    stop: Callable[[], bool] = lambda: False,
+) -> Generator[None, None, Run | None]:
+    """Train as `train` says, in the settings of `target`; each `next` is one update.
+
+    `stop` is asked after each epoch. If it says True the run ends there, with a checkpoint (if it has a
+    file for one) and without a result: None.
+    """
+    how = dict(data=data, checkpoint=checkpoint, resume=resume, progress=progress, command=command, stop=stop)
     started, clock = datetime.now(UTC), time.perf_counter()
-    target = _machine.resolve(config, threads=threads, path=path)
-    provenance = _machine.provenance(target, command=command, started=started)
-    data, net, optimizer, scaler = _set_up(config, data, target)
+    commit = _machine.commit()  # now: the checkout may move on meanwhile
+    seen, net, optimizer, scaler = set_up(config, data, target)
     schedule = config.schedule()
     start, records, before, parts = fingerprint(net.state_dict().values()), [], 0.0, 1
     if resume:
-        state = _checkpoint.load(_needed(checkpoint), config, target.how)
+        state = _checkpoint.load(_needed(checkpoint), config, target)
         net.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
         scaler.load_state_dict(state["scaler"])
         records = [EpochRecord(**record) for record in state["epochs"]]
         start, before, parts = state["start"], state["seconds"], state["parts"] + 1
+    try:
+        loop = loop_for(config, seen, net, optimizer, scaler, target)
+    except RuntimeError as error:
+        if target.path != "graph" or not target.chosen:
+            raise
+        reason = f"{error}".partition("\n")[0]
+        warnings.warn(
+            f"this device cannot capture the update ({reason}); going on by path 'fast', kernel by kernel",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return (yield from training(config, replace(target, path="fast"), **how))
+    provenance = _machine.provenance(target, command=command, started=started, commit=commit)
 
+    def keep() -> None:
+        state = {
+            "network": net.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "scaler": scaler.state_dict(),
+            "epochs": [record.model_dump() for record in records],
+            "start": start,
+            "seconds": before + time.perf_counter() - clock,
+            "parts": parts,
+            "how": target.how,
+            "path": target.path,
+        }
+        _checkpoint.save(Path(checkpoint), config, state)
+
+    due = _checkpoint.Due()
     step, status, final = len(records) * config.steps_per_epoch, "finished", None
-    with target.own_threads(), ProgressBar(config, shown=progress, step=step, seconds=before) as bar:
+    with ProgressBar(config, shown=progress, step=step, seconds=before) as bar:
         for epoch in range(len(records), config.epochs):
-            tic, meter = time.perf_counter(), Meter(target.device)
-            net.train()
+            tic = time.perf_counter()
             order = permutation(config.images, seed=config.seed, epoch=epoch)
             draws = draw_augmentation(config.augmentation, config.images, seed=config.seed, epoch=epoch)
-            for images, labels in _batches(data, order, draws, config.batch_size):
-                lr = config.peak_lr * schedule(step)
-                for group in optimizer.param_groups:
-                    group["lr"] = lr
-                with target.autocast():
-                    logits = net(images)
-                loss = F.cross_entropy(logits.float(), labels)
-                optimizer.zero_grad()
-                scaler.scale(loss).backward()
-                scaler.unscale_(optimizer)
-                # What the record says was applied is read from the optimizer, just before it is.
-                meter.add(optimizer, logits.detach(), loss.detach(), labels)
-                scaler.step(optimizer)
-                scaler.update()
-                step += 1
-                bar.update(lr)
-            test_loss, test_accuracy = evaluate(net, data.test_images, data.test_labels, data, target)
+            rates = [config.peak_lr * schedule(step + t) for t in range(config.steps_per_epoch)]
+            meter = yield from loop.epoch(order, draws, rates, bar.update)
+            step += len(rates)
+            test_loss, test_accuracy = yield from loop.evaluate("test")
             records.append(
                 EpochRecord(
                     epoch=epoch,
@@ -135,24 +229,16 @@ def train(
             if not (math.isfinite(records[-1].train_loss) and math.isfinite(test_loss)):
                 status = "diverged"
                 break
-            if checkpoint is not None and epoch + 1 < config.epochs:
-                _checkpoint.save(
-                    Path(checkpoint),
-                    config,
-                    {
-                        "network": net.state_dict(),
-                        "optimizer": optimizer.state_dict(),
-                        "scaler": scaler.state_dict(),
-                        "epochs": [record.model_dump() for record in records],
-                        "start": start,
-                        "seconds": before + time.perf_counter() - clock,
-                        "parts": parts,
-                        "how": target.how,
-                    },
-                )
+            if epoch + 1 < config.epochs:
+                stopping = stop()
+                if checkpoint is not None and (stopping or due()):
+                    with due.timed():
+                        keep()
+                if stopping:
+                    return None
 
         if status == "finished":
-            loss, accuracy = evaluate(net, data.train_images, data.train_labels, data, target)
+            loss, accuracy = yield from loop.evaluate("train")
             final = Final(train_loss=loss, train_accuracy=accuracy)
     seconds = round(before + time.perf_counter() - clock, 2)
     return Run(
@@ -166,39 +252,6 @@ def train(
     )
 
 
-def _set_up(config: RunConfig, data: Dataset | None, target: _machine.Target):
-    """Return the data as the network sees them, the network at its start, its optimizer and its scaler."""
-    data = (data or load(config.dataset)).subset(config.train_images, config.test_images).to(target.device)
-    if data.name != config.dataset or len(data.train_labels) != config.images:
-        raise ValueError(f"data must be {config.images} images of {config.dataset}, got {data}")
-    if config.pixels == "unit":
-        data = unit_pixels(data)
-    if config.task == "parity":
-        data = parity(data)
-    net = models.build(
-        config.network,
-        in_channels=data.train_images.shape[1],
-        classes=len(data.class_names),
-        seed=config.seed,
-    )
-    net = target.prepared(net)
-    optimizer = optimizer_for(config, net, fused=target.fused)
-    scaler = torch.amp.GradScaler(target.device.type, enabled=target.precision == "fp16")
-    return data, net, optimizer, scaler
-
-
-def _batches(data: Dataset, order: Tensor, draws: tuple[Tensor, ...], batch_size: int):
-    """Yield the epoch's batches: images normalised (after augmentation), and labels."""
-    device = data.train_images.device
-    order, draws = order.to(device), tuple(draw.to(device) for draw in draws)
-    for start in range(0, len(order), batch_size):
-        part = slice(start, start + batch_size)
-        images = data.train_images[order[part]]
-        if draws:
-            images = augment(images, *(draw[part] for draw in draws))
-        yield prepared(images, data), data.train_labels[order[part]]
-
-
 def _needed(checkpoint: str | Path | None) -> Path:
     if checkpoint is None:
         raise ValueError("resume needs the file of a checkpoint, got checkpoint=None")
@@ -206,11 +259,11 @@ def _needed(checkpoint: str | Path | None) -> Path:
 
 
 def live_preset() -> str:
-    """Return the preset for a live cell: "resnet50" where a CUDA GPU makes it bearable, else "digits".
+    """Return the preset for a live cell: "laptop" (all of CIFAR-10) where there is a CUDA GPU, else "digits".
 
     Examples
     --------
-    >>> live_preset() in ("digits", "resnet50")
+    >>> live_preset() in ("digits", "laptop")
     True
     """
-    return "resnet50" if torch.cuda.is_available() else "digits"
+    return "laptop" if torch.cuda.is_available() else "digits"

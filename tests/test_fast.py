@@ -145,7 +145,9 @@ def test_one_switch_and_a_record_that_names_the_path():
     assert runs["plain"].start == runs["fast"].start
     assert runs["plain"].epochs[0].batches == runs["fast"].epochs[0].batches
     assert resolve(preset("digits", recipe="linear")).path == "plain"
-    with pytest.raises(ValueError, match="path must be one of auto, plain, fast, compiled, got 'fsat'"):
+    with pytest.raises(
+        ValueError, match="path must be one of auto, plain, fast, compiled, graph, got 'fsat'"
+    ):
         train(config, path="fsat")
 
 

@@ -475,4 +475,5 @@ def test_run_on_the_command_line(done, expected, lrlib, tmp_path, monkeypatch):
     code, _, _ = lrlib("study", "run", file_of(tmp_path, seeds=[1]), *options.split())
     assert code == expected
     assert seen.pop("command").startswith("lrlib study run ")
-    assert seen == {"hours": 2.5, "jobs": 3, "threads": 2, "path": "fast"}
+    assert seen.pop("say")
+    assert seen == {"hours": 2.5, "jobs": 3, "threads": 2, "path": "fast", "deterministic": False}
