@@ -1,4 +1,4 @@
-"""Many runs of a study in one process, an update of each in turn: a GPU is too large for one small network."""
+"""Many runs of a study in one process, an update of each in turn: one small network leaves a GPU idle."""
 
 from __future__ import annotations
 

@@ -257,7 +257,7 @@ def _at_once(line: str) -> None:
 
 @contextmanager
 def _asked_to_stop() -> Iterator[Callable[[], bool]]:
-    """Yield whether SIGTERM or Ctrl-C has come; runs then end with their epoch, and at once on a second one."""
+    """Yield whether SIGTERM or Ctrl-C has come: then runs end with their epoch, and on a second at once."""
     asked = []
 
     def note(number: int, _: object) -> None:
