@@ -114,6 +114,7 @@ class Engine(Loop):
         self.applied.fill_(math.nan)
         for tensor in (self.done, *self.meter.sums.values()):
             tensor.zero_()
+        self.meter.images, self.meter.rates = 0, []
 
     def read_out(self) -> Meter:
         """Wait for the epoch and return its sums, with the rates that the optimizer held.
