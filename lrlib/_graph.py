@@ -86,9 +86,13 @@ class Engine(Loop):
         bodies = {
             size: partial(self._update, torch.arange(size, device=device)) for size in dict.fromkeys(sizes)
         }
-        ready = {size: captured(body, self.done.zero_, device) for size, body in bodies.items()}
+        ready, self._grads = {}, {}
+        for size, body in bodies.items():
+            ready[size] = captured(body, self.done.zero_, device)
+            self._grads[size] = self._gradients_now()  # where the replays of this size leave them
         self.direct = [bodies[size] for size in sizes]  # the same work without a graph, for comparison
         self.updates = [ready[size] for size in sizes]
+        self._sizes = sizes
         self.evaluations = {split: _Evaluation(self, split) for split in ("test", "train")}
         with torch.no_grad():
             for tensor, old in before:
@@ -149,6 +153,13 @@ class Engine(Loop):
         scale = [getattr(self.scaler, name, None) for name in ("_scale", "_growth_tracker")]
         everything = [*self.net.parameters(), *self.net.buffers(), *kept, *scale]
         return [value for value in everything if isinstance(value, Tensor)]
+
+    def gradients(self, t: int) -> list[Tensor]:
+        """Return the gradients of the t-th update of an epoch, if it was the last that was made."""
+        return self._grads[self._sizes[t]] if self.target.device.type == "cuda" else self._gradients_now()
+
+    def _gradients_now(self) -> list[Tensor]:
+        return [weight.grad for group in self.optimizer.param_groups for weight in group["params"]]
 
     def _update(self, offsets: Tensor) -> None:
         """One update; `offsets` counts the images of its batch, 0, 1, 2, ..."""

@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -189,7 +190,7 @@ def provenance(target: Target, *, command: str, started: datetime, commit: str |
             "python": platform.python_version(),
             "torch": torch.__version__,
             **{name: installed(name) for name in ("lrlib", "torchvision", "numpy")},
-            **(_cuda_versions() if target.device.type == "cuda" else {}),
+            **(cuda_versions() if target.device.type == "cuda" else {}),
         },
         hardware=hardware(target.device),
         system=f"{platform.system()} {platform.machine()}",
@@ -203,7 +204,7 @@ def provenance(target: Target, *, command: str, started: datetime, commit: str |
     )
 
 
-def _cuda_versions() -> dict[str, str]:
+def cuda_versions() -> dict[str, str]:
     """Return the versions of what computes on an NVIDIA GPU; "unknown" where nothing tells."""
     return {
         "cuda": torch.version.cuda or "unknown",
@@ -221,10 +222,13 @@ def _without_folders(word: str) -> str:
 
 
 def installed(package: str) -> str:
-    """Return the version of an installed package, or "unknown" (a checkout that is not installed)."""
+    """Return the version of an installed package, or "unknown"; of lrlib in a tree, what its settings say."""
     try:
         return version(package)
     except PackageNotFoundError:
+        settings = Path(lrlib.__file__).parents[1] / "pyproject.toml"
+        if package == "lrlib" and settings.is_file():
+            return tomllib.loads(settings.read_text(encoding="utf-8"))["project"]["version"]
         return "unknown"
 
 

@@ -159,8 +159,20 @@ def presets() -> None:
 @app.command()
 def doctor(
     presets: Annotated[list[str] | None, typer.Argument(help="All of them, if none is named.")] = None,
+    gpu: Annotated[bool, typer.Option("--gpu", help="Test path graph on the GPU, without data.")] = False,
+    out: Annotated[Path | None, typer.Option(help="With --gpu: a JSON file for what was found.")] = None,
+    race: Annotated[
+        bool, typer.Option(help="With --gpu: time updates of 1, 2, 4 and 8 runs at once.")
+    ] = True,
 ) -> None:
-    """Say what this machine will do, and from 20 timed updates how long a run of each preset takes."""
+    """Say what this machine will do, and from 20 timed updates how long a run of each preset takes.
+
+    With --gpu: check in about a minute that an update captured on this GPU does what the plain loop does.
+    """
+    if gpu:
+        from lrlib.doctor import examine
+
+        raise SystemExit(0 if examine(out=out, race=race, say=_at_once) else 1)
     from lrlib.doctor import diagnose
 
     diagnose(presets or list(PRESETS), say=typer.echo)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from pathlib import Path
 
 import torch
 
-from lrlib import _machine
+from lrlib import _gpu_check, _gpu_race, _machine
+from lrlib._files import write_atomically
 from lrlib._progress import in_words
 from lrlib._timing import UPDATES, pace
 from lrlib.config import PRESETS, preset
 from lrlib.data import DataError
 from lrlib.recipes import unknown_name
 
-__all__ = ["diagnose"]
+__all__ = ["diagnose", "examine"]
 
 
 def diagnose(presets: Iterable[str] = tuple(PRESETS), *, say: Callable[[str], None] = print) -> None:
@@ -61,3 +65,66 @@ def diagnose(presets: Iterable[str] = tuple(PRESETS), *, say: Callable[[str], No
             f"{how}: {UPDATES} updates {measured.updates:.2g} s, "
             f"a run of {config.epochs} epochs about {in_words(measured.run(config))}"
         )
+
+
+def examine(
+    *,
+    out: str | Path | None = None,
+    race: bool = True,
+    seconds: float = 75.0,
+    say: Callable[[str], None] = print,
+) -> bool:
+    """Check that path "graph" does on this device what the plain loop does; return whether all hold.
+
+    It needs no data: the images are noise. Where there is no GPU, the CPU does the same work without a
+    capture, and nothing is timed.
+
+    Parameters
+    ----------
+    out : path or None
+        A JSON file for the machine, every line, and the times.
+    race : bool
+        Also time captured updates of 1, 2, 4 and 8 runs at once, on a GPU.
+    seconds : float
+        Time for the checks; what does not fit is named and left out.
+    say : callable
+        Takes one line at a time.
+
+    Examples
+    --------
+    >>> examine(seconds=0, race=False, say=lambda line: None)  # no time for a single check
+    False
+    """
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    versions = {"torch": torch.__version__}
+    if device == "cuda":
+        versions |= _machine.cuda_versions()
+    name = _machine.hardware(torch.device(device))
+    say(
+        f"lrlib {_machine.installed('lrlib')} on {name}: "
+        + ", ".join(f"{k} {v}" for k, v in versions.items())
+    )
+    if device == "cpu":
+        say("There is no GPU here: the same work is done on the CPU, and all is checked but the capture.")
+    lines = _gpu_check.check(device, seconds=seconds, say=say)
+    failed = [line for line in lines if line.verdict == "FAIL"]
+    times = []
+    if race and device == "cuda":
+        times = _gpu_race.race(say=say)
+    if out is not None:
+        found = {
+            "hardware": name,
+            "device": device,
+            "versions": versions,
+            "commit": _machine.commit(),
+            "failed": len(failed),
+            "lines": [asdict(line) for line in lines],
+            "race": times,
+        }
+        text = json.dumps(found, indent=1) + "\n"
+        write_atomically(Path(out), lambda file: file.write(text.encode()))
+    checked = sum(line.verdict == "ok" for line in lines)
+    say(
+        f"{checked} checks hold, {len(failed)} fail." + ("" if device == "cuda" else " Nothing was captured.")
+    )
+    return checked > 0 and not failed

@@ -229,7 +229,9 @@ def test_warming_up_leaves_no_trace():
         assert not any(tensor.grad_fn for tensor in engine.state())
 
 
-@pytest.mark.parametrize("name", ["digits", "digits, bf16", "digits, Keras momentum", "digits, fp16"])
+@pytest.mark.parametrize(
+    "name", ["digits, augmented", "digits, bf16", "digits, Keras momentum", "digits, fp16"]
+)
 def test_nothing_in_an_update_or_an_evaluation_reads_a_value_back(name):
     """Tensors without values cannot be read: whatever would make a GPU's host wait raises here."""
     from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
@@ -241,6 +243,7 @@ def test_nothing_in_an_update_or_an_evaluation_reads_a_value_back(name):
         fake = copy.copy(engine)
         for word in ("order", "rates", "applied", "done", "rate"):
             setattr(fake, word, mode.from_tensor(getattr(engine, word)))
+        fake.draws = tuple(mode.from_tensor(draw) for draw in engine.draws)
         for size in (26, 21):
             fake._update(torch.arange(size))
         part = _graph._Evaluation.__new__(_graph._Evaluation)

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 import synthetic
 
+from lrlib import models
+from lrlib._measure import fingerprint
 from lrlib._plan import read_study
+from lrlib.data import draw_augmentation, permutation
 from lrlib.records import (
     RECORDED,
     RecordError,
@@ -268,6 +271,49 @@ def test_runs_of_one_seed_share_start_and_batches():
             first = by_seed.setdefault(group, seen)
             assert seen[0] == first[0]
             assert all(a == b for a, b in zip(seen[1], first[1], strict=False))
+
+
+def test_start_and_batches_follow_from_the_config_alone():
+    """On whatever a run was recorded, generators on the CPU keyed by its seed made both: here, again."""
+    starts = {}
+    for study in studies():
+        for run in load_runs(study):
+            config = run.config
+            digits = config.dataset == "digits"
+            key = (config.network, 1 if digits else 3, 2 if config.task == "parity" else 10, config.seed)
+            if key not in starts:
+                net = models.build(key[0], in_channels=key[1], classes=key[2], seed=key[3])
+                starts[key] = fingerprint(net.state_dict().values())
+            assert run.start == starts[key], (study, run.label)
+            for epoch in {0, len(run.epochs) - 1}:
+                drawn = dict(seed=config.seed, epoch=epoch)
+                order = permutation(config.images, **drawn)
+                draws = draw_augmentation(config.augmentation, config.images, **drawn)
+                assert run.epochs[epoch].batches == fingerprint([order, *draws]), (study, run.label, epoch)
+
+
+def test_older_records_had_no_company_and_no_promise_to_repeat():
+    run = load_runs("pilot-laptop")[0]
+    assert (run.provenance.together, run.provenance.deterministic) == (1, False)
+    assert '"together"' not in (RECORDED / "pilot-laptop" / "laptop-linear-seed0.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("together", "words"),
+    [(1, "in 90 seconds;"), (2, "in 90 seconds beside 1 other;"), (8, "in 90 seconds beside 7 others;")],
+)
+def test_seconds_in_company_are_told_apart(together, words):
+    how = dict(together=together, device="cuda", path="graph", hardware="A GPU", precision="bf16")
+    line = synthetic_run(provenance=synthetic_run().provenance.model_copy(update=how)).provenance_line()
+    assert words in line
+    assert "on A GPU (path graph, bf16)" in line
+
+
+def test_a_study_on_a_gpu_is_recorded_on_one_device_by_one_path():
+    for study in studies():
+        ways = {(run.provenance.device, run.provenance.path) for run in load_runs(study)}
+        if "cuda" in {device for device, _ in ways}:
+            assert len(ways) == 1, (study, ways)
 
 
 def test_an_unknown_study_is_suggested():
