@@ -22,15 +22,18 @@ it is called as it is; tests/test_graph.py compares it there with the plain loop
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lrlib._loop import Loop
+from lrlib._loop import Loop, set_up
 from lrlib._machine import Target
 from lrlib._measure import EVALUATED, Meter, prepared
 from lrlib._optimizer import memory_order, row
@@ -42,10 +45,34 @@ from lrlib.data import Dataset, augment, draw_augmentation
 WARM_UP = 3
 
 
-def loop_for(config: RunConfig, data: Dataset, net, optimizer, scaler, target: Target) -> Loop:
-    """Return what does the updates on the path of `target`: the engine for "graph", else the plain loop."""
-    kind = Engine if target.path == "graph" else Loop
-    return kind(config, data, net, optimizer, scaler, target)
+def prepare(
+    config: RunConfig, data: Dataset | None, target: Target, state: dict[str, Any] | None = None
+) -> Loop:
+    """Return what does a run's updates: the engine on path "graph", else the plain loop.
+
+    `state` is what a checkpoint kept, to go on from. Where nobody asked for path "graph" (`target.chosen`)
+    and the device cannot capture the update, a warning says so and the loop goes by path "fast": see its
+    `target`.
+    """
+    seen, net, optimizer, scaler = set_up(config, data, target)
+    if state is not None:
+        net.load_state_dict(state["network"])
+        optimizer.load_state_dict(state["optimizer"])
+        scaler.load_state_dict(state["scaler"])
+    if target.path != "graph":
+        return Loop(config, seen, net, optimizer, scaler, target)
+    try:
+        return Engine(config, seen, net, optimizer, scaler, target)
+    except RuntimeError as error:
+        if not target.chosen or state is not None:  # what was begun by this path does not go on by another
+            raise
+        reason = f"{error}".partition("\n")[0]
+        warnings.warn(
+            f"this device cannot capture the update ({reason}); going on by path 'fast', kernel by kernel",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return prepare(config, data, replace(target, path="fast"))
 
 
 class Engine(Loop):

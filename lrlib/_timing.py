@@ -10,8 +10,8 @@ from time import perf_counter
 import torch
 
 from lrlib import _machine
-from lrlib._graph import loop_for
-from lrlib._loop import Loop, set_up
+from lrlib._graph import prepare
+from lrlib._loop import Loop
 from lrlib.config import RunConfig
 from lrlib.data import Dataset, draw_augmentation, permutation
 from lrlib.train import take_turns
@@ -52,7 +52,7 @@ def pace(config: RunConfig, *, data: Dataset | None = None) -> Pace:
 
     def timed() -> Generator[None, None, Pace]:
         small = config.changed(test_images=tested)
-        loop = loop_for(small, *set_up(small, data, target), target)
+        loop = prepare(small, data, target)
         updates = _endless(small, loop)
         for _ in islice(updates, WARM_UP):
             yield

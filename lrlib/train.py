@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -15,8 +13,7 @@ import torch
 
 from lrlib import _checkpoint, _machine
 from lrlib._checkpoint import CheckpointError
-from lrlib._graph import loop_for
-from lrlib._loop import set_up
+from lrlib._graph import prepare
 from lrlib._machine import Target
 from lrlib._measure import fingerprint
 from lrlib._progress import ProgressBar
@@ -163,38 +160,23 @@ def training(
     `stop` is asked after each epoch. If it says True the run ends there, with a checkpoint (if it has a
     file for one) and without a result: None.
     """
-    how = dict(data=data, checkpoint=checkpoint, resume=resume, progress=progress, command=command, stop=stop)
     started, clock = datetime.now(UTC), time.perf_counter()
     commit = _machine.commit()  # now: the checkout may move on meanwhile
-    seen, net, optimizer, scaler = set_up(config, data, target)
-    schedule = config.schedule()
-    start, records, before, parts = fingerprint(net.state_dict().values()), [], 0.0, 1
-    if resume:
-        state = _checkpoint.load(_needed(checkpoint), config, target)
-        net.load_state_dict(state["network"])
-        optimizer.load_state_dict(state["optimizer"])
-        scaler.load_state_dict(state["scaler"])
+    state = _checkpoint.load(_needed(checkpoint), config, target) if resume else None
+    loop = prepare(config, data, target, state)
+    target, schedule = loop.target, config.schedule()
+    if state is None:
+        start, records, before, parts = fingerprint(loop.net.state_dict().values()), [], 0.0, 1
+    else:
         records = [EpochRecord(**record) for record in state["epochs"]]
         start, before, parts = state["start"], state["seconds"], state["parts"] + 1
-    try:
-        loop = loop_for(config, seen, net, optimizer, scaler, target)
-    except RuntimeError as error:
-        if target.path != "graph" or not target.chosen:
-            raise
-        reason = f"{error}".partition("\n")[0]
-        warnings.warn(
-            f"this device cannot capture the update ({reason}); going on by path 'fast', kernel by kernel",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-        return (yield from training(config, replace(target, path="fast"), **how))
     provenance = _machine.provenance(target, command=command, started=started, commit=commit)
 
     def keep() -> None:
         state = {
-            "network": net.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "scaler": scaler.state_dict(),
+            "network": loop.net.state_dict(),
+            "optimizer": loop.optimizer.state_dict(),
+            "scaler": loop.scaler.state_dict(),
             "epochs": [record.model_dump() for record in records],
             "start": start,
             "seconds": before + time.perf_counter() - clock,
@@ -244,7 +226,7 @@ def training(
     return Run(
         config=config,
         status=status,
-        parameters=sum(p.numel() for p in net.parameters() if p.requires_grad),
+        parameters=sum(p.numel() for p in loop.net.parameters() if p.requires_grad),
         start=start,
         epochs=tuple(records),
         final=final,
