@@ -4,16 +4,18 @@ import hashlib
 import io
 import math
 from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from lrlib import RECIPES, _checkpoint, _loop, _measure, data, load_runs, models, preset, to_torch
+import lrlib
+from lrlib import RECIPES, _checkpoint, _loop, _machine, _measure, data, load_runs, models, preset, to_torch
 from lrlib import train as training
 from lrlib._checkpoint import CheckpointError
-from lrlib._machine import native_precision, provenance, resolve
+from lrlib._machine import Target, native_precision, provenance, resolve
 from lrlib._measure import Meter, fingerprint
 from lrlib.records import read_run, write_run
 from lrlib.train import train
@@ -489,3 +491,67 @@ def test_a_command_is_kept_without_the_folders_in_it(typed, kept):
     given = provenance(target, command=typed, started=datetime.now(UTC), commit=None)
     assert given.command == kept
     assert not {"/", "\\"} & set(given.command)
+
+
+def test_a_record_of_a_gpu_names_card_driver_and_libraries(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA H100 80GB HBM3/PCIe")
+    monkeypatch.setattr(_machine, "nvidia_smi", {"driver_version": "580.159.04"}.get)
+    target = Target(torch.device("cuda"), "bf16", 1, "graph", together=5, deterministic=True)
+    given = provenance(target, command="lrlib x", started=datetime.now(UTC), commit="a" * 40)
+    assert given.hardware == "NVIDIA H100 80GB HBM3-PCIe"  # a record refuses what looks like a path
+    assert (given.device, given.path, given.together, given.deterministic) == ("cuda", "graph", 5, True)
+    assert given.versions["driver"] == "580.159.04"
+    assert given.versions["cuda"] == torch.version.cuda
+    assert {"cudnn", "triton", "torch", "numpy", "lrlib"} <= set(given.versions)
+    assert "unknown" not in given.versions.values()
+    monkeypatch.setattr(_machine, "nvidia_smi", lambda query: None)
+    assert _machine.cuda_versions()["driver"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("path", "deterministic", "expected"),
+    [
+        ("plain", False, (False, False, False, "highest")),
+        ("graph", False, (True, True, False, "high")),
+        ("graph", True, (True, False, True, "high")),
+        ("fast", False, (True, True, False, "high")),
+    ],
+)
+def test_what_a_gpu_may_do_faster_and_that_all_is_as_before(path, deterministic, expected):
+    """TF32 and convolutions chosen by the clock are for all paths but the plain one."""
+
+    def switches():
+        cudnn = torch.backends.cudnn
+        precision = torch.get_float32_matmul_precision()
+        return cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic, precision
+
+    before, threads = switches(), torch.get_num_threads()
+    with Target(torch.device("cuda"), "bf16", 1, path, deterministic=deterministic).own_settings():
+        assert switches() == expected
+    assert (switches(), torch.get_num_threads()) == (before, threads)
+    with Target(torch.device("cpu"), "fp32", 1, path, deterministic=deterministic).own_settings():
+        assert switches() == before  # on a CPU they mean nothing
+
+
+def test_a_tree_that_is_not_installed_knows_its_version(monkeypatch):
+    def missing(package):
+        raise PackageNotFoundError(package)
+
+    monkeypatch.setattr(_machine, "version", missing)
+    assert _machine.installed("lrlib") == lrlib.__version__
+    assert _machine.installed("numpy") == "unknown"
+
+
+def test_turns_are_taken_in_order_and_a_slot_is_refilled_at_once():
+    seen = []
+
+    def steps(name, n):
+        for _ in range(n):
+            seen.append(name)
+            yield
+        return name.upper()
+
+    jobs = [steps("a", 3), steps("b", 1), steps("c", 2)]
+    assert list(training.take_turns(jobs, together=2)) == [(1, "B"), (0, "A"), (2, "C")]
+    # Rounds: a b, a (b ends), a c, (a ends) c, (c ends).
+    assert "".join(seen) == "abaacc"
