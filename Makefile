@@ -5,13 +5,16 @@ PYTHON  ?= python3
 VENV    ?= .venv
 WORKERS ?= 2
 SEED    ?= 0
+# For gpu-bundle: the Python of the machine that it is for, and packages that this one lacks beside the usual ones.
+PYTHON_THERE ?= 3.12
+ALSO         ?=
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help book test figure serve bench lint clean env html test-lint test-unit test-notebooks test-html \
-  exercises set-repository first-cells cards teach test-teach test-wheel test-browser
+  exercises set-repository first-cells cards teach test-teach test-wheel test-gpu test-browser rehearse-gpu gpu-bundle
 
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
@@ -61,6 +64,13 @@ cards: env  ## run all notebooks, note what they take in book/cards.json, write 
 test-wheel: env  ## every notebook with nothing but the wheel and Colab's versions (about 6 GB more, once)
 	$(BIN)/python tests/wheel.py
 
+test-gpu: env  ## every notebook on this machine's GPU, noted on the cards (LRLIB_DATA=CIFAR-10; PRETEND=1: no GPU)
+	@$(BIN)/python tests/gpu_notebooks.py --jobs $(WORKERS) --note $(if $(PRETEND),--pretend)
+	@$(BIN)/python book/notebooks.py
+
+rehearse-gpu: env  ## path graph captured and replayed on a false CUDA runtime: for whoever changes the engine (needs gcc)
+	@$(ONE_THREAD) $(BIN)/python tests/false_gpu/rehearse.py
+
 test-browser: env  ## a student's path through a notebook in a real browser (needs Chromium)
 	$(BIN)/python tests/browser/run.py
 
@@ -75,6 +85,9 @@ bench: env  ## speed of the trainer and its peers, side by side (installs the pe
 	$(BIN)/python benchmarks/throughput.py --out benchmarks/results/throughput.json
 	@echo
 	$(BIN)/python benchmarks/small_costs.py --out benchmarks/results/small_costs.json
+
+gpu-bundle: env  ## what a GPU machine without network lacks, in _build/gpu (PYTHON_THERE=3.12; 5 minutes, once)
+	@$(BIN)/python -m cluster.bundle make --python $(PYTHON_THERE) --also $(ALSO)
 
 lint: env  ## style of code and notebooks, spelling
 	$(BIN)/ruff check .

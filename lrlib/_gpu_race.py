@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from time import perf_counter
 
@@ -18,63 +19,73 @@ IMAGES = 16_000
 
 
 def race(
-    presets: tuple[str, ...] = ("laptop", "resnet50", "source"),
+    presets: tuple[str, ...] = ("resnet50", "source", "laptop"),
     *,
     company: tuple[int, ...] = COMPANY,
     precision: str = "bf16",
     device: str = "cuda",
     images: int = IMAGES,
+    seconds: float = math.inf,
     say: Callable[[str], None] = print,
 ) -> list[dict]:
     """Time an epoch of replays for each preset and company; return one dict a row, and say it in a line.
 
-    Each row has `preset`, `together`, `deterministic`, and `ms_per_update`: wall milliseconds divided by
-    the updates of all runs together, so that half the number means twice the throughput.
+    Each row has `preset`, `together`, `deterministic`, and `ms_per_update`: wall milliseconds divided by the
+    updates of all runs together, so that half the number means twice the throughput. No row is begun after
+    `seconds`, and what is left out is named.
     """
-    rows = []
-    for name in presets:
-        for deterministic, counts in ((False, company), (True, company[:1])):
-            config = preset(
-                name, recipe="linear", epochs=1, train_images=images, test_images=125, precision=precision,
-                device=device,
-            )  # fmt: skip
-            target = resolve(
-                config, path="graph", threads=1, together=max(counts), deterministic=deterministic
-            )
-            cuda = target.device.type == "cuda"
-            streams = [torch.cuda.Stream() if cuda else None for _ in range(max(counts))]
-            benches = []
-            with target.own_settings():
-                for n in counts:
-                    for seed, stream in list(enumerate(streams))[len(benches) : n]:
-                        with torch.cuda.stream(stream):
-                            benches.append(Bench(config.changed(seed=seed), target))
-                    seconds = min(_epoch(benches[:n], streams, cuda=cuda) for _ in range(2))
-                    row = {
-                        "preset": name,
-                        "together": n,
-                        "deterministic": deterministic,
-                        "ms_per_update": 1000 * seconds / n / config.steps_per_epoch,
-                    }
-                    rows.append(row)
-                    extra = ", deterministic" if deterministic else ""
-                    say(f"{name:9} {n} at once{extra}: {row['ms_per_update']:.3f} ms an update of one run")
-            del benches
+    rows, end = [], perf_counter() + seconds
+    asked = [
+        (name, n, deterministic)
+        for deterministic, counts in ((False, company), (True, company[:1]))
+        for name in presets
+        for n in counts
+    ]
+    benches: list[Bench] = []
+    made_for = None
+    for name, n, deterministic in asked:
+        extra = ", deterministic" if deterministic else ""
+        if perf_counter() > end:
+            say(f"{name:9} {n} at once{extra}: not run, no time left")
+            continue
+        config = preset(
+            name,
+            recipe="linear",
+            epochs=1,
+            train_images=images,
+            test_images=125,
+            precision=precision,
+            device=device,
+        )
+        target = resolve(config, path="graph", threads=1, together=n, deterministic=deterministic)
+        if made_for != (name, deterministic):
+            benches, streams, made_for = [], [], (name, deterministic)
+        with target.own_settings():
+            while len(benches) < n:  # those of the row before go on
+                streams.append(torch.cuda.Stream() if target.device.type == "cuda" else None)
+                with torch.cuda.stream(streams[-1]):
+                    benches.append(Bench(config.changed(seed=len(benches)), target))
+            took = min(_epoch(benches, streams, target.device) for _ in range(2))
+        ms = 1000 * took / n / config.steps_per_epoch
+        rows.append({"preset": name, "together": n, "deterministic": deterministic, "ms_per_update": ms})
+        say(f"{name:9} {n} at once{extra}: {ms:.3f} ms an update of one run")
     return rows
 
 
-def _epoch(benches: list[Bench], streams: list, *, cuda: bool) -> float:
+def _epoch(benches: list[Bench], streams: list, device: torch.device) -> float:
     """Return the wall seconds of one epoch of each bench, an update of each in turn."""
-    for bench, stream in zip(benches, streams, strict=False):
+
+    def now() -> float:
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        return perf_counter()
+
+    for bench, stream in zip(benches, streams, strict=True):
         with torch.cuda.stream(stream):
             bench.engine.lay_out(bench.order, bench.draws, bench.rates)
-    if cuda:
-        torch.cuda.synchronize()
-    start = perf_counter()
+    start = now()
     for t in range(benches[0].config.steps_per_epoch):
-        for bench, stream in zip(benches, streams, strict=False):
+        for bench, stream in zip(benches, streams, strict=True):
             with torch.cuda.stream(stream):
                 bench.engine.updates[t]()
-    if cuda:
-        torch.cuda.synchronize()
-    return perf_counter() - start
+    return now() - start

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+import signal
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from time import monotonic
 
 from lrlib._machine import Target, resolve
@@ -104,3 +106,23 @@ def run_together(
                     note(planned, "cut; it goes on from its checkpoint when the study is run again")
     sum_up(study, say)
     return failed == 0
+
+
+@contextmanager
+def asked_to_stop(say: Callable[[str], None] = print) -> Iterator[Callable[[], bool]]:
+    """Yield whether SIGTERM or Ctrl-C has come: runs then end with their epoch, on a second one at once."""
+    asked: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+        say("Stopping: each run ends with its epoch and keeps a checkpoint.")
+
+    signals = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, note) for number in signals]
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -164,6 +162,7 @@ def doctor(
     race: Annotated[
         bool, typer.Option(help="With --gpu: time updates of 1, 2, 4 and 8 runs at once.")
     ] = True,
+    seconds: Annotated[float, typer.Option(help="With --gpu: for all; what does not fit is named.")] = 90,
 ) -> None:
     """Say what this machine will do, and from 20 timed updates how long a run of each preset takes.
 
@@ -172,7 +171,7 @@ def doctor(
     if gpu:
         from lrlib.doctor import examine
 
-        raise SystemExit(0 if examine(out=out, race=race, say=_at_once) else 1)
+        raise SystemExit(0 if examine(out=out, race=race, seconds=seconds, say=_at_once) else 1)
     from lrlib.doctor import diagnose
 
     diagnose(presets or list(PRESETS), say=typer.echo)
@@ -206,7 +205,7 @@ def study_run(
     out: StudyOut = None,
 ) -> None:
     """Do what is missing of a study; kill it when you like, and start it again."""
-    from lrlib._together import run_together
+    from lrlib._together import asked_to_stop, run_together
     from lrlib.study import read_study, run_study
 
     if threads is not None:
@@ -221,7 +220,7 @@ def study_run(
     )
     if together is not None:
         limit = 60 * hours if hours is not None else minutes
-        with _asked_to_stop() as asked:
+        with asked_to_stop(_at_once) as asked:
             done = run_together(study, together=together, minutes=limit, stop=asked, say=_at_once, **how)
         raise SystemExit(0 if done else 1)
     # A polite kill ends the workers too, as Ctrl-C does: otherwise they would go on unseen.
@@ -265,26 +264,6 @@ def study_work() -> None:
 
 def _at_once(line: str) -> None:
     print(line, flush=True)  # also into a file: who watches a long study sees where it is
-
-
-@contextmanager
-def _asked_to_stop() -> Iterator[Callable[[], bool]]:
-    """Yield whether SIGTERM or Ctrl-C has come: then runs end with their epoch, and on a second at once."""
-    asked = []
-
-    def note(number: int, _: object) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-        typer.echo("\nStopping: each run ends with its epoch and keeps a checkpoint.", err=True)
-
-    signals = (signal.SIGTERM, signal.SIGINT)
-    before = [signal.signal(number, note) for number in signals]
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for number, handler in zip(signals, before, strict=True):
-            signal.signal(number, handler)
 
 
 def _refuse_what_is_there(planned: Planned, *, resume: bool) -> None:

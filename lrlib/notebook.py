@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from lrlib._driver import nvidia_smi
 from lrlib._progress import in_words
-from lrlib._spec import real
+from lrlib._spec import real, whole
 from lrlib.config import PRESETS, RunConfig
+from lrlib.config import preset as config_of
+from lrlib.recipes import Recipe
 from lrlib.records import RECORDED, RecordError, Run, read_run, studies, write_run
 
-__all__ = ["budget", "finish", "hello", "on_colab", "record_name", "save"]
+__all__ = ["budget", "finish", "hello", "live", "on_colab", "record_name", "save", "study_of"]
+
+# The study of the survey's schedules on each network: the range into which a live run is laid.
+STUDIES = {"resnet10": "survey-laptop", "resnet50": "resnet50-gpu", "source_resnet": "source-gpu"}
 
 # Where Colab mounts a reader's Google Drive.
 DRIVE = Path("/content/drive")
@@ -49,8 +55,9 @@ def hello() -> None:
         )
     else:
         print(
-            f"Found a GPU ({gpu}): the live cells take it for ResNet-50 on CIFAR-10, which is downloaded "
-            "once. A whole run takes a while; lrlib.notebook.budget(config, minutes=8) plans one that fits."
+            f"Found a GPU ({gpu}): a live cell trains a small network on all of CIFAR-10, which is "
+            "downloaded once, for as many epochs as fit into two minutes. "
+            'live(..., preset="resnet50") takes the survey\'s own network instead.'
         )
 
 
@@ -64,7 +71,70 @@ def _digits_seconds() -> float | None:
     return None
 
 
-def budget(config: RunConfig, *, minutes: float = 8.0) -> RunConfig:
+def live(
+    recipe: Recipe | str,
+    *,
+    seed: int = 0,
+    preset: str | None = None,
+    runs: int = 1,
+    minutes: float = 2.0,
+    **changes: Any,
+) -> RunConfig:
+    """Return the config of a live cell: one that this machine trains while a reader waits.
+
+    Without a GPU it is the preset "digits", which takes seconds on any computer, and is not timed. With one
+    it is "laptop", all of CIFAR-10, with as many epochs as `budget` says. The horizon is fixed here, before
+    training; runs that share the time are this config with one thing changed, and so have the same epochs.
+
+    Parameters
+    ----------
+    recipe : Recipe or str
+    seed : int
+    preset : {"digits", "laptop", "resnet50", "source"} or None
+        None chooses as above. "resnet50" is what the survey says that it trained.
+    runs : int
+        How many runs of this length the cell will train, one after another; they share `minutes`.
+    minutes : float
+        > 0; wall time for all of them together.
+    **changes
+        Any other field of `RunConfig`. `epochs` is then the most that are planned.
+
+    Raises
+    ------
+    ConfigError
+        As `lrlib.preset`.
+    TypeError, ValueError
+        As `budget`.
+
+    Examples
+    --------
+    >>> config = live("constant", preset="digits", runs=2)
+    >>> other = config.changed(recipe="linear")
+    >>> (config.dataset, config.epochs) == (other.dataset, other.epochs) == ("digits", 8)
+    True
+    """
+    if preset is None:
+        from lrlib.train import live_preset
+
+        preset = live_preset()
+    config = config_of(preset, recipe=recipe, seed=seed, **changes)
+    if config.dataset == "digits":
+        return config
+    return budget(config, minutes=minutes, runs=runs)
+
+
+def study_of(config: RunConfig) -> str:
+    """Return the name of the study that has the survey's schedules on the network and data of `config`.
+
+    Examples
+    --------
+    >>> study_of(live("linear", preset="digits"))
+    'survey-digits'
+    """
+    return "survey-digits" if config.dataset == "digits" else STUDIES.get(config.network, "survey-laptop")
+
+
+def budget(config: RunConfig, *, minutes: float = 8.0, runs: int = 1) -> RunConfig:
     """Return `config` with as many epochs as fit into `minutes` on this machine, and say why in one sentence.
 
     It times 20 updates (after 3 to warm up) and one evaluation, on a network that is thrown away, so that the
@@ -77,11 +147,14 @@ def budget(config: RunConfig, *, minutes: float = 8.0) -> RunConfig:
     config : RunConfig
     minutes : float
         > 0; wall time for training, the test after each epoch and the last look at the training set.
+    runs : int
+        >= 1; how many runs of this length share the time, one after another.
 
     Raises
     ------
     TypeError, ValueError
-        If `minutes` is not a finite number > 0, or the device of the config is not there.
+        If `minutes` is not a finite number > 0, `runs` is no integer >= 1, or the device of the config is not
+        there.
 
     Examples
     --------
@@ -92,22 +165,25 @@ def budget(config: RunConfig, *, minutes: float = 8.0) -> RunConfig:
     2
     """
     minutes = real("minutes", minutes, allowed="finite and > 0", ok=lambda x: x > 0)
+    runs = whole("runs", runs, least=1)
     from lrlib._timing import UPDATES, pace
 
     measured = pace(config)
     epoch = measured.epoch(config)
     last_look = measured.run(config) - config.epochs * epoch
-    fit = int((60 * minutes - last_look) / epoch)
-    room = in_words(60 * minutes)
+    fit = int((60 * minutes / runs - last_look) / epoch)
+    each, room = "" if runs == 1 else f" of each of {runs} runs", in_words(60 * minutes)
     if fit >= config.epochs:
-        verdict = f"all {config.epochs} epochs fit into {room}"
+        verdict = f"all {config.epochs} epochs{each} fit into {room}"
         if config.epochs == 1:
-            verdict = f"its one epoch fits into {room}"
+            verdict = f"its one epoch{each} fits into {room}"
     elif fit >= 1:
-        verdict = f"{fit} of {config.epochs} epochs fit into {room}, and the schedule is planned for {fit}"
+        verdict = (
+            f"{fit} of {config.epochs} epochs{each} fit into {room}, and the schedule is planned for {fit}"
+        )
     else:
         verdict = (
-            f"not even one epoch fits into {room}, and the schedule is planned for one; "
+            f"not even one epoch{each} fits into {room}, and the schedule is planned for one; "
             "a smaller preset, or fewer train_images, would fit"
         )
     print(

@@ -155,10 +155,34 @@ def training(
     command: str = "lrlib.train.training",
     stop: Callable[[], bool] = lambda: False,
 ) -> Generator[None, None, Run | None]:
-    """Train as `train` says, in the settings of `target`; each `next` is one update.
+    """Train as `train` does, resting after each update: for `take_turns`, within `target.own_settings()`.
 
-    `stop` is asked after each epoch. If it says True the run ends there, with a checkpoint (if it has a
-    file for one) and without a result: None.
+    Parameters
+    ----------
+    config : RunConfig
+    target : Target
+        Where and how to compute, as `lrlib._machine.resolve` returns it.
+    data, checkpoint, resume, progress, command
+        As in `train`.
+    stop : callable
+        Asked after each epoch but the last. If it returns True, the run ends there with a checkpoint (if it has
+        a file for one) and without a result.
+
+    Returns
+    -------
+    generator
+        Its result is a `Run`, or None if it was stopped.
+
+    Examples
+    --------
+    >>> from lrlib import preset
+    >>> from lrlib._machine import resolve
+    >>> configs = [preset("digits", recipe=name, epochs=1, train_images=50) for name in ("linear", "cosine")]
+    >>> target = resolve(configs[0])
+    >>> with target.own_settings():
+    ...     runs = dict(take_turns((training(config, target) for config in configs), together=2))
+    >>> runs[0].label, runs[1].label
+    ('linear', 'cosine')
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     commit = _machine.commit()  # now: the checkout may move on meanwhile

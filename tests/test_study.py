@@ -86,6 +86,11 @@ def test_records_go_to_the_package_in_a_checkout_and_to_runs_elsewhere(tmp_path,
         ("network-digits", 30),
         ("warmup-digits", 18),
         ("warmup-rule", 288),
+        ("resnet50-gpu", 8),
+        ("source-gpu", 5),
+        ("laptop-map-gpu", 96),
+        ("path-graph", 6),
+        ("path-plain-gpu", 6),
     ],
 )
 def test_the_studies_of_the_book(name, runs):

@@ -153,7 +153,7 @@ def test_options_reach_it_and_exclude_each_other(lrlib, tmp_path, monkeypatch):
     path = tmp_path / "small.toml"
     path.write_text('preset = "digits"\nrecipes = ["linear"]\nseeds = [1]\n')
     seen = {}
-    monkeypatch.setattr("lrlib.cli.signal.signal", lambda *_: None)
+    monkeypatch.setattr("lrlib._together.signal.signal", lambda *_: None)
     monkeypatch.setattr("lrlib._together.run_together", lambda study, **options: seen.update(options) or True)
     options = "--together 4 --path graph --minutes 7 --deterministic"
     code, _, _ = lrlib("study", "run", path, *options.split())
