@@ -16,34 +16,41 @@ from collections.abc import Iterator
 BATCH = 128
 LR, MOMENTUM = 0.1, 0.9
 PRESETS = {"resnet10": "laptop", "resnet50": "resnet50", "source_resnet": "source"}
+DECAY = {"resnet10": 1e-4, "resnet50": 5e-4, "source_resnet": 2e-4}
 WARM_UP = 2  # updates of each round that do not count
 
 
 def pictures(n: int):
     """The first n training pictures of CIFAR-10, uint8 [n, 3, 32, 32], and labels; else noise."""
-    import torch
-
     from lrlib import data
 
     try:
         return data.load("cifar10").subset(n, BATCH)
     except data.DataError:
-        source = torch.Generator().manual_seed(0)
-        images = torch.randint(0, 256, (n, 3, 32, 32), generator=source, dtype=torch.uint8)
-        labels = torch.randint(0, 10, (n,), generator=source)
-        names = tuple("0123456789")
-        return data.Dataset(
-            "cifar10", images, labels, images[:BATCH], labels[:BATCH], (0.5,) * 3, (0.25,) * 3, names
-        )
+        return noise(n)
 
 
-def loader(network: str, n: int):
-    """The recipe that people copy: PIL pictures, torchvision's transforms, a DataLoader with two workers."""
+def noise(n: int):
+    """n pictures of CIFAR-10's shape whose pixels and labels are drawn at random."""
+    import torch
+
+    from lrlib import data
+
+    source = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (n, 3, 32, 32), generator=source, dtype=torch.uint8)
+    labels = torch.randint(0, 10, (n,), generator=source)
+    names = tuple("0123456789")
+    return data.Dataset(
+        "cifar10", images, labels, images[:BATCH], labels[:BATCH], (0.5,) * 3, (0.25,) * 3, names
+    )
+
+
+def loader(network: str, data, *, workers: int = 2, pin: bool = False):
+    """The recipe that people copy: PIL pictures, torchvision's transforms, a DataLoader with workers."""
     import torch
     from PIL import Image
     from torchvision import transforms
 
-    data = pictures(n)
     arrays = data.train_images.permute(0, 2, 3, 1).contiguous().numpy()
     labels = data.train_labels.tolist()
     steps = [transforms.ToTensor()]
@@ -61,7 +68,12 @@ def loader(network: str, n: int):
             return transform(Image.fromarray(arrays[i])), labels[i]
 
     return torch.utils.data.DataLoader(
-        Pictures(), batch_size=BATCH, shuffle=True, num_workers=2, persistent_workers=True
+        Pictures(),
+        batch_size=BATCH,
+        shuffle=True,
+        num_workers=workers,
+        persistent_workers=True,
+        pin_memory=pin,
     )
 
 
@@ -76,11 +88,10 @@ def plain(network: str, n: int, *, better: bool = False) -> Iterator[list[float]
     import torch
     import torch.nn.functional as F
 
-    batches, net = loader(network, n), network_of(network)
+    batches, net = loader(network, pictures(n)), network_of(network)
     if better:
         net = net.to(memory_format=torch.channels_last)
-    decay = {"resnet10": 1e-4, "resnet50": 5e-4, "source_resnet": 2e-4}[network]
-    optimizer = torch.optim.SGD(net.parameters(), lr=LR, momentum=MOMENTUM, weight_decay=decay)
+    optimizer = torch.optim.SGD(net.parameters(), lr=LR, momentum=MOMENTUM, weight_decay=DECAY[network])
     while True:
         times = []
         for images, labels in batches:
@@ -126,7 +137,7 @@ def lightning(network: str, n: int) -> Iterator[list[float]]:
         def configure_optimizers(self):
             return SGD(self.parameters(), lr=LR, momentum=MOMENTUM, weight_decay=1e-4)
 
-    batches, module = loader(network, n), Module()
+    batches, module = loader(network, pictures(n)), Module()
     while True:
         times.clear()
         trainer = pl.Trainer(
@@ -292,8 +303,11 @@ def peak(network: str, n: int) -> Iterator[list[float]]:
 PEAK_FLOPS = 2 * 4096 * 2048 * 2048
 
 
-def multiply_adds(network: str) -> int:
-    """Nominal multiply-adds of a picture's forward pass, padding included: convolutions and linear layers."""
+def multiply_adds(net, size: int = 32) -> int:
+    """Nominal multiply-adds of a picture's forward pass, padding included: convolutions and linear layers.
+
+    `net` is a network for colour pictures of `size` x `size` pixels, or the name of one of ours.
+    """
     import torch
     from torch import nn
 
@@ -306,12 +320,16 @@ def multiply_adds(network: str) -> int:
         else:
             total += module.weight.numel()
 
-    net = network_of(network).eval()
-    for module in net.modules():
-        if isinstance(module, (nn.Conv2d, nn.Linear)):
-            module.register_forward_hook(count)
+    net = (network_of(net) if isinstance(net, str) else net).eval()
+    hooks = [
+        module.register_forward_hook(count)
+        for module in net.modules()
+        if isinstance(module, (nn.Conv2d, nn.Linear))
+    ]
     with torch.no_grad():
-        net(torch.zeros(1, 3, 32, 32))
+        net(torch.zeros(1, 3, size, size))
+    for hook in hooks:
+        hook.remove()
     return total
 
 
