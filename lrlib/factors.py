@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lrlib._html import results_table
 from lrlib._text import listed
 from lrlib.recipes import in_order
-from lrlib.records import load_runs, studies
+from lrlib.records import experiment, load_runs, studies
 from lrlib.stats import FEWEST, SAME, SCHEDULES, by_seed, compare_all, interval
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ Level = str | Callable[["Run"], float | str]
 def recorded(*names: str, schedules: Iterable[str] = SCHEDULES) -> list[Run]:
     """Return the recorded runs of some studies, of these schedules; a study without records adds none.
 
+    What a GPU recorded of an experiment stands for it (`lrlib.records.experiment`).
+
     Examples
     --------
     >>> recorded("no-such-study")
@@ -47,7 +49,9 @@ def recorded(*names: str, schedules: Iterable[str] = SCHEDULES) -> list[Run]:
     ['linear']
     """
     there, wanted = studies(), set(schedules)
-    return [run for name in names if name in there for run in load_runs(name) if run.label in wanted]
+    # Each study once, also where an experiment and its records on a GPU are both named.
+    found = dict.fromkeys(experiment(name) for name in names)
+    return [run for name in found if name in there for run in load_runs(name) if run.label in wanted]
 
 
 def by_level(runs: Iterable[Run], level: Level) -> dict[str, dict[float | str, list[float]]]:

@@ -17,7 +17,7 @@ from lrlib._figure import WIDTH, stacked, styled
 from lrlib.claims import ARMS, CLAIMS, Claim
 from lrlib.published import SourceRow, Table, published
 from lrlib.recipes import unknown_name
-from lrlib.records import load_runs, studies
+from lrlib.records import experiment, load_runs, studies
 from lrlib.words import CANNOT_BE_TOLD, NOT_SEEN, SEEN, VERDICTS, WORDS, Finding
 
 if TYPE_CHECKING:
@@ -59,10 +59,14 @@ def evidence() -> dict[str, Sequence[Run] | Table[SourceRow]]:
     True
     """
     there = studies()
-    return {
-        name: published().source if arm.study is None else load_runs(arm.study) if arm.study in there else []
-        for name, arm in ARMS.items()
-    }
+    found: dict[str, Sequence[Run] | Table[SourceRow]] = {}
+    for name, arm in ARMS.items():
+        if arm.study is None:
+            found[name] = published().source
+        else:
+            study = experiment(arm.study)
+            found[name] = load_runs(study) if study in there else []
+    return found
 
 
 def judge(name: str, runs: Sequence[Run] | Table[SourceRow]) -> Finding:

@@ -17,7 +17,17 @@ from lrlib._files import AlreadyThereError, write_atomically
 from lrlib.config import RunConfig, sentence
 from lrlib.recipes import unknown_name
 
-__all__ = ["EpochRecord", "Provenance", "RecordError", "Run", "load_runs", "read_run", "studies", "write_run"]
+__all__ = [
+    "EpochRecord",
+    "Provenance",
+    "RecordError",
+    "Run",
+    "experiment",
+    "load_runs",
+    "read_run",
+    "studies",
+    "write_run",
+]
 
 SCHEMA = 1
 
@@ -383,6 +393,20 @@ def studies() -> list[str]:
     True
     """
     return sorted(path.name for path in RECORDED.iterdir() if any(path.glob("*.json")))
+
+
+def experiment(name: str) -> str:
+    """Return the study that holds an experiment: NAME-gpu if a GPU recorded it, else NAME itself.
+
+    Runs of a CPU and of a GPU are never mixed in one table or comparison.
+
+    Examples
+    --------
+    >>> experiment("survey-laptop")
+    'survey-laptop'
+    """
+    on_a_gpu = f"{name}-gpu"
+    return on_a_gpu if on_a_gpu in studies() else name
 
 
 def load_runs(study: str) -> list[Run]:

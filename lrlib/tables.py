@@ -159,9 +159,10 @@ def arms(recorded: Mapping[str, Sequence[Run]] | None = None) -> list[Arm]:
     ['The survey, as printed', "The source's logs, epoch 100"]
     """
     if recorded is None:
-        from lrlib.records import load_runs, studies
+        from lrlib.records import experiment, load_runs, studies
 
-        recorded = {study: load_runs(study) for study in STUDIES if study in studies()}
+        where = {study: experiment(study) for study in STUDIES}
+        recorded = {study: load_runs(there) for study, there in where.items() if there in studies()}
     both = published()
     found = [_survey(both.survey), _source(both.source)]
     for study, (title, note, schedules) in STUDIES.items():

@@ -12,7 +12,7 @@ from grids import grids
 from test_charts import synthetic_run
 from test_published import SOURCE, SURVEY
 
-from lrlib import records, tables
+from lrlib import factors, ledger, records, tables
 from lrlib.recipes import RECIPES
 from lrlib.tables import Entry
 
@@ -105,6 +105,21 @@ def test_a_new_record_alone_fills_its_cells(tmp_path, monkeypatch):
     assert changed == {"poly5"}
     assert after[4].rows["poly5"][4] == Entry("87.5%")
     assert after[4].counts == {"poly5": 1}
+
+
+def test_what_a_gpu_recorded_stands_for_the_experiment_and_is_never_mixed(tmp_path, monkeypatch):
+    """One run of the CPU's study, one of the GPU's: table, ledger and chapters take the GPU's alone."""
+    monkeypatch.setattr(records, "RECORDED", tmp_path)
+    for study, seed, accuracy in (("source", 0, 0.5), ("source-gpu", 1, 0.875)):
+        run = synthetic_run("linear", of="source", seed=seed, epochs=8, accuracies=[accuracy] * 8)
+        (tmp_path / study).mkdir()
+        records.write_run(run, tmp_path / study / f"linear-seed{seed}.json")
+        assert records.experiment("source") == study
+        source = tables.arms()[2]
+        assert source.rows["linear"][4] == Entry(f"{accuracy:.1%}")
+        assert source.counts == {"linear": 1}
+        for runs in (ledger.evidence()["source"], factors.recorded("source", "source-gpu")):
+            assert [run.config.seed for run in runs] == [seed]
 
 
 @pytest.mark.parametrize(
