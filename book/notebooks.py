@@ -2,7 +2,7 @@
 
 `make first-cells` writes all three; it may be run again at any time. They come from one place each:
 the repository from _config.yml (`make set-repository` writes it there), the tag from the version in
-pyproject.toml, the numbers from book/cards.json (`make cards` measures them).
+pyproject.toml, the numbers from book/cards.json (`make cards` measures them, `make test-gpu` a GPU's).
 """
 
 from __future__ import annotations
@@ -25,7 +25,11 @@ BADGE = f"{COLAB}/assets/colab-badge.svg"
 BADGE_LINE = re.compile(rf"\[!\[[^]]*\]\({re.escape(BADGE)}\)\]\([^)]*\)\n*")
 CARD_LINE = re.compile(r"^\d+ minutes? to read\b.*$", re.M)
 # What `card` writes anew; all other parts of the line are the author's.
-WRITTEN = re.compile(r"to read$|to run on a CPU$|of memory$|^nothing to download$|^on a T4 GPU")
+WRITTEN = re.compile(
+    r"to read$|to run on a CPU$|of memory$|^nothing to download( \(.*\))?$|^\d+ \w+ on a GPU \("
+)
+# What a live cell downloads once where there is a GPU: CIFAR-10 as the Hub has it.
+DOWNLOAD_MB = 140
 
 FIRST_ID = "c01ab001"
 FIRST_TAGS = ["colab", "remove-cell"]
@@ -108,28 +112,36 @@ def duration(seconds: float) -> str:
     return f"{minutes:.0f} minute{'' if minutes == 1 else 's'}"
 
 
-def card(line: str, measured: dict, t4: dict) -> str:
+def card(line: str, measured: dict, on_gpus: dict[str, dict] | None = None) -> str:
     """Return the line of a card with its measured parts written anew.
 
-    `measured` is the notebook's entry in cards.json, `t4` what is taken for an update on a T4 GPU.
+    `measured` is the notebook's entry in cards.json. `on_gpus` has, for each card on which the notebook was
+    timed, its "seconds" there, and how many notebooks ran "together". Where nothing was timed, the line
+    gives no time.
     """
     parts = line.split(" · ")
     memory = 0.1 * -(-measured["memory_mb"] // 100)
+    download = f" (with a GPU: {DOWNLOAD_MB} MB)" if measured["gpu_runs"] else ""
     new = [
         parts[0],
         f"{duration(measured['cpu_seconds'])} to run on a CPU",
         f"{memory:.1f} GB of memory",
-        "nothing to download",
+        f"nothing to download{download}",
         *(part for part in parts if not WRITTEN.search(part)),
     ]
-    updates = measured["gpu_updates"]
-    if updates:
-        seconds = measured["other_seconds"] + updates * t4["ms_per_update"] / 1000
-        new.append(
-            f"on a T4 GPU about {duration(seconds)} (an estimate: {updates:,} updates of ResNet-50 "
-            f"at {t4['ms_per_update']} ms) and {t4['download_mb']} MB to download"
-        )
+    for gpu, found in (on_gpus or {}).items():
+        company = f", {found['together']} notebooks at a time" if found["together"] > 1 else ""
+        new.append(f"{duration(found['seconds'])} on a GPU ({gpu}{company})")
     return " · ".join(new)
+
+
+def timed_on_gpus(name: str, known: dict) -> dict[str, dict]:
+    """Return what cards.json knows of a notebook's time on each GPU, for `card`."""
+    return {
+        gpu: {"seconds": found["seconds"][name], "together": found["together"]}
+        for gpu, found in known.get("gpu", {}).items()
+        if name in found["seconds"]
+    }
 
 
 def first_cell(*, repository: str | None, tag: str) -> str:
@@ -152,8 +164,8 @@ def dressed(notebook: nbformat.NotebookNode, name: str, root: Path = ROOT) -> nb
         link = colab_link(name, repository=where, tag=version)
         source = f"{title}\n\n[![Open in Colab]({BADGE})]({link})\n\n{rest.lstrip()}"
     if name in known["notebooks"]:
-        measured = known["notebooks"][name]
-        source = CARD_LINE.sub(lambda line: card(line[0], measured, known["t4"]), source, count=1)
+        measured, on_gpus = known["notebooks"][name], timed_on_gpus(name, known)
+        source = CARD_LINE.sub(lambda line: card(line[0], measured, on_gpus), source, count=1)
     head.source = source
     first = nbformat.v4.new_code_cell(
         first_cell(repository=where, tag=version), id=FIRST_ID, metadata={"tags": FIRST_TAGS}

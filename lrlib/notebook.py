@@ -12,12 +12,12 @@ from lrlib._spec import real, whole
 from lrlib.config import PRESETS, RunConfig
 from lrlib.config import preset as config_of
 from lrlib.recipes import Recipe
-from lrlib.records import RECORDED, RecordError, Run, read_run, studies, write_run
+from lrlib.records import RECORDED, RecordError, Run, experiment, read_run, studies, write_run
 
 __all__ = ["budget", "finish", "hello", "live", "on_colab", "record_name", "save", "study_of"]
 
 # The study of the survey's schedules on each network: the range into which a live run is laid.
-STUDIES = {"resnet10": "survey-laptop", "resnet50": "resnet50-gpu", "source_resnet": "source-gpu"}
+STUDIES = {"resnet10": "survey-laptop", "resnet50": "resnet50", "source_resnet": "source"}
 
 # Where Colab mounts a reader's Google Drive.
 DRIVE = Path("/content/drive")
@@ -131,7 +131,9 @@ def study_of(config: RunConfig) -> str:
     >>> study_of(live("linear", preset="digits"))
     'survey-digits'
     """
-    return "survey-digits" if config.dataset == "digits" else STUDIES.get(config.network, "survey-laptop")
+    if config.dataset == "digits":
+        return "survey-digits"
+    return experiment(STUDIES.get(config.network, "survey-laptop"))
 
 
 def budget(config: RunConfig, *, minutes: float = 8.0, runs: int = 1) -> RunConfig:

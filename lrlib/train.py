@@ -165,8 +165,8 @@ def training(
     data, checkpoint, resume, progress, command
         As in `train`.
     stop : callable
-        Asked after each epoch but the last. If it returns True, the run ends there with a checkpoint (if it has
-        a file for one) and without a result.
+        Asked after each epoch but the last. If it returns True, the run ends there with a checkpoint (if it
+        has a file for one) and without a result.
 
     Returns
     -------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 import types
@@ -11,10 +12,13 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from lrlib import _timing, notebook, preset
+import lrlib.train
+from lrlib import _graph, _timing, notebook, preset
 from lrlib._progress import ProgressBar, found
-from lrlib.config import RunConfig
+from lrlib._timing import Pace
+from lrlib.config import PRESETS, ConfigError, RunConfig
 from lrlib.records import RecordError, load_runs, read_run, write_run
+from lrlib.study import read_study
 from lrlib.train import train
 
 ROOT = Path(__file__).parents[1]
@@ -92,8 +96,9 @@ def test_a_gpu_is_named(colab, capsys, monkeypatch, tmp_path):
     fake_nvidia_smi(tmp_path / "bin", monkeypatch, "echo Tesla T4")
     notebook.hello()
     said = capsys.readouterr().out
-    assert said.startswith("Found a GPU (Tesla T4): ")
-    assert "budget(config, minutes=8)" in said
+    assert said.startswith("Found a GPU (Tesla T4): a live cell trains a small network on all of CIFAR-10")
+    assert "as many epochs as fit into two minutes" in said
+    assert 'live(..., preset="resnet50")' in said
 
 
 @pytest.mark.parametrize("script", ["echo 'NVIDIA-SMI has failed'; exit 9", "exit 0"])
@@ -224,10 +229,127 @@ def test_a_budget_is_a_number_of_minutes(minutes):
         notebook.budget(tiny(), minutes=minutes)
 
 
+@pytest.mark.parametrize(
+    ("runs", "error"), [(0, ValueError), (-1, ValueError), (1.5, TypeError), (True, TypeError)]
+)
+def test_a_budget_is_shared_by_a_number_of_runs(runs, error):
+    with pytest.raises(error, match="runs must be "):
+        notebook.budget(tiny(), runs=runs)
+
+
+@pytest.mark.parametrize(
+    ("runs", "epochs", "words"),
+    [
+        (
+            2,
+            9,
+            "9 of 100 epochs of each of 2 runs fit into 8 minutes, and the schedule is planned for 9",
+        ),  # 235
+        (4, 4, "4 of 100 epochs of each of 4 runs fit into 8 minutes"),  # 115 / 23.985 = 4.8
+        (19, 1, "not even one epoch of each of 19 runs fits into 8 minutes"),  # 20.3
+    ],
+)
+def test_runs_that_share_the_time_have_their_last_look_each(clock, capsys, runs, epochs, words):
+    clock(*READINGS)
+    config = preset("digits", recipe="linear", seed=3, epochs=100)
+    assert notebook.budget(config, runs=runs) == config.changed(epochs=epochs)
+    assert words in capsys.readouterr().out
+
+
+def test_a_device_that_cannot_capture_is_timed_as_it_will_train(monkeypatch):
+    def cannot(*_):
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    resolve = _timing._machine.resolve
+
+    def chosen(config):
+        return dataclasses.replace(resolve(config, path="graph"), chosen=True)  # as "auto" does with a GPU
+
+    monkeypatch.setattr(_timing._machine, "resolve", chosen)
+    monkeypatch.setattr(_graph, "captured", cannot)
+    with pytest.warns(RuntimeWarning, match="going on by path 'fast'"):
+        assert _timing.pace(tiny()).updates > 0
+
+
 def test_the_real_clock_runs_forward():
     measured = _timing.pace(tiny())
     assert measured.updates > 0
     assert measured.image > 0
+
+
+# A live cell
+
+
+def test_without_a_gpu_a_live_cell_is_the_digits_and_nothing_is_timed_or_said(monkeypatch, capsys):
+    monkeypatch.setattr(lrlib.train.torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(_timing, "pace", None)
+    for runs in (1, 3):
+        config = notebook.live("linear", seed=3, runs=runs, peak_lr=0.05)
+        assert config == preset("digits", recipe="linear", seed=3, peak_lr=0.05)
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.fixture
+def with_a_gpu(monkeypatch) -> list[RunConfig]:
+    """Believe in a GPU that takes 25 ms an update and tests in no time; the list has what was timed.
+
+    391 updates an epoch: 9.775 s.
+    """
+    timed = []
+    monkeypatch.setattr(lrlib.train, "live_preset", lambda: "laptop")
+    monkeypatch.setattr(_timing, "pace", lambda config: timed.append(config) or Pace(updates=0.5, image=0.0))
+    return timed
+
+
+@pytest.mark.parametrize(
+    ("how", "epochs", "words"),
+    [
+        (
+            {},
+            12,
+            "12 of 30 epochs fit into 2 minutes, and the schedule is planned for 12",
+        ),  # 120 / 9.775 = 12.3
+        ({"runs": 2}, 6, "6 of 30 epochs of each of 2 runs fit into 2 minutes"),  # 60 / 9.775 = 6.1
+        ({"runs": 3}, 4, "4 of 30 epochs of each of 3 runs fit into 2 minutes"),  # 40 / 9.775 = 4.1
+        ({"epochs": 5}, 5, "all 5 epochs fit into 2 minutes"),
+        ({"epochs": 5, "runs": 2}, 5, "all 5 epochs of each of 2 runs fit into 2 minutes"),
+        ({"epochs": 1, "runs": 2}, 1, "its one epoch of each of 2 runs fits into 2 minutes"),
+        ({"minutes": 5}, 30, "all 30 epochs fit into 5 minutes"),  # 300 / 9.775 = 30.7
+        ({"preset": "resnet50"}, 12, "12 of 100 epochs fit into 2 minutes"),
+        ({"preset": "resnet50", "minutes": 20}, 100, "all 100 epochs fit into 20 minutes"),  # 122
+    ],
+)
+def test_with_a_gpu_the_horizon_of_a_live_cell_is_what_fits(with_a_gpu, capsys, how, epochs, words):
+    config = notebook.live("linear", seed=3, **how)
+    name = how.get("preset", "laptop")
+    assert config == preset(name, recipe="linear", seed=3, epochs=epochs)
+    assert words in capsys.readouterr().out
+    assert len(with_a_gpu) == 1  # timed once, for all runs of the cell
+    # what the cell trains: the same with one thing changed, and so as long
+    other = config.changed(recipe="constant")
+    assert other == preset(name, recipe="constant", seed=3, epochs=epochs)
+
+
+def test_with_a_gpu_the_digits_stay_one_argument_away(with_a_gpu, capsys):
+    assert notebook.live("drop", preset="digits") == preset("digits", recipe="drop")
+    assert (with_a_gpu, capsys.readouterr().out) == ([], "")
+
+
+def test_a_live_cell_refuses_what_a_preset_refuses():
+    with pytest.raises(ConfigError, match="did you mean 'laptop'"):
+        notebook.live("linear", preset="labtop")
+    with pytest.raises(ConfigError, match="did you mean 'peak_lr'"):
+        notebook.live("linear", peak_rl=0.1)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_run_is_laid_over_the_study_of_its_own_preset(name):
+    config = preset(name, recipe="linear")
+    study = read_study(ROOT / f"studies/{notebook.study_of(config)}.toml")
+    planned = [run.config for run in study.runs if run.config.recipe.label == "linear"]
+    # but for seed, and where and how precisely it is computed: as `lrlib.charts.alike`
+    free = {"seed": 0, "device": "auto", "precision": "auto"}
+    assert {config.changed(**free)} == {each.changed(**free) for each in planned}
 
 
 # Going on after a cut

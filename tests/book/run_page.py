@@ -27,8 +27,8 @@ class Page(NamedTuple):
     names: dict
 
 
-def run_page(name: str) -> Page:
-    """Run the code cells of a chapter, in order; a training has one epoch of 25 pictures."""
+def run_page(name: str, *, cut: bool = True) -> Page:
+    """Run the code cells of a chapter, in order; if `cut`, a training has one epoch of 25 pictures."""
     cells = nbformat.read(SURVEY / f"{name}.ipynb", as_version=4).cells
     page, whole = Page({}, [], {}), lrlib.train.train
 
@@ -37,7 +37,8 @@ def run_page(name: str) -> Page:
         return whole(config, **{**options, "progress": False})
 
     with mpl.rc_context(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lrlib.train, "train", short)
+        if cut:
+            patch.setattr(lrlib.train, "train", short)
         for cell, following in zip(cells, [*cells[1:], None], strict=True):
             if cell.cell_type != "code":
                 continue
