@@ -106,11 +106,16 @@ class VelocitySGD(torch.optim.Optimizer):
                 velocities.append(row(self.state[w]["velocity"], order))
             if not weights:
                 continue
-            # One call over all tensors a line: few kernels on a GPU, and the rate may be a tensor there.
+            # One call over all tensors a line, which on a GPU are few kernels.
             steps = torch._foreach_add(grads, weights, alpha=group["weight_decay"])
-            torch._foreach_mul_(steps, as_kernels_take_it(group["lr"]))
             torch._foreach_mul_(velocities, group["momentum"])
-            torch._foreach_sub_(velocities, steps)
+            if isinstance(
+                group["lr"], Tensor
+            ):  # the rate stands on the device, and `alpha` takes numbers only
+                torch._foreach_mul_(steps, as_kernels_take_it(group["lr"]))
+                torch._foreach_sub_(velocities, steps)
+            else:
+                torch._foreach_add_(velocities, steps, alpha=-group["lr"])
             torch._foreach_add_(weights, velocities)
 
 

@@ -81,11 +81,18 @@ def layout(config, epoch=0):
 
 
 def epochs_of(loop) -> list:
-    """Do all epochs; return what they measured, with both evaluations."""
+    """Do all epochs; return what they measured, with both evaluations.
+
+    The plain loop gets its rates as tensors too: the Keras form rounds twice then, and once with numbers.
+    """
     found = []
     with loop.target.own_settings():
         for epoch in range(loop.config.epochs):
-            meter = exhaust(loop.epoch(*layout(loop.config, epoch)))
+            order, draws, rates = layout(loop.config, epoch)
+            if not isinstance(loop, Engine):
+                rates = [torch.tensor(rate, dtype=torch.float64) for rate in rates]
+            meter = exhaust(loop.epoch(order, draws, rates))
+            meter.rates = [float(rate) for rate in meter.rates]
             looks = [exhaust(loop.evaluate(split)) for split in ("test", "train")]
             found.append((meter.means(), meter.rates, *looks))
     return found
@@ -304,8 +311,11 @@ def test_the_keras_form_over_all_tensors_is_that_of_one_weight_at_a_time():
 
 
 def test_a_rate_on_the_device_is_cast_as_a_number_is():
-    """0.1 in float64, cast to fp32 by the optimizer, moves weights as the Python number 0.1 does: equal."""
-    for form in ("torch", "keras"):
+    """0.1 in float64, cast to fp32 by the optimizer, moves weights as the Python number 0.1 does.
+
+    Equal in torch's form; in Keras's, whose step is then rounded before it is added, to the last digit.
+    """
+    for form, apart in (("torch", 0.0), ("keras", 1e-7)):
         config = preset("laptop", recipe="linear", momentum_form=form)
         ends = []
         for lr in (0.1, torch.tensor(0.1, dtype=torch.float64)):
@@ -320,7 +330,7 @@ def test_a_rate_on_the_device_is_cast_as_a_number_is():
                     w.grad = torch.full_like(w, gradient)
                 optimizer.step()
             ends.append(torch.cat([w.detach().flatten() for w in net.parameters()]))
-        assert torch.equal(*ends)
+        assert torch.allclose(*ends, rtol=apart, atol=0)
 
 
 def test_the_evaluation_in_parts_is_that_of_the_plain_path():
