@@ -12,10 +12,10 @@ from typing import NamedTuple
 from lrlib._files import write_atomically
 from lrlib._handed_in import shown
 from lrlib._spec import whole
-from lrlib.recipes import SOURCE_RECIPES, get_recipe
+from lrlib.recipes import SOURCE, get_recipe
 
 #: The schedules of the survey's table 1.1, in its order.
-TABLE = tuple(SOURCE_RECIPES)
+TABLE = SOURCE
 
 
 class ClassError(ValueError):

@@ -20,7 +20,7 @@ from lrlib._handed_in import handed_in
 from lrlib._outcomes import same_draw
 from lrlib._spec import whole
 from lrlib.config import RunConfig
-from lrlib.recipes import RECIPES
+from lrlib.recipes import in_order
 from lrlib.records import RecordError, Run, run_from, write_run
 from lrlib.stats import PairedComparison, compare_all, family, final_accuracy, interval
 
@@ -265,8 +265,7 @@ def merge(place: str | Path, *, assigned: Sequence[Assigned] | None = None) -> C
     findings += _apart(runs)
     labels = {a.schedule for a in assigned} if assigned else set()
     labels |= {run.label for run in runs.values()}
-    order = [label for label in RECIPES if label in labels]
-    order += sorted(labels - set(order))
+    order = in_order(labels)
     runs = dict(sorted(runs.items(), key=lambda item: (order.index(item[1].label), item[1].config.seed)))
     return ClassStudy(runs=runs, findings=tuple(findings), files=files, schedules=tuple(order))
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from lrlib._html import results_table
 from lrlib._text import listed
-from lrlib.recipes import in_order
+from lrlib.recipes import SURVEY, in_order
 from lrlib.records import experiment, load_runs, studies
-from lrlib.stats import FEWEST, SAME, SCHEDULES, by_seed, compare_all, interval
+from lrlib.stats import FEWEST, SAME, by_seed, compare_all, interval
 
 if TYPE_CHECKING:
     from lrlib.records import Run
@@ -36,7 +36,7 @@ FAILED = 0.5
 Level = str | Callable[["Run"], float | str]
 
 
-def recorded(*names: str, schedules: Iterable[str] = SCHEDULES) -> list[Run]:
+def recorded(*names: str, schedules: Iterable[str] = SURVEY) -> list[Run]:
     """Return the recorded runs of some studies, of these schedules; a study without records adds none.
 
     What a GPU recorded of an experiment stands for it (`lrlib.records.experiment`).

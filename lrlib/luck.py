@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from lrlib._spec import whole
-from lrlib.recipes import RECIPES
+from lrlib.recipes import SURVEY
 from lrlib.records import load_runs, studies
 from lrlib.stats import SAME, by_seed
 
@@ -67,8 +67,8 @@ def enough_seeds(*names: str, least: int = 2) -> tuple[str, dict[str, dict[int, 
     for name in names:
         if name in studies():
             accuracies = by_seed(load_runs(name))
-            if all(len(accuracies.get(schedule, ())) >= least for schedule in RECIPES):
-                return name, {schedule: accuracies[schedule] for schedule in RECIPES}
+            if all(len(accuracies.get(schedule, ())) >= least for schedule in SURVEY):
+                return name, {schedule: accuracies[schedule] for schedule in SURVEY}
     wanted = f"has {least} seeds of each of the eight schedules"
     raise ValueError(f"none of the studies {', '.join(names)} {wanted}; record more")
 

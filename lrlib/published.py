@@ -12,7 +12,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lrlib.config import sentence
-from lrlib.recipes import SOURCE_RECIPES, unknown_name
+from lrlib.recipes import SOURCE, unknown_name
 
 __all__ = [
     "Citation",
@@ -201,8 +201,8 @@ def published(path: str | Path | None = None) -> Published:
 def _disagreement(table: Table[Row]) -> str:
     """Return what does not fit together in a table, or nothing."""
     title, names = table.citation.title, [row.schedule for row in table.rows]
-    if sorted(names) != sorted(SOURCE_RECIPES):
-        return f"the schedules of {title!r} must be {', '.join(SOURCE_RECIPES)}, got {', '.join(names)}"
+    if sorted(names) != sorted(SOURCE):
+        return f"the schedules of {title!r} must be {', '.join(SOURCE)}, got {', '.join(names)}"
     for row in table.rows:
         numbers = {name: value for name, value in row if name not in _Row.model_fields}
         if numbers.keys() != table.columns.keys():

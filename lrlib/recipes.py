@@ -28,7 +28,9 @@ from lrlib.schedules import (
 
 __all__ = [
     "RECIPES",
+    "SOURCE",
     "SOURCE_RECIPES",
+    "SURVEY",
     "ConstantRecipe",
     "CosineRecipe",
     "DropRecipe",
@@ -325,7 +327,7 @@ class CosineRecipe(Recipe):
         return CosineAnnealing(total_steps=total_steps, cycles=self.cycles)
 
 
-#: The eight recipes of the book, by name, in the survey's order.
+#: Every recipe that has a name. A new one is added at the end; what the survey has is `SURVEY`.
 RECIPES: dict[str, Recipe] = {
     recipe.label: recipe
     for recipe in (
@@ -340,6 +342,10 @@ RECIPES: dict[str, Recipe] = {
     )
 }
 
+#: The schedules of the survey, in its order: what the tables, figures, counts and verdicts of its
+#: reproduction are about.
+SURVEY = ("constant", "time", "drop", "linear", "poly5", "triangle", "cosine", "cosine5")
+
 #: The five schedules of the survey's source, whose run has 100 epochs and holds the rate per epoch. Two of
 #: them differ from `RECIPES`. Time-based decay counts updates even so: 1 / (1 + 0.001 t). Drops count epochs
 #: from 1, so each comes one epoch (1 % of the run) early: 0.25 ** floor((1 + epoch) / 15).
@@ -351,6 +357,8 @@ SOURCE_RECIPES: dict[str, Recipe] = {
     "linear": RECIPES["linear"],
     "poly5": RECIPES["poly5"],
 }
+#: Their names: the rows of the survey's table 1.1.
+SOURCE = tuple(SOURCE_RECIPES)
 
 
 def get_recipe(name: str) -> Recipe:

@@ -19,6 +19,7 @@ from scipy.special import ndtr, stdtr, stdtrit  # what scipy.stats.t calls, fast
 from scipy.stats import chi, nct
 
 from lrlib._outcomes import CHANCE, by_seed, chance, final_accuracy
+from lrlib.recipes import SURVEY
 
 if TYPE_CHECKING:
     from lrlib.records import Run
@@ -41,15 +42,13 @@ __all__ = [
     "reach",
 ]
 
-#: The schedules of the plan, in the survey's order.
-SCHEDULES = ("constant", "time", "drop", "linear", "poly5", "triangle", "cosine", "cosine5")
 #: Values from which figures and tables draw an interval: the length of one of two values is mostly luck.
 FEWEST = 3
 # Accuracies are counts over at most 10,000 pictures: differences this close differ by rounding only.
 SAME = 1e-12
 
 
-def family(schedules: Iterable[str] = SCHEDULES) -> tuple[tuple[str, str], ...]:
+def family(schedules: Iterable[str] = SURVEY) -> tuple[tuple[str, str], ...]:
     """List a study's pairs (schedule, reference): all against constant, all against linear, none twice.
 
     Examples

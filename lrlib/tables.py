@@ -15,7 +15,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from lrlib.published import SourceRow, SurveyRow, Table, published
-from lrlib.recipes import RECIPES, SOURCE_RECIPES, unknown_name
+from lrlib.recipes import SOURCE, SURVEY, unknown_name
 from lrlib.stats import CHANCE, FEWEST, by_seed, final_accuracy, interval
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ STUDIES = {
     "source": (
         "Our runs of the source's experiment",
         "Its own network, data and schedules; last epoch.",
-        tuple(SOURCE_RECIPES),
+        SOURCE,
     ),
     "resnet50": (
         "Our runs of what the survey's words say",
@@ -130,18 +130,18 @@ def measured(runs: Iterable[Run], *, title: str, note: str, schedules: Iterable[
     >>> arm.counts, arm.rows["drop"]
     ({'constant': 1, 'linear': 1}, [Entry(text='no run yet', spread='', columns=5)])
     """
-    runs, wanted = list(runs), set(RECIPES if schedules is None else schedules)
+    runs, wanted = list(runs), set(SURVEY if schedules is None else schedules)
     seeds = by_seed(runs) if runs else {}
     for label in seeds:
-        if label not in RECIPES:
-            raise ValueError(unknown_name("schedule", label, RECIPES))
+        if label not in SURVEY:
+            raise ValueError(unknown_name("schedule", label, SURVEY))
     rows = {}
-    for label in RECIPES:
+    for label in SURVEY:
         mine = [run for run in runs if run.label == label]
         missing = "no run yet" if label in wanted else "not in this study"
         rows[label] = _entries(mine) if mine else [Entry(missing, columns=len(COLUMNS))]
     diverged = sorted((run.label, run.config.seed) for run in runs if run.status == "diverged")
-    counts = {label: len(seeds[label]) for label in RECIPES if label in seeds}
+    counts = {label: len(seeds[label]) for label in SURVEY if label in seeds}
     return Arm(title=title, note=note, rows=rows, counts=counts, diverged=tuple(diverged))
 
 
@@ -219,10 +219,10 @@ def so_far(runs: Sequence[Run], *, seeds: int) -> str:
     >>> so_far([], seeds=5)
     'None of the 40 planned runs is recorded yet.'
     """
-    planned, there = seeds * len(RECIPES), by_seed(runs) if runs else {}
+    planned, there = seeds * len(SURVEY), by_seed(runs) if runs else {}
     if not there:
         return f"None of the {planned} planned runs is recorded yet."
-    least, most = (f(len(there.get(label, ())) for label in RECIPES) for f in (min, max))
+    least, most = (f(len(there.get(label, ())) for label in SURVEY) for f in (min, max))
     if least >= seeds:
         return f"All {planned} planned runs are recorded."
     text = f"So far {sum(map(len, there.values()))} of the {planned} planned runs are recorded"
@@ -293,7 +293,7 @@ def _source(table: Table[SourceRow]) -> Arm:
 
 def _from_print(title: str, note: str, table: Table, cells, missing: str) -> Arm:
     there = {row.schedule: cells(row) for row in table.rows}
-    rows = {label: there.get(label, [Entry(missing, columns=len(COLUMNS))]) for label in RECIPES}
+    rows = {label: there.get(label, [Entry(missing, columns=len(COLUMNS))]) for label in SURVEY}
     return Arm(title=title, note=note, rows=rows)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from lrlib.recipes import RECIPES
+from lrlib.recipes import SURVEY
 
 __all__ = ["CANNOT_BE_TOLD", "NOT_SEEN", "SEEN", "VERDICTS", "WORDS", "Finding", "Word"]
 
@@ -40,7 +40,7 @@ HALF = 0.5
 SEEDS = 5
 # The epochs that the survey's sentences count, and the schedules of its table that decay.
 SURVEY_EPOCHS = 100
-DECAYING = tuple(RECIPES)[1:5]
+DECAYING = SURVEY[1:5]
 
 
 class Finding(NamedTuple):

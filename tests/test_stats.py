@@ -12,11 +12,11 @@ import scipy.stats
 from synthetic import synthetic_run
 
 from lrlib import RECIPES
+from lrlib.recipes import SURVEY
 from lrlib.records import load_runs
 from lrlib.stats import (
     CHANCE,
     FAMILY,
-    SCHEDULES,
     by_seed,
     compare_all,
     detectable,
@@ -49,7 +49,7 @@ def compare_two(differences_points, **rules):
 
 
 def test_the_family_of_the_plan():
-    assert tuple(RECIPES) == SCHEDULES
+    assert tuple(RECIPES)[:8] == SURVEY
     rest = ("time", "drop", "poly5", "triangle", "cosine", "cosine5")
     assert set(FAMILY) == {
         ("linear", "constant"),
@@ -461,7 +461,7 @@ def at_most(rate, chance, count):
 
 def test_no_schedule_wins_where_all_are_equal():
     count, any_verdict, any_uncorrected, covered, close = 1500, 0, 0, 0, 0
-    truth = dict.fromkeys(SCHEDULES, 0.80)
+    truth = dict.fromkeys(SURVEY, 0.80)
     for study in studies(np.random.default_rng(1), truth, count=count, own_sd=0.003):
         comparisons = compare_all(study)
         any_verdict += any(c.verdict in DIFFERS for c in comparisons)
@@ -477,7 +477,7 @@ def test_no_schedule_wins_where_all_are_equal():
 
 def test_few_false_winners_where_some_are_true():
     # Truly different by 2 points and more, but three pairs of the family are equal.
-    truth = dict(zip(SCHEDULES, (0.76, 0.76, 0.78, 0.82, 0.78, 0.84, 0.82, 0.82), strict=True))
+    truth = dict(zip(SURVEY, (0.76, 0.76, 0.78, 0.82, 0.78, 0.84, 0.82, 0.82), strict=True))
     count, false, uncorrected, true, covered = 1500, 0, 0, 0, 0
     for study in studies(np.random.default_rng(2), truth, count=count, own_sd=0.002):
         comparisons = compare_all(study)
@@ -552,7 +552,7 @@ def test_a_difference_of_the_margin_is_seldom_called_none():
 
 def test_the_family_holds_its_level_at_the_margin_too():
     # All against constant are a full point apart: seven chances of a false "as good as", or "by less than".
-    truth = {label: 0.80 if label == "constant" else 0.81 for label in SCHEDULES}
+    truth = {label: 0.80 if label == "constant" else 0.81 for label in SURVEY}
     count, false, uncorrected, wrong = 1200, 0, 0, 0
     for study in studies(np.random.default_rng(4), truth, count=count, own_sd=0.002):
         comparisons = compare_all(study)
@@ -632,7 +632,7 @@ def test_the_plans_numbers_are_the_codes():
     assert f"against linear ({sum(r == 'linear' for _, r in FAMILY)}): {len(FAMILY)} comparisons" in plan
     assert f"count as {100 * CHANCE:.0f} %" in plan
     assert f"p is {2 / 2**5}" in plan
-    assert f"seeds 1 to 5: {5 * len(SCHEDULES)} runs" in plan
+    assert f"seeds 1 to 5: {5 * len(SURVEY)} runs" in plan
     # The sd of a difference: sqrt 2 times that of a run; at a correlation of one half, once.
     assert f"{0.2 * math.sqrt(2):.2f} to {0.4 * math.sqrt(2):.2f} points" in plan
     (fixed,) = [run for run in load_runs("pilot-laptop") if run.label == "constant"]
