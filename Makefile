@@ -21,7 +21,7 @@ STAMP   := $(VENV)/.installed
 HTML    := _build/html
 REPORTS := _build/reports
 # Tests that look at the built pages and so come after them.
-ON_PAGES := tests/book/test_html.py tests/book/test_figures_and_table.py
+ON_PAGES := tests/book/test_html.py tests/book/test_figures_and_table.py tests/book/test_controls.py
 
 # Cells print no progress bars.
 export LRLIB_PROGRESS := off
