@@ -89,8 +89,9 @@ bench: env  ## speed of the trainer and its peers, side by side (installs the pe
 gpu-bundle: env  ## what a GPU machine without network lacks, in _build/gpu (PYTHON_THERE=3.12; 5 minutes, once)
 	@$(BIN)/python -m cluster.bundle make --python $(PYTHON_THERE) --also $(ALSO)
 
-lint: env  ## style of code and notebooks, spelling
+lint: env  ## style of code and notebooks, the order of imports, spelling
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
 

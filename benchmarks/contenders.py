@@ -22,7 +22,7 @@ WARM_UP = 2  # updates of each round that do not count
 
 def pictures(n: int):
     """The first n training pictures of CIFAR-10, uint8 [n, 3, 32, 32], and labels; else noise."""
-    from lrlib import data
+    from lrlib.training import dataset as data
 
     try:
         return data.load("cifar10").subset(n, BATCH)
@@ -34,7 +34,7 @@ def noise(n: int):
     """n pictures of CIFAR-10's shape whose pixels and labels are drawn at random."""
     import torch
 
-    from lrlib import data
+    from lrlib.training import dataset as data
 
     source = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (n, 3, 32, 32), generator=source, dtype=torch.uint8)
@@ -78,7 +78,7 @@ def loader(network: str, data, *, workers: int = 2, pin: bool = False):
 
 
 def network_of(name: str):
-    from lrlib import models
+    from lrlib.training import networks as models
 
     return models.build(name, in_channels=3, classes=10, seed=0)
 
@@ -215,11 +215,11 @@ def keras_resnet50(keras):
 
 
 def lrlib(network: str, n: int, path: str = "fast") -> Iterator[list[float]]:
-    """lrlib.train.train itself: meters, fingerprints, record and all; the evaluation is left out."""
+    """lrlib.training.run.train itself: meters, fingerprints, record and all; the evaluation is left out."""
     from torch.optim.optimizer import register_optimizer_step_post_hook
 
     from lrlib import preset
-    from lrlib.train import train
+    from lrlib.training.run import train
 
     times: list[float] = []
     register_optimizer_step_post_hook(lambda *_: times.append(time.perf_counter()))
@@ -248,9 +248,9 @@ def limit(network: str, n: int) -> Iterator[list[float]]:
     import torch.nn.functional as F
 
     from lrlib import preset
-    from lrlib._machine import resolve
-    from lrlib._measure import prepared, unit_pixels
-    from lrlib._optimizer import optimizer_for
+    from lrlib.training.machine import resolve
+    from lrlib.training.metrics import prepared, unit_pixels
+    from lrlib.training.optimizers import optimizer_for
 
     config = preset(PRESETS[network], recipe="linear", train_images=n, precision="bf16")
     target = resolve(config, path="fast")
@@ -275,8 +275,8 @@ def limit(network: str, n: int) -> Iterator[list[float]]:
 def evaluation(network: str, n: int) -> Iterator[list[float]]:
     """lrlib's evaluation of n pictures; a time before and one after, as if it were one update."""
     from lrlib import preset
-    from lrlib._machine import resolve
-    from lrlib._measure import evaluate
+    from lrlib.training.machine import resolve
+    from lrlib.training.metrics import evaluate
 
     config = preset(PRESETS[network], recipe="linear", train_images=n, precision="bf16")
     target, data = resolve(config, path="fast"), pictures(n)

@@ -68,7 +68,7 @@ FIRST_UPDATE = """
 import time, sys
 from torch.optim.optimizer import register_optimizer_step_post_hook
 from lrlib import preset
-from lrlib.train import train
+from lrlib.training.run import train
 class Done(BaseException): pass
 def stop(*_): raise Done
 register_optimizer_step_post_hook(stop)

@@ -135,7 +135,7 @@ def save(file: Path, results: dict[str, dict]) -> None:
     """Write what is measured so far, with what it was measured on."""
     from torch import __version__, device, get_num_threads
 
-    from lrlib._machine import commit, hardware
+    from lrlib.training.machine import commit, hardware
 
     about = {
         "date": datetime.now(UTC).isoformat(timespec="minutes"),

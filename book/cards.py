@@ -38,7 +38,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024**2 if sys.plat
 """
 MACHINE = """
 import json, torch
-from lrlib._machine import hardware
+from lrlib.training.machine import hardware
 import os, platform
 print(json.dumps({"hardware": hardware(torch.device("cpu")), "cores": os.cpu_count(),
                   "python": platform.python_version(), "torch": torch.__version__,

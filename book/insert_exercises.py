@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 import nbformat
+from lrbook import exercises
 
-from lrlib import exercises
 from lrlib._files import write_atomically
 
 ROOT = Path(__file__).parents[1]

@@ -43,7 +43,7 @@ if "google.colab" in sys.modules:
     url += "{repository}@{tag}"
     if not find_spec("lrlib"):
         %pip install -q --no-deps {{url}}
-    from lrlib.notebook import hello
+    from lrbook.colab import hello
 
     hello()"""
 FIRST_CELL_UNSET = """\

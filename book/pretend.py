@@ -6,12 +6,13 @@ So every notebook can be seen to get through with a GPU's runs on a machine with
 
 from __future__ import annotations
 
-import lrlib._timing
-import lrlib.notebook
-import lrlib.train
-from lrlib.config import RunConfig
-from lrlib.factors import recorded
-from lrlib.records import Run
+import lrbook.colab
+from lrbook.chapters.factors import recorded
+
+import lrlib.sweeps.timing
+import lrlib.training.run
+from lrlib.runs.config import RunConfig
+from lrlib.runs.record import Run
 
 # Seconds of 20 updates on a card that has time for all epochs, and on one that has not.
 FAST, SLOW = 0.02, 2.0
@@ -27,7 +28,7 @@ def stand_in(config: RunConfig) -> Run:
     >>> run.label, len(run.epochs), run.epochs[-1].epoch
     ('linear', 40, 39)
     """
-    runs = recorded(lrlib.notebook.study_of(config), schedules=[config.recipe.label])
+    runs = recorded(lrbook.colab.study_of(config), schedules=[config.recipe.label])
     shown = (runs or recorded("pilot-laptop"))[0]
     epochs = tuple(
         shown.epochs[min(e, len(shown.epochs) - 1)].model_copy(update={"epoch": e})
@@ -42,7 +43,7 @@ def believe(*, seconds: float = FAST) -> list[RunConfig]:
     `seconds` is what 20 updates on CIFAR-10 are said to take. All else is trained.
     """
     counted: list[RunConfig] = []
-    train, pace = lrlib.train.train, lrlib._timing.pace
+    train, pace = lrlib.training.run.train, lrlib.sweeps.timing.pace
 
     def count(config: RunConfig, **how) -> Run:
         if config.dataset != "cifar10":
@@ -50,10 +51,14 @@ def believe(*, seconds: float = FAST) -> list[RunConfig]:
         counted.append(config)
         return stand_in(config)
 
-    def assume(config: RunConfig, **how) -> lrlib._timing.Pace:
+    def assume(config: RunConfig, **how) -> lrlib.sweeps.timing.Pace:
         if config.dataset != "cifar10":
             return pace(config, **how)
-        return lrlib._timing.Pace(updates=seconds, image=0.0)
+        return lrlib.sweeps.timing.Pace(updates=seconds, image=0.0)
 
-    lrlib.train.train, lrlib.train.live_preset, lrlib._timing.pace = count, lambda: "laptop", assume
+    lrlib.training.run.train, lrlib.training.run.live_preset, lrlib.sweeps.timing.pace = (
+        count,
+        lambda: "laptop",
+        assume,
+    )
     return counted

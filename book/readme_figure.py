@@ -6,7 +6,7 @@ from pathlib import Path
 import matplotlib as mpl
 
 from lrlib import load_runs, plots
-from lrlib._figure import STYLE
+from lrlib.plots.style import STYLE
 
 FILE = Path(__file__).parent / "_static" / "readme.svg"
 

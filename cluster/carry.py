@@ -238,7 +238,7 @@ def main() -> None:
 
 def pack_cifar10(folder: Path) -> list[Path]:
     """Pack the CIFAR-10 that lrlib finds."""
-    from lrlib.data import load
+    from lrlib.training.dataset import load
 
     data = load("cifar10")
     images = np.concatenate([data.test_images.numpy(), data.train_images.numpy()])

@@ -12,8 +12,6 @@ Examples
 
 from importlib import import_module as _import_module
 
-from lrlib.compose import hold, join, with_warmup
-from lrlib.recipes import RECIPES, Recipe, get_recipe
 from lrlib.schedules import (
     Constant,
     CosineAnnealing,
@@ -24,75 +22,37 @@ from lrlib.schedules import (
     TimeDecay,
     Triangle,
     from_dict,
+    hold,
+    join,
+    with_warmup,
 )
 
 # Names that load on first use, and the module that has them (PEP 562).
 _LAZY = {
-    "Run": "records",
-    "RunConfig": "config",
-    "Valley": "valley",
-    "load_runs": "records",
-    "preset": "config",
-    "to_torch": "adapters",
+    "Valley": "theory.valley",
+    "load_runs": "runs.record",
+    "preset": "runs.config",
+    "to_torch": "adapters.torch",
+    "train": "training.run",
 }
-_LAZY_MODULES = (
-    "adapters",
-    "areas",
-    "charts",
-    "claims",
-    "classroom",
-    "cli",
-    "config",
-    "curve_rules",
-    "curves",
-    "data",
-    "decisions",
-    "diagrams",
-    "doctor",
-    "exercises",
-    "factors",
-    "jumps",
-    "ledger",
-    "luck",
-    "measured",
-    "models",
-    "notebook",
-    "plots",
-    "published",
-    "race",
-    "ranking_rules",
-    "reading",
-    "records",
-    "stats",
-    "study",
-    "tables",
-    "train",
-    "two_weights",
-    "valley",
-    "words",
-)
 
 __all__ = [
-    "RECIPES",
     "Constant",
     "CosineAnnealing",
     "DropDecay",
     "LinearDecay",
     "PolynomialDecay",
-    "Recipe",
-    "Run",
-    "RunConfig",
     "Schedule",
     "TimeDecay",
     "Triangle",
     "Valley",
     "from_dict",
-    "get_recipe",
     "hold",
     "join",
     "load_runs",
     "preset",
     "to_torch",
+    "train",
     "with_warmup",
 ]
 
@@ -105,10 +65,8 @@ def __getattr__(name: str):
         return version("lrlib")
     if name in _LAZY:
         return getattr(_import_module(f"lrlib.{_LAZY[name]}"), name)
-    if name in _LAZY_MODULES:
-        return _import_module(f"lrlib.{name}")
     raise AttributeError(f"module 'lrlib' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *_LAZY_MODULES, "__version__"])
+    return sorted([*__all__, "__version__"])

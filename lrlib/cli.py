@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import signal
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from filelock import Timeout
 
-from lrlib._cli_class import class_app
-from lrlib._plan import Planned
-from lrlib._spec import whole
-from lrlib.config import PRESETS, RunConfig, preset
-from lrlib.recipes import RECIPES
-from lrlib.records import RECORDED, Run, read_run, studies, write_run
+from lrlib.runs.config import PRESETS, RunConfig, preset
+from lrlib.runs.record import RECORDED, Run, read_run, studies, write_run
+from lrlib.schedules._serialize import whole
+from lrlib.schedules.recipes import RECIPES
+from lrlib.sweeps.study import Planned
 
 __all__ = ["app", "main"]
 
@@ -26,7 +26,9 @@ data_app = typer.Typer(help="The data sets.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 study_app = typer.Typer(help="Many runs: do what is missing, see what is done.", no_args_is_help=True)
 app.add_typer(study_app, name="study")
-app.add_typer(class_app, name="class")
+# What other packages add, such as the book's `lrlib class`: typer applications, as entry points.
+for entry in entry_points(group="lrlib.commands"):
+    app.add_typer(entry.load(), name=entry.name)
 
 StudyName = Annotated[str, typer.Argument(help="NAME of studies/NAME.toml, or the path of such a file.")]
 StudyOut = Annotated[Path | None, typer.Option(help="Folder of the records.")]
@@ -90,8 +92,8 @@ def train(
     _refuse_what_is_there(planned, resume=resume)
 
     # Imported here, so that --help and a wrong name do not wait for torch.
-    from lrlib._machine import resolve
-    from lrlib.train import train as train_run
+    from lrlib.training.machine import resolve
+    from lrlib.training.run import train as train_run
 
     resolve(config, threads=threads, path=path)  # what this machine cannot do is said before a file is made
     out.mkdir(parents=True, exist_ok=True)
@@ -169,10 +171,10 @@ def doctor(
     With --gpu: check in about a minute that an update captured on this GPU does what the plain loop does.
     """
     if gpu:
-        from lrlib.doctor import examine
+        from lrlib.sweeps.doctor import examine
 
         raise SystemExit(0 if examine(out=out, race=race, seconds=seconds, say=_at_once) else 1)
-    from lrlib.doctor import diagnose
+    from lrlib.sweeps.doctor import diagnose
 
     diagnose(presets or list(PRESETS), say=typer.echo)
 
@@ -184,7 +186,7 @@ def data_check(
     ] = None,
 ) -> None:
     """Find the data sets, read them whole and check their fingerprints."""
-    from lrlib.data import check
+    from lrlib.training.dataset import check
 
     for line in check(root):
         typer.echo(line)
@@ -205,8 +207,8 @@ def study_run(
     out: StudyOut = None,
 ) -> None:
     """Do what is missing of a study; kill it when you like, and start it again."""
-    from lrlib._together import asked_to_stop, run_together
-    from lrlib.study import read_study, run_study
+    from lrlib.sweeps.local import read_study, run_study
+    from lrlib.sweeps.together import asked_to_stop, run_together
 
     if threads is not None:
         whole("threads", threads, least=1)
@@ -238,7 +240,7 @@ def study_run(
 @study_app.command("status")
 def study_status(name: StudyName, jobs: Jobs = 1, out: StudyOut = None) -> None:
     """Show what of a study is done, running, cut, diverged or missing, and the hours left here."""
-    from lrlib.study import hours_left, read_study, status
+    from lrlib.sweeps.local import hours_left, read_study, status
 
     study = read_study(name, out=out)
     states = status(study)
@@ -257,7 +259,7 @@ def study_status(name: StudyName, jobs: Jobs = 1, out: StudyOut = None) -> None:
 @study_app.command("work", hidden=True)
 def study_work() -> None:
     """Do the one run that `lrlib study run` describes on the standard input."""
-    from lrlib.study import work
+    from lrlib.sweeps.local import work
 
     work(sys.stdin.read())
 

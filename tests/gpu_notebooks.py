@@ -32,7 +32,7 @@ from time import perf_counter, sleep
 ROOT = Path(__file__).resolve().parents[1]
 CARDS = ROOT / "book/cards.json"
 NEEDED = ("IPython", "matplotlib", "numpy", "scipy", "pydantic", "filelock", "torch", "sklearn", "tqdm")
-MINUTES = 2.0  # of a live cell, as lrlib.notebook.live has it
+MINUTES = 2.0  # of a live cell, as lrbook.colab.live has it
 
 
 def listed() -> list[str]:
@@ -54,23 +54,24 @@ def execute(name: str, *, minutes: float, pretend: bool) -> dict:
     from traitlets.config import Config
 
     start, trained = perf_counter(), []
-    import lrlib.notebook
-    import lrlib.train
+    import lrbook.colab
+
+    import lrlib.training.run
 
     if pretend:
         sys.path.append(str(ROOT / "book"))
         from pretend import believe
 
         believe()
-    train = lrlib.train.train
+    train = lrlib.training.run.train
 
     def noted(config, **how):
         run = train(config, **how)
         trained.append(run)
         return run
 
-    lrlib.train.train = noted
-    lrlib.notebook.live = partial(lrlib.notebook.live, minutes=minutes)
+    lrlib.training.run.train = noted
+    lrbook.colab.live = partial(lrbook.colab.live, minutes=minutes)
 
     settings = Config()
     settings.HistoryManager.enabled = False
@@ -129,7 +130,9 @@ class Process:
         self.result, self.out, self.err = (folder / each for each in ("result.json", "out", "err"))
         (folder / "empty").mkdir(parents=True)
         env = os.environ | {
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+            "PYTHONPATH": os.pathsep.join(
+                filter(None, [str(ROOT), str(ROOT / "book"), os.environ.get("PYTHONPATH")])
+            ),
             "MPLBACKEND": "agg",
             "LRLIB_PROGRESS": "off",
             "IPYTHONDIR": str(folder / "ipython"),

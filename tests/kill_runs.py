@@ -1,9 +1,8 @@
 """Kill runs at random moments and let each go on; `test_kills.py` starts this in a process of its own.
 
-Each attempt is a fork that does one run of a study (`lrlib.study.do`). It dies by SIGKILL, either at a moment
-that a clock chose, or in the middle of writing: with half a file on the disk, before a file gets its name, or
-right after.
-Prints what happened as JSON.
+Each attempt is a fork that does one run of a study (`lrlib.sweeps.local.do`). It dies by SIGKILL, either at
+a moment that a clock chose, or in the middle of writing: with half a file on the disk, before a file gets
+its name, or right after. Prints what happened as JSON.
 """
 
 import json
@@ -17,10 +16,10 @@ from pathlib import Path
 import torch
 
 from lrlib import _files, preset
-from lrlib._plan import Planned
-from lrlib.records import read_run
-from lrlib.study import do
-from lrlib.train import train
+from lrlib.runs.record import read_run
+from lrlib.sweeps.local import do
+from lrlib.sweeps.study import Planned
+from lrlib.training.run import train
 
 WANTED = 24
 

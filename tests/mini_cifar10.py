@@ -10,7 +10,7 @@ import pyarrow as pa
 from PIL import Image
 from pyarrow import parquet
 
-from lrlib._cifar10 import BATCHES, PARQUET, Spec
+from lrlib.training.cifar10 import BATCHES, PARQUET, Spec
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (26, 32, 32, 3), dtype=np.uint8)

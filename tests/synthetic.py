@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lrlib.config import preset
-from lrlib.recipes import Recipe
-from lrlib.records import EpochRecord, Final, Provenance, Run
+from lrlib.runs.config import preset
+from lrlib.runs.record import EpochRecord, Final, Provenance, Run
+from lrlib.schedules.recipes import Recipe
 
 MEASURED = dict(
     train_loss=1.0,

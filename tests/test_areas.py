@@ -4,7 +4,6 @@ import math
 
 import pytest
 
-from lrlib.areas import area, power_with_area, spent
 from lrlib.schedules import (
     Constant,
     CosineAnnealing,
@@ -13,7 +12,8 @@ from lrlib.schedules import (
     PolynomialDecay,
     Triangle,
 )
-from lrlib.valley import Valley
+from lrlib.theory.area import area, power_with_area, spent
+from lrlib.theory.valley import Valley
 
 
 @pytest.mark.parametrize(

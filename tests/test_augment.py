@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lrlib import data
+from lrlib.training import dataset as data
 
 
 def test_draws_are_uniform():

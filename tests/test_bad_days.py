@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from lrlib import _cifar10, cli, preset
+from lrlib import cli, preset
 from lrlib._files import WriteError, write_atomically
-from lrlib.data import DataError, load
-from lrlib.records import RecordError, load_runs, write_run
-from lrlib.train import train
+from lrlib.runs.record import RecordError, load_runs, write_run
+from lrlib.training import cifar10 as _cifar10
+from lrlib.training.dataset import DataError, load
+from lrlib.training.run import train
 
 needs_dev_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 

@@ -11,8 +11,8 @@ import synthetic
 from drawn import heights
 from matplotlib.colors import to_hex
 
-from lrlib import charts
 from lrlib.plots import STYLE_OF
+from lrlib.plots import accuracies as charts
 
 
 def synthetic_run(recipe="linear", *, accuracies=(0.5, 0.75), **changes):

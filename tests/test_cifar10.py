@@ -12,9 +12,9 @@ import pytest
 import torchvision
 from mini_cifar10 import LABELS, MINI, TRAIN, assert_is_mini, write_batches, write_hub
 
-from lrlib import _cifar10
-from lrlib._cifar10 import PARQUET
-from lrlib.data import DataError
+from lrlib.training import cifar10 as _cifar10
+from lrlib.training.cifar10 import PARQUET
+from lrlib.training.dataset import DataError
 
 
 def load(root=None):

@@ -19,9 +19,9 @@ from mini_cifar10 import (
 )
 
 import lrlib
-from lrlib import _cifar10
-from lrlib._cifar10 import BATCHES, PARQUET
-from lrlib.data import DataError
+from lrlib.training import cifar10 as _cifar10
+from lrlib.training.cifar10 import BATCHES, PARQUET
+from lrlib.training.dataset import DataError
 
 
 def load(root):

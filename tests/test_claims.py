@@ -12,17 +12,26 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from lrbook.chapters.claims import definitions as words
+from lrbook.chapters.claims.curve_rules import dropping_at_the_end, much_faster, plateau, smooth, steep
+from lrbook.chapters.claims.definitions import CANNOT_BE_TOLD, NOT_SEEN, SEEN, VERDICTS, WORDS
+from lrbook.chapters.claims.ranking_rules import ranking, rates_apart
+from lrbook.chapters.claims.sentences import ARMS, CLAIMS
+from lrbook.chapters.claims.verdicts import (
+    NO_RUN_YET,
+    card,
+    evidence,
+    judge,
+    ledger,
+    plot_ledger,
+    summary,
+    words_table,
+)
+from lrbook.chapters.reading import sampling_error
 from synthetic import synthetic_run
 
-from lrlib import words
-from lrlib.claims import ARMS, CLAIMS
-from lrlib.curve_rules import dropping_at_the_end, much_faster, plateau, smooth, steep
-from lrlib.ledger import NO_RUN_YET, card, evidence, judge, ledger, plot_ledger, summary, words_table
-from lrlib.published import published
-from lrlib.ranking_rules import ranking, rates_apart
-from lrlib.reading import sampling_error
+from lrlib.runs.published import published
 from lrlib.stats import FAMILY
-from lrlib.words import CANNOT_BE_TOLD, NOT_SEEN, SEEN, VERDICTS, WORDS
 
 SURVEY = Path(__file__).parents[1] / "book" / "survey"
 FIVE = ("constant", "time", "drop", "linear", "poly5")

@@ -11,12 +11,13 @@ from collections import Counter
 from itertools import product
 
 import pytest
+from lrbook.classroom import ClassError, ClassStudy, assignment, hand_in, merge, read_list, write_list
+from lrbook.classroom import inbox as _handed_in
 from synthetic import synthetic_run
 
-from lrlib import _handed_in, preset
-from lrlib.classroom import ClassError, ClassStudy, assignment, hand_in, merge, read_list, write_list
-from lrlib.records import read_run, write_run
-from lrlib.train import train
+from lrlib import preset
+from lrlib.runs.record import read_run, write_run
+from lrlib.training.run import train
 
 # Final test accuracies by schedule and seed. By hand: constant has mean 0.92 and standard deviation 0.02, so
 # the interval is 0.92 -+ 4.3027 * 0.02 / sqrt(3) = 0.92 -+ 0.0497. The differences are 5, 4 and 3 points.
@@ -307,7 +308,7 @@ def test_foreign_files_are_sorted_out(folder, run_of):
 
 
 def test_the_same_name_of_a_schedule_with_other_numbers_is_another_experiment(folder):
-    from lrlib.recipes import CosineRecipe, TimeRecipe
+    from lrlib.schedules.recipes import CosineRecipe, TimeRecipe
 
     slow, usual = (TimeRecipe(decay_times_epochs=x) for x in (0.01, 0.1))
     for seed, recipe in ((11, usual), (12, usual), (13, slow)):
@@ -360,7 +361,7 @@ def test_no_made_up_file_stops_a_merge(name, folder):
 
 
 def test_a_signed_record_that_is_absurd_does_not_stop_a_merge(folder):
-    from lrlib.records import _digest
+    from lrlib.runs.record import _digest
 
     data = json.loads((folder / "a.json").read_text())
     data["config"] |= {"epochs": 10**400, "seed": 12}

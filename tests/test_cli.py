@@ -9,7 +9,7 @@ import pytest
 import synthetic
 from filelock import FileLock
 
-from lrlib.records import read_run, write_run
+from lrlib.runs.record import read_run, write_run
 
 RUN = [
     "train",

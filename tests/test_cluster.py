@@ -17,8 +17,8 @@ import pytest
 from mini_cifar10 import LABELS, MINI, PIXELS, TEST, TRAIN, assert_is_mini
 
 import lrlib as package
-from lrlib import _cifar10
-from lrlib._machine import commit
+from lrlib.training import cifar10 as _cifar10
+from lrlib.training.machine import commit
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))

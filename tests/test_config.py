@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from lrlib import DropDecay, LinearDecay, RunConfig, hold, preset
-from lrlib.config import PRESETS, ConfigError
-from lrlib.recipes import RECIPES, SOURCE_RECIPES, DropRecipe
+from lrlib import DropDecay, LinearDecay, hold, preset
+from lrlib.runs.config import PRESETS, ConfigError, RunConfig
+from lrlib.schedules.recipes import RECIPES, SOURCE_RECIPES, DropRecipe
 
 
 def test_steps_are_epochs_times_the_ceiling_of_images_over_batch():

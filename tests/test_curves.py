@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrlib.config import preset
-from lrlib.curves import Change, drop_of, drops, largest_fall, largest_rise, plateau_start, roughness
-from lrlib.recipes import DropRecipe, LinearRecipe
-from lrlib.records import load_runs
+from lrlib.runs.config import preset
+from lrlib.runs.record import load_runs
+from lrlib.schedules.recipes import DropRecipe, LinearRecipe
+from lrlib.stats.curves import Change, drop_of, drops, largest_fall, largest_rise, plateau_start, roughness
 
 # 10 epochs: falls of 4, 1, 0, 0, 3, -1, 1, 0, 0
 STAIRS = [10.0, 6.0, 5.0, 5.0, 5.0, 2.0, 3.0, 2.0, 2.0, 2.0]

@@ -8,9 +8,9 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from lrlib import data
-from lrlib._seeds import generator
-from lrlib._sizes import TEST_IMAGES, TRAIN_IMAGES
+from lrlib.runs.sizes import TEST_IMAGES, TRAIN_IMAGES
+from lrlib.training import dataset as data
+from lrlib.training.randomness import generator
 
 TRAIN_FINGERPRINT = "d59acf989e068e709ce686cda292672c7b212c08d29d3d3e6d8c3aa99eba6a85"
 TEST_FINGERPRINT = "899683d46c3a8c66fd56e1af12202e69fe5a4517be10b0f68e04c78fe585c57c"
@@ -252,5 +252,7 @@ def test_check(cifar10_root, tmp_path, monkeypatch):
 def test_check_does_not_download(tmp_path, monkeypatch):
     monkeypatch.setenv("LRLIB_CACHE", str(tmp_path))
     monkeypatch.delenv("LRLIB_DATA", raising=False)
-    with pytest.raises(data.DataError, match=r"CIFAR-10 is not in .*: `lrlib\.data\.load` downloads it, or"):
+    with pytest.raises(
+        data.DataError, match=r"CIFAR-10 is not in .*: `lrlib\.training\.dataset\.load` downloads it, or"
+    ):
         data.check()

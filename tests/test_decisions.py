@@ -2,8 +2,8 @@
 
 import pytest
 from grids import grids
+from lrbook.chapters import decisions
 
-from lrlib import decisions
 from lrlib.stats import FAMILY, compare_all
 
 

@@ -4,11 +4,11 @@ import itertools
 
 import pytest
 
-from lrlib.diagrams import plot_distances, plot_edges
 from lrlib.plots import STYLE_OF
+from lrlib.plots.theory import plot_distances, plot_edges
 from lrlib.schedules import Constant, LinearDecay
-from lrlib.two_weights import TwoWeights
-from lrlib.valley import Valley
+from lrlib.theory.two_weights import TwoWeights
+from lrlib.theory.valley import Valley
 
 
 def line(axes, label):

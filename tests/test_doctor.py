@@ -7,10 +7,11 @@ import re
 import pytest
 from typer.testing import CliRunner
 
-from lrlib import cli, doctor
-from lrlib._timing import Pace
-from lrlib.config import PRESETS
-from lrlib.data import DataError
+from lrlib import cli
+from lrlib.runs.config import PRESETS
+from lrlib.sweeps import doctor
+from lrlib.sweeps.timing import Pace
+from lrlib.training.dataset import DataError
 
 
 def test_each_preset_gets_a_line_with_its_arithmetic(monkeypatch):

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lrbook import exercises
+from lrbook.exercises import CHAPTERS, Verdict, cells, check, get
+from lrbook.exercises.task import WIDTH, Draw
 
-from lrlib import exercises
-from lrlib._exercise import WIDTH, Draw
-from lrlib.exercises import CHAPTERS, Verdict, cells, check, get
 from lrlib.schedules import LinearDecay
 
 ROOT = Path(__file__).parents[1]
@@ -610,7 +610,7 @@ def test_texts_are_whole(exercise, seed):
 
 
 def test_it_loads_without_torch():
-    program = "import sys, lrlib.exercises; print('torch' in sys.modules, 'matplotlib' in sys.modules)"
+    program = "import sys, lrbook.exercises; print('torch' in sys.modules, 'matplotlib' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )

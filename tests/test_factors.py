@@ -9,9 +9,8 @@ import re
 import pytest
 import synthetic
 from bs4 import BeautifulSoup
-
-from lrlib import factors
-from lrlib.factors import (
+from lrbook.chapters import factors
+from lrbook.chapters.factors import (
     by_level,
     effect_report,
     effect_table,

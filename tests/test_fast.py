@@ -10,12 +10,13 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from lrlib import models, preset
-from lrlib._fast import MOST_FOR_PATCHES, MatrixConv2d, hasten
-from lrlib._machine import resolve
-from lrlib._measure import norm_sq
-from lrlib._optimizer import memory_order, optimizer_for
-from lrlib.train import train
+from lrlib import preset
+from lrlib.training import networks as models
+from lrlib.training.cpu_convolutions import MOST_FOR_PATCHES, MatrixConv2d, hasten
+from lrlib.training.machine import resolve
+from lrlib.training.metrics import norm_sq
+from lrlib.training.optimizers import memory_order, optimizer_for
+from lrlib.training.run import train
 
 LARGE = ("resnet10", "resnet50", "source_resnet")
 

@@ -8,10 +8,14 @@ from itertools import islice
 import pytest
 import torch
 
-from lrlib import _gpu_check, _gpu_race, _graph, _optimizer, doctor
-from lrlib._gpu_check import Bench, cases, check
-from lrlib._machine import resolve
-from lrlib.config import preset
+from lrlib.runs.config import preset
+from lrlib.sweeps import doctor
+from lrlib.sweeps import gpu_check as _gpu_check
+from lrlib.sweeps import gpu_race as _gpu_race
+from lrlib.sweeps.gpu_check import Bench, cases, check
+from lrlib.training import gpu as _graph
+from lrlib.training import optimizers as _optimizer
+from lrlib.training.machine import resolve
 
 
 @pytest.fixture(scope="module")

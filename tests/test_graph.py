@@ -15,15 +15,16 @@ import pytest
 import torch
 from torch import nn
 
-from lrlib import _graph, preset
-from lrlib._checkpoint import CheckpointError
-from lrlib._graph import CastOnce, Engine
-from lrlib._loop import Loop, set_up
-from lrlib._machine import resolve
-from lrlib._measure import evaluate
-from lrlib._optimizer import VelocitySGD, optimizer_for
-from lrlib.data import Dataset, draw_augmentation, permutation
-from lrlib.train import take_turns, train, training
+from lrlib import preset
+from lrlib.training import gpu as _graph
+from lrlib.training.checkpoint import CheckpointError
+from lrlib.training.dataset import Dataset, draw_augmentation, permutation
+from lrlib.training.gpu import CastOnce, Engine
+from lrlib.training.loop import Loop, set_up
+from lrlib.training.machine import resolve
+from lrlib.training.metrics import evaluate
+from lrlib.training.optimizers import VelocitySGD, optimizer_for
+from lrlib.training.run import take_turns, train, training
 
 # 203 images in batches of 26: eight updates, of which the last has 21 images.
 DIGITS = dict(recipe="cosine", epochs=2, train_images=203, test_images=150, batch_size=26)

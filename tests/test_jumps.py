@@ -7,10 +7,10 @@ import math
 
 import pytest
 from grids import grids
+from lrbook.chapters.jumps import date_jumps, endings, jump_report, searched
 from synthetic import synthetic_run
 
-from lrlib.jumps import date_jumps, endings, jump_report, searched
-from lrlib.recipes import DropRecipe
+from lrlib.schedules.recipes import DropRecipe
 
 HALF = DropRecipe(drop_fraction=0.5)  # of 10 epochs: one drop, after epoch 5
 SMOOTH = [9.0, 5.0, 4.0, 3.5, 3.0, 2.5, 2.0, 1.5, 1.0, 0.5]

@@ -8,8 +8,9 @@ from itertools import product
 import pytest
 from test_charts import synthetic_run
 
-from lrlib import luck, records
-from lrlib.recipes import RECIPES
+from lrlib.runs import record as records
+from lrlib.schedules.recipes import RECIPES
+from lrlib.stats import rankings as luck
 
 # few levels, so that ties are common
 VALUES = {

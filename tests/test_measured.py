@@ -5,9 +5,8 @@ All runs in this file are synthetic: made here, never measured, never shipped.
 
 import pytest
 import synthetic
-
-from lrlib import measured
-from lrlib.measured import (
+from lrbook.chapters import measured
+from lrbook.chapters.measured import (
     Peak,
     at_cycle_ends,
     by_plan,
@@ -21,7 +20,8 @@ from lrlib.measured import (
     what_is_shown,
     whole_cycles,
 )
-from lrlib.records import Final
+
+from lrlib.runs.record import Final
 
 
 def synthetic_run(recipe="linear", accuracies=(0.5, 0.75), *, seed=1, status="finished", **changes):

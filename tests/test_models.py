@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lrlib import models
+from lrlib.training import networks as models
 
 # Channels, pixels a side.
 SHAPES = {"resnet8": (1, 8), "resnet10": (3, 32), "resnet50": (3, 32), "source_resnet": (3, 32)}

@@ -11,15 +11,18 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from lrbook import colab as notebook
 
-import lrlib.train
-from lrlib import _graph, _timing, notebook, preset
-from lrlib._progress import ProgressBar, found
-from lrlib._timing import Pace
-from lrlib.config import PRESETS, ConfigError, RunConfig
-from lrlib.records import RecordError, load_runs, read_run, write_run
-from lrlib.study import read_study
-from lrlib.train import train
+import lrlib.training.run
+from lrlib import preset
+from lrlib.runs.config import PRESETS, ConfigError, RunConfig
+from lrlib.runs.record import RecordError, load_runs, read_run, write_run
+from lrlib.sweeps import timing as _timing
+from lrlib.sweeps.local import read_study
+from lrlib.sweeps.timing import Pace
+from lrlib.training import gpu as _graph
+from lrlib.training.progress import ProgressBar, found
+from lrlib.training.run import train
 
 ROOT = Path(__file__).parents[1]
 
@@ -119,7 +122,8 @@ def test_elsewhere_it_says_nothing(capsys):
 def test_the_first_figure_needs_no_torch():
     program = """
 import sys
-from lrlib import Constant, LinearDecay, Valley, load_runs, notebook, plots, preset
+from lrlib import Constant, LinearDecay, Valley, load_runs, plots, preset
+from lrbook import colab as notebook
 plots.use_style()
 notebook.hello()
 config = preset("laptop", recipe="linear", seed=0)
@@ -260,12 +264,12 @@ def test_a_device_that_cannot_capture_is_timed_as_it_will_train(monkeypatch):
     def cannot(*_):
         raise RuntimeError("operation not permitted when stream is capturing")
 
-    resolve = _timing._machine.resolve
+    resolve = _timing.machine.resolve
 
     def chosen(config):
         return dataclasses.replace(resolve(config, path="graph"), chosen=True)  # as "auto" does with a GPU
 
-    monkeypatch.setattr(_timing._machine, "resolve", chosen)
+    monkeypatch.setattr(_timing.machine, "resolve", chosen)
     monkeypatch.setattr(_graph, "captured", cannot)
     with pytest.warns(RuntimeWarning, match="going on by path 'fast'"):
         assert _timing.pace(tiny()).updates > 0
@@ -281,7 +285,7 @@ def test_the_real_clock_runs_forward():
 
 
 def test_without_a_gpu_a_live_cell_is_the_digits_and_nothing_is_timed_or_said(monkeypatch, capsys):
-    monkeypatch.setattr(lrlib.train.torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(lrlib.training.run.torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(_timing, "pace", None)
     for runs in (1, 3):
         config = notebook.live("linear", seed=3, runs=runs, peak_lr=0.05)
@@ -296,7 +300,7 @@ def with_a_gpu(monkeypatch) -> list[RunConfig]:
     391 updates an epoch: 9.775 s.
     """
     timed = []
-    monkeypatch.setattr(lrlib.train, "live_preset", lambda: "laptop")
+    monkeypatch.setattr(lrlib.training.run, "live_preset", lambda: "laptop")
     monkeypatch.setattr(_timing, "pace", lambda config: timed.append(config) or Pace(updates=0.5, image=0.0))
     return timed
 
@@ -347,7 +351,7 @@ def test_a_run_is_laid_over_the_study_of_its_own_preset(name):
     config = preset(name, recipe="linear")
     study = read_study(ROOT / f"studies/{notebook.study_of(config)}.toml")
     planned = [run.config for run in study.runs if run.config.recipe.label == "linear"]
-    # but for seed, and where and how precisely it is computed: as `lrlib.charts.alike`
+    # but for seed, and where and how precisely it is computed: as `lrlib.plots.accuracies.alike`
     free = {"seed": 0, "device": "auto", "precision": "auto"}
     assert {config.changed(**free)} == {each.changed(**free) for each in planned}
 
@@ -382,9 +386,9 @@ class Cut(BaseException):
 
 def cut_after(monkeypatch, epochs: int) -> None:
     """Let a run be cut when it has written its checkpoint `epochs` times."""
-    from lrlib import _checkpoint
+    from lrlib.training import run
 
-    write, written = _checkpoint.save, []
+    write, written = run.save_state, []
 
     def save(*args) -> None:
         write(*args)
@@ -392,7 +396,7 @@ def cut_after(monkeypatch, epochs: int) -> None:
         if len(written) == epochs:
             raise Cut
 
-    monkeypatch.setattr(_checkpoint, "save", save)
+    monkeypatch.setattr(run, "save_state", save)
 
 
 def test_a_cut_run_goes_on_in_the_same_cell(monkeypatch, capsys, tmp_path):
@@ -411,7 +415,7 @@ def test_a_cut_run_goes_on_in_the_same_cell(monkeypatch, capsys, tmp_path):
     assert run.provenance.parts == 2
     assert [path.name for path in tmp_path.iterdir()] == [f"{notebook.record_name(config)}.json"]
     # A third time it is read, not trained.
-    monkeypatch.setattr("lrlib.train.train", None)
+    monkeypatch.setattr("lrlib.training.run.train", None)
     assert notebook.finish(config, folder=tmp_path) == run
 
 

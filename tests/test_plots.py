@@ -14,10 +14,11 @@ from drawn import heights
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
-from lrlib import _figure, plots
-from lrlib.recipes import RECIPES, DropRecipe, TriangleRecipe
+from lrlib import plots
+from lrlib.plots import style as _figure
 from lrlib.schedules import Constant, DropDecay, LinearDecay
-from lrlib.valley import Valley
+from lrlib.schedules.recipes import RECIPES, DropRecipe, TriangleRecipe
+from lrlib.theory.valley import Valley
 
 
 def synthetic_run(recipe="linear", *, losses=(2.0, 1.0, 0.5), **changes):

@@ -17,11 +17,16 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-PACKAGE = ROOT / "lrlib"
+HOMES = (ROOT, ROOT / "book")  # where lrlib and lrbook lie
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-SOURCES = sorted(PACKAGE.glob("*.py"))
-PUBLIC = [path.stem for path in SOURCES if not path.stem.startswith("_") and path.stem != "cli"]
+#: File -> dotted name of every module of both packages.
+MODULES = {
+    path: ".".join(path.relative_to(home).with_suffix("").parts).removesuffix(".__init__")
+    for home, package in zip(HOMES, ("lrlib", "lrbook"), strict=True)
+    for path in sorted((home / package).rglob("*.py"))
+}
+PUBLIC = [name for path, name in MODULES.items() if "__all__ =" in path.read_text() and name != "lrlib.cli"]
 
 MOST_CODE = 300  # what fits a reader's head, 250 as a rule; docstrings are for looking up and do not count
 MOST_LINES = 450
@@ -152,18 +157,18 @@ def test_pre_commit_runs_the_tools_of_make():
 
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_public_name_has_an_example(name):
-    module = importlib.import_module(f"lrlib.{name}")
+    module = importlib.import_module(name)
     assert module.__doc__
     assert module.__all__
     for public in module.__all__:
         thing = getattr(module, public)
         if inspect.isclass(thing) or callable(thing):
             text = inspect.getdoc(thing) or ""
-            assert ">>>" in text, f"lrlib.{name}.{public} has no example"
-            assert "+SKIP" not in text, f"the example of lrlib.{name}.{public} does not run"
+            assert ">>>" in text, f"{name}.{public} has no example"
+            assert "+SKIP" not in text, f"the example of {name}.{public} does not run"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", MODULES, ids=MODULES.get)
 def test_files_fit_a_readers_head(path):
     source = path.read_text()
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)

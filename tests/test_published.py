@@ -7,8 +7,8 @@ from datetime import date
 
 import pytest
 
-from lrlib.published import PublishedError, published
-from lrlib.records import RECORDED, studies
+from lrlib.runs.published import PublishedError, published
+from lrlib.runs.record import RECORDED, studies
 
 FILE = RECORDED / "published.json"
 # As printed, with every digit: schedule, then accuracy and loss of the survey's table 1.1.

@@ -1,11 +1,10 @@
 """A fairer race: rates chosen and means worked out by hand. All values and runs are synthetic."""
 
 import pytest
+from lrbook.chapters import race
+from lrbook.chapters.race import Chosen
 from test_charts import synthetic_run
 from test_tables import grids
-
-from lrlib import race
-from lrlib.race import Chosen
 
 # ---------------------------------------------------------------- choosing a rate
 

@@ -7,9 +7,9 @@ from importlib.resources import files
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
+from lrbook.chapters.reading import at_odds, gap, origin, origin_table, plot_sampling, sampling_error
 
-from lrlib.published import published
-from lrlib.reading import at_odds, gap, origin, origin_table, plot_sampling, sampling_error
+from lrlib.runs.published import published
 
 
 def test_the_sampling_error_is_the_spread_of_many_tests():

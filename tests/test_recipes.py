@@ -17,7 +17,7 @@ from lrlib import (
     Triangle,
     hold,
 )
-from lrlib.recipes import (
+from lrlib.schedules.recipes import (
     RECIPES,
     SOURCE_RECIPES,
     DropRecipe,

@@ -8,11 +8,7 @@ from pathlib import Path
 import pytest
 import synthetic
 
-from lrlib import models
-from lrlib._measure import fingerprint
-from lrlib._plan import read_study
-from lrlib.data import draw_augmentation, permutation
-from lrlib.records import (
+from lrlib.runs.record import (
     RECORDED,
     RecordError,
     Run,
@@ -22,6 +18,10 @@ from lrlib.records import (
     studies,
     write_run,
 )
+from lrlib.sweeps.study import read_study
+from lrlib.training import networks as models
+from lrlib.training.dataset import draw_augmentation, permutation
+from lrlib.training.metrics import fingerprint
 
 # Study -> name of a record -> the config that the study's file plans for it.
 PLANS = {

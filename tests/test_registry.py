@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import pytest
+from lrbook.chapters import decisions, factors, race
+from lrbook.chapters import table_1_1 as tables
+from lrbook.chapters.claims import definitions as words
+from lrbook.chapters.claims import sentences as claims
+from lrbook.chapters.claims import verdicts as ledger
+from lrbook.classroom.assignment import assignment
 from synthetic import synthetic_run
 
-from lrlib import claims, decisions, factors, ledger, luck, preset, race, stats, tables, words
-from lrlib._assignment import assignment
-from lrlib.config import PRESETS
-from lrlib.published import published
-from lrlib.recipes import RECIPES, SOURCE, SOURCE_RECIPES, SURVEY, ConstantRecipe, get_recipe, in_order
-from lrlib.records import load_runs, studies
+from lrlib import preset, stats
+from lrlib.runs.config import PRESETS
+from lrlib.runs.published import published
+from lrlib.runs.record import load_runs, studies
+from lrlib.schedules.recipes import (
+    RECIPES,
+    SOURCE,
+    SOURCE_RECIPES,
+    SURVEY,
+    ConstantRecipe,
+    get_recipe,
+    in_order,
+)
+from lrlib.stats import rankings as luck
 
 
 class ZigzagRecipe(ConstantRecipe):

@@ -8,12 +8,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from lrlib import data, models, preset
-from lrlib._measure import Meter, unit_pixels
-from lrlib._optimizer import VelocitySGD, optimizer_for
-from lrlib._source_resnet import conv, penalty_groups, source_resnet
-from lrlib.recipes import DropRecipe
-from lrlib.train import train
+from lrlib import preset
+from lrlib.schedules.recipes import DropRecipe
+from lrlib.training import dataset as data
+from lrlib.training import networks as models
+from lrlib.training.metrics import Meter, unit_pixels
+from lrlib.training.optimizers import VelocitySGD, optimizer_for
+from lrlib.training.run import train
+from lrlib.training.source_resnet import conv, penalty_groups, source_resnet
 
 
 @pytest.fixture(scope="module")
@@ -273,7 +275,7 @@ def textbook(config):
 
 
 def test_the_loop_runs_the_source_as_its_formulas_say(shallow, monkeypatch):
-    monkeypatch.setattr("lrlib._measure.EVALUATED", 20)  # the textbook evaluates all 30 at once
+    monkeypatch.setattr("lrlib.training.metrics.EVALUATED", 20)  # the textbook evaluates all 30 at once
     config = small()
     # On the plain path: after some updates in fp32, another order of the sums is another run.
     run = train(config, progress=False, path="plain")

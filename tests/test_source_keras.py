@@ -10,10 +10,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from lrlib import models, preset
-from lrlib._measure import Meter
-from lrlib._optimizer import optimizer_for
-from lrlib._source_resnet import source_resnet
+from lrlib import preset
+from lrlib.training import networks as models
+from lrlib.training.metrics import Meter
+from lrlib.training.optimizers import optimizer_for
+from lrlib.training.source_resnet import source_resnet
 
 CLOSE = dict(rtol=1e-9, atol=1e-9)
 CLASSES = 10

@@ -11,9 +11,9 @@ import pytest
 import scipy.stats
 from synthetic import synthetic_run
 
-from lrlib import RECIPES
-from lrlib.recipes import SURVEY
-from lrlib.records import load_runs
+from lrlib.runs.record import load_runs
+from lrlib.schedules import RECIPES
+from lrlib.schedules.recipes import SURVEY
 from lrlib.stats import (
     CHANCE,
     FAMILY,

@@ -16,12 +16,12 @@ import pytest
 from filelock import FileLock, Timeout
 
 from lrlib import preset
-from lrlib._plan import Planned, StudyError, plan, read_study
-from lrlib.config import ConfigError
-from lrlib.recipes import DropRecipe
-from lrlib.records import RecordError, read_run, write_run
-from lrlib.study import do, hours_left, run_study, status, work
-from lrlib.train import train
+from lrlib.runs.config import ConfigError
+from lrlib.runs.record import RecordError, read_run, write_run
+from lrlib.schedules.recipes import DropRecipe
+from lrlib.sweeps.local import do, hours_left, run_study, status, work
+from lrlib.sweeps.study import Planned, StudyError, plan, read_study
+from lrlib.training.run import train
 
 ROOT = Path(__file__).parents[1]
 SMALL = {
@@ -212,7 +212,7 @@ def test_states(tmp_path):
 
 
 def study_of(*runs):
-    from lrlib._plan import Study
+    from lrlib.sweeps.study import Study
 
     return Study("these", "These", runs)
 
@@ -279,7 +279,7 @@ def told(monkeypatch):
         stdin = SimpleNamespace(write=write, close=lambda: None)
         return SimpleNamespace(stdin=stdin, poll=lambda: 0, returncode=0)
 
-    monkeypatch.setattr("lrlib.study.subprocess", SimpleNamespace(Popen=start, PIPE=None))
+    monkeypatch.setattr("lrlib.sweeps.local.subprocess", SimpleNamespace(Popen=start, PIPE=None))
     return tasks
 
 
@@ -304,7 +304,7 @@ def test_several_jobs_share_the_cores(options, threads, tmp_path, monkeypatch, t
 @pytest.mark.parametrize(("seconds", "recorded"), [(3599.0, 1), (3600.0, 0)])
 def test_an_hour_is_an_hour(seconds, recorded, tmp_path, monkeypatch, told):
     begin, lines = iter([0.0]), []
-    monkeypatch.setattr("lrlib.study.monotonic", lambda: next(begin, seconds))
+    monkeypatch.setattr("lrlib.sweeps.local.monotonic", lambda: next(begin, seconds))
     assert run_study(one_run(tmp_path), hours=1, say=lines.append) is True
     assert (len(told), lines[-1]) == (recorded, f"small: {recorded} of 1 runs are recorded.")
 
@@ -349,7 +349,7 @@ def test_out_of_time_it_leaves_a_checkpoint_and_says_what_is_recorded(tmp_path, 
     study = read_study(file_of(tmp_path, seeds=[1], epochs=4000), out=tmp_path / "out")
     first = study.runs[0]
     # The clock jumps past the deadline as soon as there is a checkpoint, however fast this machine is.
-    monkeypatch.setattr("lrlib.study.monotonic", lambda: 3601.0 if first.checkpoint.exists() else 0.0)
+    monkeypatch.setattr("lrlib.sweeps.local.monotonic", lambda: 3601.0 if first.checkpoint.exists() else 0.0)
     lines = []
     assert run_study(study, hours=1, say=lines.append) is True
     assert lines == ["small: 0 of 2 runs are recorded."]
@@ -463,7 +463,7 @@ def test_status_on_the_command_line(lrlib, tmp_path):
 
 
 def test_status_tells_the_hours_of_so_many_jobs(lrlib, tmp_path, monkeypatch):
-    monkeypatch.setattr("lrlib.study.hours_left", lambda study, *, jobs=1: 12 / jobs)
+    monkeypatch.setattr("lrlib.sweeps.local.hours_left", lambda study, *, jobs=1: 12 / jobs)
     path = file_of(tmp_path, seeds=[1])
     code, out, _ = lrlib("study", "status", path, "--out", tmp_path / "out", "--jobs", "3")
     assert code == 0
@@ -475,7 +475,7 @@ def test_run_on_the_command_line(done, expected, lrlib, tmp_path, monkeypatch):
     """Its options reach the scheduler, and its exit status says whether nothing failed."""
     seen = {}
     monkeypatch.setattr("lrlib.cli.signal.signal", lambda *_: None)  # these are the tests' own signals here
-    monkeypatch.setattr("lrlib.study.run_study", lambda study, **options: seen.update(options) or done)
+    monkeypatch.setattr("lrlib.sweeps.local.run_study", lambda study, **options: seen.update(options) or done)
     options = "--hours 2.5 --jobs 3 --threads 2 --path fast"
     code, _, _ = lrlib("study", "run", file_of(tmp_path, seeds=[1]), *options.split())
     assert code == expected

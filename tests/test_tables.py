@@ -9,12 +9,15 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 from grids import grids
+from lrbook.chapters import factors
+from lrbook.chapters import table_1_1 as tables
+from lrbook.chapters.claims import verdicts as ledger
+from lrbook.chapters.table_1_1 import Entry
 from test_charts import synthetic_run
 from test_published import SOURCE, SURVEY
 
-from lrlib import factors, ledger, records, tables
-from lrlib.recipes import RECIPES
-from lrlib.tables import Entry
+from lrlib.runs import record as records
+from lrlib.schedules.recipes import RECIPES
 
 NONE_YET = [Entry("no run yet", columns=5)]
 
@@ -135,7 +138,7 @@ def test_runs_of_two_studies_are_refused(runs, sentence):
 
 
 def test_a_schedule_that_is_none_of_the_eight_is_refused():
-    from lrlib.recipes import PolynomialRecipe
+    from lrlib.schedules.recipes import PolynomialRecipe
 
     with pytest.raises(ValueError, match=r"schedule must be one of .*got 'poly2'"):
         filled([synthetic_run(PolynomialRecipe(power=2))])

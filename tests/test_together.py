@@ -11,13 +11,13 @@ import time
 import pytest
 from filelock import FileLock
 
-from lrlib import _together
-from lrlib._checkpoint import Due
-from lrlib._plan import StudyError, plan, read_study
-from lrlib._together import run_together
-from lrlib.records import read_run, write_run
-from lrlib.study import hours_left, missing, run_study
-from lrlib.train import train
+from lrlib.runs.record import read_run, write_run
+from lrlib.sweeps import together as _together
+from lrlib.sweeps.local import hours_left, missing, run_study
+from lrlib.sweeps.study import StudyError, plan, read_study
+from lrlib.sweeps.together import run_together
+from lrlib.training.checkpoint import Due
+from lrlib.training.run import train
 
 FEW = {"train_images": 100, "test_images": 50, "epochs": 3}
 
@@ -153,8 +153,10 @@ def test_options_reach_it_and_exclude_each_other(lrlib, tmp_path, monkeypatch):
     path = tmp_path / "small.toml"
     path.write_text('preset = "digits"\nrecipes = ["linear"]\nseeds = [1]\n')
     seen = {}
-    monkeypatch.setattr("lrlib._together.signal.signal", lambda *_: None)
-    monkeypatch.setattr("lrlib._together.run_together", lambda study, **options: seen.update(options) or True)
+    monkeypatch.setattr("lrlib.sweeps.together.signal.signal", lambda *_: None)
+    monkeypatch.setattr(
+        "lrlib.sweeps.together.run_together", lambda study, **options: seen.update(options) or True
+    )
     options = "--together 4 --path graph --minutes 7 --deterministic"
     code, _, _ = lrlib("study", "run", path, *options.split())
     assert code == 0
@@ -211,7 +213,7 @@ def test_seconds_in_company_count_once(tmp_path):
 
 def test_a_checkpoint_that_takes_long_to_write_is_written_every_half_minute(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr("lrlib._checkpoint.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("lrlib.training.checkpoint.time.perf_counter", lambda: now[0])
 
     def write(due, seconds):
         with due.timed():

@@ -12,13 +12,20 @@ import torch.nn.functional as F
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 import lrlib
-from lrlib import RECIPES, _checkpoint, _loop, _machine, _measure, data, load_runs, models, preset, to_torch
-from lrlib import train as training
-from lrlib._checkpoint import CheckpointError
-from lrlib._machine import Target, native_precision, provenance, resolve
-from lrlib._measure import Meter, fingerprint
-from lrlib.records import read_run, write_run
-from lrlib.train import train
+from lrlib import load_runs, preset, to_torch
+from lrlib.runs.record import read_run, write_run
+from lrlib.schedules import RECIPES
+from lrlib.training import checkpoint as _checkpoint
+from lrlib.training import dataset as data
+from lrlib.training import loop as _loop
+from lrlib.training import machine as _machine
+from lrlib.training import metrics as _measure
+from lrlib.training import networks as models
+from lrlib.training import run as training
+from lrlib.training.checkpoint import CheckpointError
+from lrlib.training.machine import Target, native_precision, provenance, resolve
+from lrlib.training.metrics import Meter, fingerprint
+from lrlib.training.run import train
 
 
 def small(**changes):
@@ -183,9 +190,9 @@ def test_a_cut_run_goes_on_bit_for_bit(update, tmp_path, monkeypatch):
 
 def saved(file, config, **changes):
     """Return what a checkpoint holds, and save it again with these changes (None leaves a field out)."""
-    state = _checkpoint.load(file, config, resolve(config))
+    state = _checkpoint.load_state(file, config, resolve(config))
     kept = {name: value for name, value in {**state, **changes}.items() if value is not None}
-    _checkpoint.save(file, config, kept)
+    _checkpoint.save_state(file, config, kept)
     return state
 
 
@@ -374,9 +381,9 @@ def test_auto_precision_on_a_gpu_follows_its_compute_capability(capability, expe
 
 def test_auto_precision_on_a_cpu_follows_its_flags(monkeypatch):
     auto = small(precision="auto")
-    monkeypatch.setattr("lrlib._machine.cpu_flags", lambda: {"avx2", "avx512f"})
+    monkeypatch.setattr("lrlib.training.machine.cpu_flags", lambda: {"avx2", "avx512f"})
     assert resolve(auto).precision == "fp32"
-    monkeypatch.setattr("lrlib._machine.cpu_flags", lambda: {"avx512_bf16"})
+    monkeypatch.setattr("lrlib.training.machine.cpu_flags", lambda: {"avx512_bf16"})
     assert resolve(auto).precision == "bf16"
     assert resolve(small(precision="fp32")).precision == "fp32"
 
@@ -465,14 +472,14 @@ def test_the_shipped_pilot_starts_as_it_says(cifar10_root):
 def test_a_checkpoint_goes_on_in_its_own_precision(tmp_path, monkeypatch):
     """With "auto", another machine would go on in another precision, and the record would name that alone."""
     config, file = small(precision="auto"), tmp_path / "run.pt"
-    monkeypatch.setattr("lrlib._machine.native_precision", lambda device: "fp32")
+    monkeypatch.setattr("lrlib.training.machine.native_precision", lambda device: "fp32")
     run(config, checkpoint=file)
     for other in ("bf16", "fp16"):
-        monkeypatch.setattr("lrlib._machine.native_precision", lambda device, other=other: other)
+        monkeypatch.setattr("lrlib.training.machine.native_precision", lambda device, other=other: other)
         sentence = f"begun on cpu in fp32, and would go on on cpu in {other}; go on as it began, or delete it"
         with pytest.raises(CheckpointError, match=sentence):
             run(config, checkpoint=file, resume=True)
-    monkeypatch.setattr("lrlib._machine.native_precision", lambda device: "fp32")
+    monkeypatch.setattr("lrlib.training.machine.native_precision", lambda device: "fp32")
     assert run(config, checkpoint=file, resume=True).provenance.parts == 2
 
 

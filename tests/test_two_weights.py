@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lrlib.schedules import Constant, LinearDecay, Triangle
-from lrlib.two_weights import TwoWeights
+from lrlib.theory.two_weights import TwoWeights
 
 
 def by_fractions(u, v, spread, etas):

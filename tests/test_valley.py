@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrlib.compose import join
 from lrlib.schedules import Constant, CosineAnnealing, LinearDecay
-from lrlib.valley import Valley, momentum_path, rates
+from lrlib.schedules.compose import join
+from lrlib.theory.valley import Valley, momentum_path, rates
 
 T = 300
 COOLDOWN = join([(Constant(), 240), (LinearDecay(total_steps=60), 60)])

@@ -52,7 +52,7 @@ class Setting:
     @cached_property
     def resident(self):
         """The pictures of one block on the device, as the network sees them."""
-        from lrlib._measure import unit_pixels
+        from lrlib.training.metrics import unit_pixels
 
         data = self.data.subset(BATCH * self.updates)
         data = unit_pixels(data) if self.network == "source_resnet" else data
@@ -75,7 +75,7 @@ class Setting:
     @cached_property
     def half(self) -> bool:
         """Whether there is bf16: on a processor without it a rehearsal would take minutes."""
-        from lrlib._machine import native_precision
+        from lrlib.training.machine import native_precision
 
         return self.cuda or native_precision("cpu") == "bf16"
 
@@ -210,8 +210,8 @@ def compiled(setting: Setting, clock: Clock) -> None:
     """
     import torch
 
-    from lrlib._measure import prepared
-    from lrlib.data import augment
+    from lrlib.training.dataset import augment
+    from lrlib.training.metrics import prepared
 
     data = setting.resident
     net, optimizer = peer(setting, better=True)
@@ -237,7 +237,7 @@ def company(setting: Setting, target, n: int) -> list[tuple]:
     """
     import torch
 
-    from lrlib._graph import prepare
+    from lrlib.training.gpu import prepare
 
     loops = setting.loops.setdefault((target.path, target.deterministic), [])
     data = setting.resident
@@ -254,7 +254,7 @@ def company(setting: Setting, target, n: int) -> list[tuple]:
 
 def plan(loop, number: int) -> tuple:
     """Return order, draws and rates of an epoch, as a run has them."""
-    from lrlib.data import draw_augmentation, permutation
+    from lrlib.training.dataset import draw_augmentation, permutation
 
     config, schedule = loop.config, loop.config.schedule()
     first = number * config.steps_per_epoch
@@ -272,7 +272,7 @@ def lrlib(
     """
     import torch
 
-    from lrlib._machine import resolve
+    from lrlib.training.machine import resolve
 
     target = resolve(setting.config, path=path, together=together, deterministic=deterministic)
     with target.own_settings():
@@ -312,7 +312,7 @@ def ready(setting: Setting) -> Iterator:
     """Give lrlib's graph loop of one run with an epoch laid out, on its stream and in its settings."""
     import torch
 
-    from lrlib._machine import resolve
+    from lrlib.training.machine import resolve
 
     target = resolve(setting.config, path="graph")
     with target.own_settings():
@@ -367,7 +367,7 @@ def serve(setting: Setting, lines: Iterator[str], tell: Callable[..., None]) -> 
     """
     from torch import device
 
-    from lrlib._machine import hardware
+    from lrlib.training.machine import hardware
 
     for line in lines:
         asked = json.loads(line)
@@ -393,7 +393,7 @@ def main() -> None:
 
     setting = Setting(network, device, int(updates), noise == "noise")
     with suppress(Exception):  # whoever needs what is missing fails in its turn, and says why
-        import lrlib.train  # noqa: F401
+        import lrlib.training.run  # noqa: F401
 
         _ = setting.data
         if family == "lightning":

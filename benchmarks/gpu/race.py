@@ -139,8 +139,8 @@ def about(device: str, *, noise: bool) -> dict:
     """Return what the race was run on; the GPU's own name is told by the contenders."""
     import torch
 
-    from lrlib._driver import nvidia_smi
-    from lrlib._machine import commit, hardware, installed
+    from lrlib.training.driver import nvidia_smi
+    from lrlib.training.machine import commit, hardware, installed
 
     return {
         "date": datetime.now(UTC).isoformat(timespec="minutes"),
@@ -162,7 +162,8 @@ def about(device: str, *, noise: bool) -> dict:
 
 def no_pictures() -> bool:
     """Return whether CIFAR-10 is not on this machine; nothing is downloaded for a race."""
-    from lrlib import _cifar10, data
+    from lrlib.training import cifar10 as _cifar10
+    from lrlib.training import dataset as data
 
     try:
         _cifar10.find(download=False)

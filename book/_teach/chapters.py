@@ -10,7 +10,7 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).parents[2]
-LIBRARY = ROOT / "lrlib"
+LIBRARIES = (ROOT / "lrlib", ROOT / "book/lrbook")
 RAN = ROOT / "_build" / "jupyter_execute"
 #: Folders whose notebooks are chapters; book/teach/ holds those of the classroom itself.
 PARTS = ("book/survey/", "book/beyond/")
@@ -35,7 +35,12 @@ def executed(name: str, *, ran: Path = RAN) -> NotebookNode:
     """
     chapter = source(name)
     built = ran / name
-    files = [path for path in LIBRARY.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    files = [
+        path
+        for library in LIBRARIES
+        for path in library.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    ]
     if built.is_file() and built.stat().st_mtime > max(path.stat().st_mtime for path in files):
         done = nbformat.read(built, as_version=4)
         if [cell.source for cell in done.cells] == [cell.source for cell in chapter.cells]:

@@ -9,11 +9,13 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from lrbook.classroom import assignment
+
 from _teach import render
 from _teach.exit_question import ExitQuestion
 from _teach.offline import without_dates
-from lrlib import Valley, get_recipe, plots
-from lrlib.classroom import assignment
+from lrlib import Valley, plots
+from lrlib.schedules import get_recipe
 
 STEPS = 300
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import nbformat
 from insert_exercises import is_exercise
+from lrbook import exercises
 from nbformat import NotebookNode
 
 from _teach.chapters import source
-from lrlib import exercises
 
 # A link that is no address and no place within the page.
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:|mailto:|#)([^)\s]+)\)")

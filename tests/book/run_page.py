@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 from IPython.display import HTML, Markdown
 from matplotlib.figure import Figure
 
-import lrlib.train
+import lrlib.training.run
 
 SURVEY = Path(__file__).parents[2] / "book" / "survey"
 
@@ -30,7 +30,7 @@ class Page(NamedTuple):
 def run_page(name: str, *, cut: bool = True) -> Page:
     """Run the code cells of a chapter, in order; if `cut`, a training has one epoch of 25 pictures."""
     cells = nbformat.read(SURVEY / f"{name}.ipynb", as_version=4).cells
-    page, whole = Page({}, [], {}), lrlib.train.train
+    page, whole = Page({}, [], {}), lrlib.training.run.train
 
     def short(config, **options):
         config = config.changed(epochs=1, train_images=25, test_images=50)
@@ -38,7 +38,7 @@ def run_page(name: str, *, cut: bool = True) -> Page:
 
     with mpl.rc_context(), pytest.MonkeyPatch.context() as patch:
         if cut:
-            patch.setattr(lrlib.train, "train", short)
+            patch.setattr(lrlib.training.run, "train", short)
         for cell, following in zip(cells, [*cells[1:], None], strict=True):
             if cell.cell_type != "code":
                 continue

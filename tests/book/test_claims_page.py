@@ -5,15 +5,15 @@ from __future__ import annotations
 import ast
 import re
 
+import lrbook.chapters.claims.verdicts
 import nbformat
 import pytest
+from lrbook.chapters.claims.definitions import CANNOT_BE_TOLD, NOT_SEEN, SEEN, VERDICTS, WORDS
+from lrbook.chapters.claims.sentences import ARMS, CLAIMS
 from run_page import SURVEY, run_page
 from test_claims import CASES, ramp, run, step
 
-import lrlib.ledger
-import lrlib.train
-from lrlib.claims import ARMS, CLAIMS
-from lrlib.words import CANNOT_BE_TOLD, NOT_SEEN, SEEN, VERDICTS, WORDS
+import lrlib.training.run
 
 PAGE = nbformat.read(SURVEY / "claims.ipynb", as_version=4)
 # What a page may not say by itself: the verdicts, and other words for them.
@@ -68,8 +68,10 @@ def cards(said: str) -> dict[str, set[tuple[str, str]]]:
     ("claim", "arm"), [("linear", "laptop"), ("linear", "logs"), ("poly5, 25", "source")]
 )
 def test_prose_and_verdicts_do_not_part(claim, arm, verdict, monkeypatch):
-    monkeypatch.setattr(lrlib.ledger, "evidence", lambda: {arm: CASES[claim][verdict][arm]()})
-    monkeypatch.setattr(lrlib.train, "train", lambda config, **_: made_up(config, ramp(2, 1)))
+    monkeypatch.setattr(
+        lrbook.chapters.claims.verdicts, "evidence", lambda: {arm: CASES[claim][verdict][arm]()}
+    )
+    monkeypatch.setattr(lrlib.training.run, "train", lambda config, **_: made_up(config, ramp(2, 1)))
     page = run_page("claims")
     count, listed = page.said[:2]
     found = cards(listed)
@@ -92,7 +94,7 @@ def made_up(config, curve):
 
 @pytest.mark.parametrize(("curve", "verdict"), [(ramp(2, 1), SEEN), (step(50), NOT_SEEN)])
 def test_the_readers_own_run_is_judged_by_the_same_rule(curve, verdict, monkeypatch):
-    monkeypatch.setattr(lrlib.train, "train", lambda config, **_: made_up(config, curve))
+    monkeypatch.setattr(lrlib.training.run, "train", lambda config, **_: made_up(config, curve))
     live = run_page("claims").said[3]
     assert live.startswith(f"On your run: **{verdict}** · n = 1 · training loss falls by ")
     assert "resnet8 on digits, drop, seed 1: recorded on" in live

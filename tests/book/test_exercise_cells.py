@@ -1,4 +1,4 @@
-"""The exercises in the chapters are those of `lrlib.exercises`: `make exercises` writes them there."""
+"""The exercises in the chapters are those of `lrbook.exercises`: `make exercises` writes them there."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
-
-from lrlib import exercises
+from lrbook import exercises
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = runpy.run_path(str(ROOT / "book/insert_exercises.py"))

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from lrlib.published import published
-from lrlib.recipes import RECIPES
+from lrlib.runs.published import published
+from lrlib.schedules.recipes import RECIPES
 
 HTML = Path(__file__).parents[2] / "_build" / "html"
 FIGURES = [f"Figure 1.{number}" for number in range(1, 13)]

@@ -12,13 +12,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import lrbook.colab
 import nbformat
 import pytest
 from run_page import run_page
 
-import lrlib._timing
-import lrlib.notebook
-import lrlib.train
+import lrlib.sweeps.timing
+import lrlib.training.run
 
 ROOT = Path(__file__).parents[2]
 sys.path += [str(ROOT / "book"), str(ROOT / "tests")]
@@ -37,13 +37,19 @@ def believing(monkeypatch):
     """Call it with seconds of 20 updates: this process believes in such a GPU; the list has what it did."""
 
     def begin(seconds: float) -> list[tuple]:
-        for module, name in ((lrlib.train, "train"), (lrlib.train, "live_preset"), (lrlib._timing, "pace")):
+        for module, name in (
+            (lrlib.training.run, "train"),
+            (lrlib.training.run, "live_preset"),
+            (lrlib.sweeps.timing, "pace"),
+        ):
             monkeypatch.setattr(module, name, getattr(module, name))  # put back at the end
         pretend.believe(seconds=seconds)
         done = []
-        train, pace = lrlib.train.train, lrlib._timing.pace
-        lrlib.train.train = lambda config, **how: done.append(("train", config)) or train(config, **how)
-        lrlib._timing.pace = lambda config, **how: done.append(("time", config)) or pace(config, **how)
+        train, pace = lrlib.training.run.train, lrlib.sweeps.timing.pace
+        lrlib.training.run.train = lambda config, **how: (
+            done.append(("train", config)) or train(config, **how)
+        )
+        lrlib.sweeps.timing.pace = lambda config, **how: done.append(("time", config)) or pace(config, **how)
         return done
 
     return begin
@@ -119,8 +125,8 @@ def written(path: Path, *cells: str) -> Path:
     return path
 
 
-TRAIN = """from lrlib.notebook import live
-from lrlib.train import train
+TRAIN = """from lrbook.colab import live
+from lrlib.training.run import train
 run = train(live("linear", epochs=1))"""
 
 
@@ -129,7 +135,7 @@ def test_it_runs_all_notebooks_of_the_book():
 
 
 def test_its_budget_is_that_of_a_live_cell():
-    assert lrlib.notebook.live.__kwdefaults__["minutes"] == gpu_notebooks.MINUTES
+    assert lrbook.colab.live.__kwdefaults__["minutes"] == gpu_notebooks.MINUTES
 
 
 def test_it_says_which_notebook_failed_where_and_why(tmp_path):

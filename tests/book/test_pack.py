@@ -74,7 +74,7 @@ def test_the_zip_holds_the_wheel_and_no_teachers_file():
     # the book's own pages are public, its page for teachers too; answers are in none of the other files
     others = [name for name in names if not name.startswith("pages/")]
     assert not [name for name in others if "teacher" in name or "exit_question" in name]
-    assert {"lrlib/__init__.py", "lrlib/classroom.py"} <= set(packed)
+    assert {"lrlib/__init__.py", "lrbook/classroom/merge.py"} <= set(packed)
     assert any(name.startswith("lrlib/recorded/") for name in packed)
     assert [name.removeprefix("notebooks/") for name in names if name.startswith("notebooks/")] == sorted(
         notebooks("student")

@@ -16,7 +16,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from lrlib.published import published
+from lrlib.runs.published import published
 
 ROOT = Path(__file__).parents[2]
 # plan.md was fixed before the runs and measures nothing; tests/test_stats.py holds its numbers to the code.
@@ -94,7 +94,7 @@ def paragraphs(name: str) -> Iterator[str]:
         return
     for cell in nbformat.read(ROOT / name, as_version=4).cells:
         if "exercise" in cell.metadata.get("tags", []):
-            continue  # written by code from lrlib.exercises, whose numbers tests/test_exercises.py holds
+            continue  # written by code from lrbook.exercises, whose numbers tests/test_exercises.py holds
         if cell.cell_type == "markdown":
             yield from re.split(r"\n\s*\n", cell.source)
         elif cell.cell_type == "code":

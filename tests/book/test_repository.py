@@ -355,8 +355,8 @@ def test_measuring_runs_the_notebook_and_counts_what_a_gpu_would_do(tmp_path):
             code("assert 1", id=notebooks.FIRST_ID),
             code("from lrlib import plots, preset, Constant", metadata={"tags": ["figure"]}),
             code(
-                "from lrlib.notebook import live\n"
-                "from lrlib.train import train\n"
+                "from lrbook.colab import live\n"
+                "from lrlib.training.run import train\n"
                 "config = live('linear', epochs=3, runs=2)\n"
                 "for seed in (0, 1):\n"
                 "    run = train(config.changed(seed=seed, train_images=640))\n"

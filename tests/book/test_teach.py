@@ -18,8 +18,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "book"))
 
 from _teach import chapters, exit_question, handout, offline, render, sets, slides  # noqa: E402
-
-from lrlib import exercises  # noqa: E402
+from lrbook import exercises  # noqa: E402
 
 NAMES = chapters.chapters()
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><rect width="40" height="20"/></svg>'
@@ -364,7 +363,7 @@ def test_the_handout_has_two_pages_and_every_place_is_filled():
     assert len(page.select("section.page")) == 2
     assert not re.findall(r"<!--\w+-->", text.partition("<script>")[0] + str(page.body.main or ""))
     names = [row.find("b").text for row in page.select("table.shapes tr")[1:]]
-    from lrlib import RECIPES
+    from lrlib.schedules import RECIPES
 
     assert names == list(RECIPES)
     curves = [line["points"].split() for line in page.select("table.shapes polyline")]

@@ -11,7 +11,7 @@ shapes, strides and a device, and no values. So it shows what a CPU test cannot 
 - warnings of torch about streams and captures (they are errors here),
 - how many operations an update hands to the device.
 
-It shows no number and no speed. Run it after a change of lrlib/_graph.py, _loop.py, _optimizer.py or
+It shows no number and no speed. Run it after a change of lrlib/training/gpu.py, _loop.py, _optimizer.py or
 _measure.py.
 """
 
@@ -70,12 +70,12 @@ def rehearse(name: str, momentum_form: str | None = None) -> str:
     from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
     from torch.utils._python_dispatch import TorchDispatchMode
 
-    from lrlib._gpu_check import noise
-    from lrlib._graph import Engine
-    from lrlib._loop import set_up
-    from lrlib._machine import Target, resolve
-    from lrlib.config import preset
-    from lrlib.data import draw_augmentation, permutation
+    from lrlib.runs.config import preset
+    from lrlib.sweeps.gpu_check import noise
+    from lrlib.training.dataset import draw_augmentation, permutation
+    from lrlib.training.gpu import Engine
+    from lrlib.training.loop import set_up
+    from lrlib.training.machine import Target, resolve
 
     class Count(TorchDispatchMode):
         def __init__(self) -> None:

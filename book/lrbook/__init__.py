@@ -1,0 +1,1 @@
+"""The book's own code: what its chapters print, its exercises, the class study, and what Colab needs."""

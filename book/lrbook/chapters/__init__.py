@@ -1,0 +1,1 @@
+"""What the pages print: figures, tables and sentences made from records."""

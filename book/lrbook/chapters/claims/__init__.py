@@ -1,0 +1,1 @@
+"""The survey's sentences, the rules that judge them, and the verdicts."""

@@ -1,0 +1,281 @@
+"""Rules for sentences on curves: smooth, steep, level, dropping at the end, much faster.
+
+A rule takes evidence, which is the runs of one study or the source's printed table, and gives a `Finding`.
+What its words mean in numbers stands in `lrbook.chapters.claims.definitions`. Every finished run is asked;
+runs that disagree leave it open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from statistics import fmean, median
+from typing import TYPE_CHECKING
+
+from lrbook.chapters.claims import definitions
+from lrbook.chapters.claims.definitions import (
+    CANNOT_BE_TOLD,
+    LAST_EPOCH_ONLY,
+    NO_RUN,
+    NOT_SEEN,
+    SEEN,
+    Finding,
+)
+from lrlib.runs.published import SourceRow, Table
+from lrlib.schedules.recipes import unknown_name
+from lrlib.stats.curves import plateau_start
+
+if TYPE_CHECKING:
+    from lrlib.runs.record import Run
+
+    Evidence = Sequence[Run] | Table[SourceRow]
+    Rule = Callable[[Evidence], Finding]
+
+__all__ = ["dropping_at_the_end", "much_faster", "plateau", "smooth", "steep"]
+
+#: Quantity -> the columns of a record that sum to it. A loss has the penalty in it, as in the source's logs.
+QUANTITIES = {
+    "training loss": ("train_loss", "penalty"),
+    "test loss": ("test_loss", "penalty"),
+    "test accuracy": ("test_accuracy",),
+}
+FEWEST_EPOCHS = 4  # a curve with fewer has no shape
+FEWEST_SMOOTH = round(1 / definitions.JAG)  # with fewer, the bend of any curve's start is as large as a jag
+
+
+def smooth(schedule: str, quantity: str, *, unlike: str | None = None) -> Rule:
+    """Make the rule that a curve has no jag after the start, and, if asked, that another schedule's has one.
+
+    The jag of an epoch is its distance from the middle between its neighbours, as a fraction of the height.
+
+    Parameters
+    ----------
+    schedule, unlike : str
+        Names of schedules; a seed counts if it has both.
+    quantity : {"training loss", "test loss", "test accuracy"}
+
+    Examples
+    --------
+    >>> from lrlib import load_runs
+    >>> smooth("linear", "training loss")(load_runs("pilot-laptop"))[:2]
+    (1, 'seen again')
+    """
+    quantity = _known(quantity)
+
+    def rule(evidence: Evidence) -> Finding:
+        curves = _curves(evidence, schedule, quantity, fewest=FEWEST_SMOOTH)
+        others = _curves(evidence, unlike, quantity, fewest=FEWEST_SMOOTH) if unlike else curves
+        for missing in (curves, others):
+            if isinstance(missing, Finding):
+                return missing
+        jags = {seed: _jag(curves[seed]) for seed in curves.keys() & others.keys()}
+        if not jags:
+            return Finding(0, CANNOT_BE_TOLD, f"no seed has both {schedule} and {unlike}")
+        answers = [jag <= definitions.JAG for jag in jags.values()]
+        text = f"largest jag of {schedule} {_range(jags.values())} of the height"
+        limit = f"(smooth: up to {definitions.JAG:.0%})"
+        if unlike:
+            theirs = {seed: _jag(others[seed]) for seed in jags}
+            both = all(answers) and max(theirs.values()) <= definitions.JAG
+            answers = [jags[seed] <= definitions.JAG < theirs[seed] for seed in jags]
+            text += f", of {unlike} {_range(theirs.values())}"
+            limit += f"; both are smooth, so {schedule} is not unlike {unlike}" if both else ""
+        return Finding(len(jags), _agreed(answers), f"{text} {limit}")
+
+    return rule
+
+
+def steep(schedule: str, *quantities: str, first: int, last: int) -> Rule:
+    """Make the rule that curves change steeply from epoch `first` to `last`: losses fall, accuracies rise.
+
+    Parameters
+    ----------
+    schedule, *quantities : str
+        As for `smooth`.
+    first, last : int
+        From 1, of the survey's 100; in a run of another length the same fractions of it.
+
+    Examples
+    --------
+    >>> from lrlib.runs.published import published
+    >>> steep("drop", "test loss", first=15, last=20)(published().source).verdict
+    'cannot be told'
+    """
+
+    def look(curve: list[float]) -> tuple[bool, float]:
+        level, height = _running_median(curve), max(curve) - min(curve)
+        begin = _epochs(definitions.START, curve)
+        before, after = (
+            max(0, round(e * len(curve) / definitions.SURVEY_EPOCHS) - 1) for e in (first - 1, last)
+        )
+        fall = level[before] - level[after]
+        average = (level[begin] - level[-1]) / (len(curve) - 1 - begin) * (after - before)
+        if not height:  # level throughout: no fall is as large as no pace
+            return False, 0.0
+        return fall >= max(definitions.JAG * height, definitions.PACE * average), fall / height
+
+    return _each(schedule, quantities, look, f"{{verb}} by {{}} of its height in epochs {first} to {last}")
+
+
+def dropping_at_the_end(schedule: str, *quantities: str) -> Rule:
+    """Make the rule that curves still drop in the last part of the run; arguments as for `steep`.
+
+    Examples
+    --------
+    >>> from lrlib import load_runs
+    >>> dropping_at_the_end("constant", "training loss")(load_runs("pilot-laptop")).n
+    1
+    """
+
+    def look(curve: list[float]) -> tuple[bool, float]:
+        w, height = _epochs(definitions.END, curve), max(curve) - min(curve)
+        share = (fmean(curve[-2 * w : -w]) - fmean(curve[-w:])) / height if height else 0.0
+        return share >= definitions.HAIR, share
+
+    return _each(
+        schedule,
+        quantities,
+        look,
+        f"{{verb}} by {{}} of its height at the end (dropping: {definitions.HAIR:.0%})",
+    )
+
+
+def plateau(schedule: str, quantity: str, *, epoch: int) -> Rule:
+    """Make the rule that a curve is level from around an epoch on; arguments as for `steep`.
+
+    Examples
+    --------
+    >>> plateau("poly5", "training loss", epoch=25)([])
+    Finding(n=0, verdict='cannot be told', because='no run yet')
+    """
+
+    def look(curve: list[float]) -> tuple[bool, float]:
+        start = plateau_start(curve, tolerance=definitions.JAG) / len(curve)
+        return abs(start - epoch / definitions.SURVEY_EPOCHS) <= definitions.AROUND + 1e-9, start
+
+    return _each(schedule, [quantity], look, "within reach of its last value from {} of the run on")
+
+
+def much_faster() -> Rule:
+    """Make the rule that some decaying schedule is much earlier where the constant rate ends.
+
+    A seed counts if the constant rate and all four decaying schedules of table 1.1 finished it. Seen again:
+    one schedule is much faster with every seed. Not seen: none is, with any seed.
+
+    Examples
+    --------
+    >>> much_faster()([])
+    Finding(n=0, verdict='cannot be told', because='no run yet')
+    """
+
+    def rule(evidence: Evidence) -> Finding:
+        every = {}
+        for name in ("constant", *definitions.DECAYING):
+            curves = _curves(evidence, name, "test accuracy")
+            if isinstance(curves, Finding):
+                return curves
+            every[name] = {seed: _running_median([-a for a in curve]) for seed, curve in curves.items()}
+        seeds = sorted(set.intersection(*map(set, every.values())))
+        if not seeds:
+            return Finding(0, CANNOT_BE_TOLD, f"no seed has constant, {', '.join(definitions.DECAYING)}")
+        level = {}
+        for seed in seeds:
+            curve = every["constant"][seed]
+            level[seed] = median(curve[-_epochs(definitions.END, curve) :])
+        parts = {
+            name: [_reach(every[name][s], level[s]) / _reach(every["constant"][s], level[s]) for s in seeds]
+            for name in definitions.DECAYING
+        }
+        answers = {name: [part <= definitions.HALF for part in column] for name, column in parts.items()}
+        verdict = CANNOT_BE_TOLD
+        if len(seeds) >= definitions.SEEDS:
+            if any(map(all, answers.values())):
+                verdict = SEEN
+            elif not any(map(any, answers.values())):
+                verdict = NOT_SEEN
+        said = ", ".join(f"{name} {_range(column)}" for name, column in parts.items())
+        return Finding(len(seeds), verdict, f"of the epochs that constant needs: {said}")
+
+    return rule
+
+
+def _known(quantity: str) -> str:
+    if quantity not in QUANTITIES:
+        raise ValueError(unknown_name("quantity", quantity, QUANTITIES))
+    return quantity
+
+
+def _curves(
+    evidence: Evidence, schedule: str, quantity: str, fewest: int = FEWEST_EPOCHS
+) -> dict[int, list[float]] | Finding:
+    """Return seed -> curve over the finished runs of a schedule, or the finding that there is none."""
+    if isinstance(evidence, Table):
+        return LAST_EPOCH_ONLY
+    runs = [run for run in evidence if run.label == schedule]
+    finished = [run for run in runs if run.status == "finished"]
+    if not evidence:
+        return NO_RUN
+    if not finished:
+        gone = f"every run of {schedule} diverged" if runs else f"no run of {schedule} yet"
+        return Finding(0, CANNOT_BE_TOLD, gone)
+    if min(len(run.epochs) for run in finished) < fewest:
+        return Finding(0, CANNOT_BE_TOLD, f"a curve of fewer than {fewest} epochs cannot show this")
+    columns = QUANTITIES[quantity]
+    return {
+        run.config.seed: [sum(parts) for parts in zip(*map(run.column, columns), strict=True)]
+        for run in finished
+    }
+
+
+def _each(schedule: str, quantities: Sequence[str], look, text: str) -> Rule:
+    """Ask every finished run whether each of its curves does it; accuracies are looked at upside down."""
+    quantities = [_known(quantity) for quantity in quantities]
+
+    def rule(evidence: Evidence) -> Finding:
+        answers: dict[int, bool] = {}
+        texts = []
+        for quantity in quantities:
+            curves = _curves(evidence, schedule, quantity)
+            if isinstance(curves, Finding):
+                return curves
+            sign = -1.0 if quantity.endswith("accuracy") else 1.0
+            looks = {seed: look([sign * value for value in curve]) for seed, curve in curves.items()}
+            answers = {seed: answers.get(seed, True) and holds for seed, (holds, _) in looks.items()}
+            shares = [value for _, value in looks.values()]
+            down = sign > 0
+            if max(shares) < 0:  # the other way, in every run
+                shares, down = [-share for share in shares], not down
+            texts.append(f"{quantity} {text.format(_range(shares), verb='falls' if down else 'rises')}")
+        return Finding(len(answers), _agreed(list(answers.values())), "; ".join(texts))
+
+    return rule
+
+
+def _agreed(answers: Sequence[bool]) -> str:
+    return SEEN if all(answers) else CANNOT_BE_TOLD if any(answers) else NOT_SEEN
+
+
+def _epochs(fraction: float, curve: Sequence[float]) -> int:
+    return max(1, round(fraction * len(curve)))
+
+
+def _jag(curve: Sequence[float]) -> float:
+    """Return the largest distance of an epoch from the middle of its neighbours, as a part of the height."""
+    height, kept = max(curve) - min(curve), curve[_epochs(definitions.START, curve) :]
+    jags = [abs(b - (a + c) / 2) for a, b, c in zip(kept, kept[1:], kept[2:], strict=False)]
+    return max(jags, default=0.0) / height if height else 0.0
+
+
+def _running_median(curve: Sequence[float]) -> list[float]:
+    """Return the median of about 5 % of the run around each epoch: 1 epoch of 8, 3 of 30, 5 of 100."""
+    half = round(definitions.MEDIAN / 2 * len(curve))
+    return [median(curve[max(0, i - half) : i + half + 1]) for i in range(len(curve))]
+
+
+def _reach(curve: Sequence[float], level: float) -> int:
+    """Return the first epoch, from 1, that is as low as a level; the last one if none is."""
+    return next((epoch for epoch, value in enumerate(curve, 1) if value <= level), len(curve))
+
+
+def _range(values: Iterable[float]) -> str:
+    ordered = sorted(values)
+    return " to ".join(dict.fromkeys(f"{value:z.1%}" for value in (ordered[0], ordered[-1])))

@@ -1,0 +1,314 @@
+"""Table 1.1 in five ways that stay apart, as HTML that fits a phone.
+
+The survey sets a training loss with the penalty in it beside a test accuracy. Here each quantity has a column
+of its own, and a number that print gives for two of them together spans both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from itertools import groupby
+from statistics import fmean
+from typing import TYPE_CHECKING, NamedTuple
+
+from lrlib.runs.published import SourceRow, SurveyRow, Table, published
+from lrlib.schedules.recipes import SOURCE, SURVEY, unknown_name
+from lrlib.stats import CHANCE, FEWEST, by_seed, final_accuracy, interval
+
+if TYPE_CHECKING:
+    from lrlib.runs.record import Run
+
+__all__ = [
+    "COLUMNS",
+    "Arm",
+    "Entry",
+    "arms",
+    "cell",
+    "measured",
+    "so_far",
+    "table_1_1",
+]
+
+#: The quantities of table 1.1, as a record names them, and the heads of their columns.
+COLUMNS = {
+    "train_loss": "training cross-entropy",
+    "penalty": "penalty",
+    "test_loss": "test cross-entropy",
+    "train_accuracy": "training accuracy",
+    "test_accuracy": "test accuracy",
+}
+#: Study -> title, what it is, and the schedules that it has; None is all eight.
+STUDIES = {
+    "source": (
+        "Our runs of the source's experiment",
+        "Its own network, data and schedules; last epoch.",
+        SOURCE,
+    ),
+    "resnet50": (
+        "Our runs of what the survey's words say",
+        "ResNet-50, pictures flipped and shifted, drop by half every 10 epochs; last epoch.",
+        None,
+    ),
+    "survey-laptop": (
+        "Our small network, over seeds",
+        "Preset laptop, 30 epochs, seeds 1 to 5; last epoch.",
+        None,
+    ),
+}
+
+
+class Entry(NamedTuple):
+    """One cell: its text, a second line, and over how many columns it reaches.
+
+    Examples
+    --------
+    >>> Entry("no run yet", columns=5)
+    Entry(text='no run yet', spread='', columns=5)
+    """
+
+    text: str
+    spread: str = ""
+    columns: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """One way to fill table 1.1.
+
+    Parameters
+    ----------
+    title, note : str
+        What it is, in a few words, and what one must know to read it.
+    rows : dict, schedule -> cells
+        Their `columns` sum to those of `COLUMNS`.
+    counts : dict, schedule -> int
+        Runs behind each row that has any.
+    diverged : tuple of (str, int)
+        Schedule and seed.
+
+    Examples
+    --------
+    >>> [entry.text for entry in arms()[0].rows["linear"]]
+    ['0.1040', '–', '–', '0.87']
+    """
+
+    title: str
+    note: str
+    rows: dict[str, list[Entry]]
+    counts: dict[str, int] = field(default_factory=dict)
+    diverged: tuple[tuple[str, int], ...] = ()
+
+
+def measured(runs: Iterable[Run], *, title: str, note: str, schedules: Iterable[str] | None = None) -> Arm:
+    """Fill the table from the runs of one study: each quantity's mean over seeds after the last epoch.
+
+    Where three seeds or more differ, the second line is half the width of the 95 % t interval; of two seeds
+    it has both values. A schedule without a run says "no run yet", or, if it is not among `schedules`, "not
+    in this study". A diverged run counts as 10 % in test accuracy, is left out of the other columns, and is
+    named in `diverged`.
+
+    Parameters
+    ----------
+    runs : iterable of Run
+        Of one study: they differ in schedule and seed only.
+    title, note : str
+    schedules : iterable of str, or None
+        Those that the study has; None is all eight.
+
+    Raises
+    ------
+    ValueError
+        If configs differ in more than schedule and seed, or a run is none of the eight schedules.
+
+    Examples
+    --------
+    >>> from lrlib import load_runs
+    >>> arm = measured(load_runs("pilot-laptop"), title="Pilot", note="Seed 0.")
+    >>> arm.counts, arm.rows["drop"]
+    ({'constant': 1, 'linear': 1}, [Entry(text='no run yet', spread='', columns=5)])
+    """
+    runs, wanted = list(runs), set(SURVEY if schedules is None else schedules)
+    seeds = by_seed(runs) if runs else {}
+    for label in seeds:
+        if label not in SURVEY:
+            raise ValueError(unknown_name("schedule", label, SURVEY))
+    rows = {}
+    for label in SURVEY:
+        mine = [run for run in runs if run.label == label]
+        missing = "no run yet" if label in wanted else "not in this study"
+        rows[label] = _entries(mine) if mine else [Entry(missing, columns=len(COLUMNS))]
+    diverged = sorted((run.label, run.config.seed) for run in runs if run.status == "diverged")
+    counts = {label: len(seeds[label]) for label in SURVEY if label in seeds}
+    return Arm(title=title, note=note, rows=rows, counts=counts, diverged=tuple(diverged))
+
+
+def arms(recorded: Mapping[str, Sequence[Run]] | None = None) -> list[Arm]:
+    """Return table 1.1 in its five ways: the survey, its source's logs, and our three arms.
+
+    Parameters
+    ----------
+    recorded : mapping, study -> runs, or None
+        None takes what comes with the package: a new record there is all that fills a cell.
+
+    Examples
+    --------
+    >>> [arm.title for arm in arms({})][:2]
+    ['The survey, as printed', "The source's logs, epoch 100"]
+    """
+    if recorded is None:
+        from lrlib.runs.record import experiment, load_runs, studies
+
+        where = {study: experiment(study) for study in STUDIES}
+        recorded = {study: load_runs(there) for study, there in where.items() if there in studies()}
+    both = published()
+    found = [_survey(both.survey), _source(both.source)]
+    for study, (title, note, schedules) in STUDIES.items():
+        found.append(measured(recorded.get(study, []), title=title, note=note, schedules=schedules))
+    return found
+
+
+def table_1_1(filled: Iterable[Arm] | None = None) -> str:
+    """Return table 1.1 as HTML: a small table for each arm, under one another.
+
+    Neighbours that have no run, for the same reason, share a row.
+
+    Examples
+    --------
+    >>> html = table_1_1(arms({}))
+    >>> html.count("<table"), ">triangle, cosine, cosine5</th>" in html
+    (5, True)
+    """
+    filled = arms() if filled is None else list(filled)
+    heads = "".join(f'<th scope="col">{head}</th>' for head in COLUMNS.values())
+    parts = []
+    for letter, arm in zip("abcdefghij", filled, strict=False):
+        rows = []
+        for (_, entries), group in groupby(arm.rows, key=lambda label: _shared(arm, label)):
+            labels = list(group)
+            n = f"<br><small>n = {arm.counts[labels[0]]}</small>" if labels[0] in arm.counts else ""
+            cells = "".join(cell(entry) for entry in entries)
+            rows.append(f'<tr><th scope="row">{", ".join(labels)}{n}</th>{cells}</tr>')
+        gone = ""
+        if arm.diverged:
+            names = " and ".join(f"{label} with seed {seed}" for label, seed in arm.diverged)
+            gone = f" Diverged, {CHANCE:.0%} in test accuracy and left out elsewhere: {names}."
+        parts.append(
+            f'<table class="results"><caption><strong>{letter}. {escape(arm.title)}.</strong> '
+            f"{escape(arm.note + gone)}</caption>"
+            f'<thead><tr><th scope="col">schedule</th>{heads}</tr></thead>'
+            f"<tbody>{''.join(rows)}</tbody></table>"
+        )
+    return '<div class="results">' + "\n".join(parts) + "</div>"
+
+
+def so_far(runs: Sequence[Run], *, seeds: int) -> str:
+    """Say how many runs of a study with so many seeds are recorded, and what that allows.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Of one study over the eight schedules.
+    seeds : int
+        Seeds that are planned for each schedule.
+
+    Examples
+    --------
+    >>> so_far([], seeds=5)
+    'None of the 40 planned runs is recorded yet.'
+    """
+    planned, there = seeds * len(SURVEY), by_seed(runs) if runs else {}
+    if not there:
+        return f"None of the {planned} planned runs is recorded yet."
+    least, most = (f(len(there.get(label, ())) for label in SURVEY) for f in (min, max))
+    if least >= seeds:
+        return f"All {planned} planned runs are recorded."
+    text = f"So far {sum(map(len, there.values()))} of the {planned} planned runs are recorded"
+    if most < 2:
+        return f"{text}, one a schedule at most: dots without intervals, enough to show, not to rank."
+    if least < 2:
+        return f"{text}: a schedule with one run has no interval, and one without has no dot."
+    if least < FEWEST + 1:
+        why = "the length of an interval, if there is one, is itself mostly luck"
+        return f"{text}, at least {least} of each schedule. With so few seeds, {why}."
+    return f"{text}, at least {least} of each schedule: most intervals will shrink."
+
+
+def _shared(arm: Arm, label: str) -> tuple[str, list[Entry]]:
+    """Return what neighbours must have in common to share a row; a row with values is its schedule's own."""
+    entries = arm.rows[label]
+    return ("" if len(entries) == 1 else label), entries
+
+
+def _entries(runs: Sequence[Run]) -> list[Entry]:
+    """Return the cells of one schedule, means over its runs."""
+    finished = [run for run in runs if run.status == "finished"]
+    entries = []
+    for name in COLUMNS:
+        if name == "test_accuracy":
+            values = [final_accuracy(run) for run in runs]
+        else:
+            values = [getattr(run.epochs[-1], name) for run in finished]
+        entries.append(_mean(values, accuracy=name.endswith("accuracy")) if values else Entry("diverged"))
+    return entries
+
+
+def _mean(values: Sequence[float], *, accuracy: bool) -> Entry:
+    mean, (low, high) = fmean(values), interval(values, least=FEWEST)
+    scale, decimals, unit = (100, 1, "%") if accuracy else (1, 4, "")
+    spread = ""
+    if math.isfinite(low):
+        half, least = scale * (high - low) / 2, 10**-decimals
+        shown = f"{half:.{decimals}f}" if half >= least / 2 else f"<{least:.{decimals}f}"
+        spread = f"± {shown}"
+    if len(values) == 2:
+        spread = " and ".join(f"{scale * value:.{decimals}f}" for value in sorted(values))
+    return Entry(f"{scale * mean:.{decimals}f}{unit}", spread)
+
+
+def _survey(table: Table[SurveyRow]) -> Arm:
+    def cells(row: SurveyRow) -> list[Entry]:
+        loss = _printed(table, row, "loss")
+        return [
+            Entry(loss, "with penalty", columns=2),
+            *[Entry("–")] * 2,
+            Entry(_printed(table, row, "accuracy")),
+        ]
+
+    note = "One run each; its Loss is the source's training loss, penalty included."
+    return _from_print("The survey, as printed", note, table, cells, "not in the survey's table")
+
+
+def _source(table: Table[SourceRow]) -> Arm:
+    def cells(row: SourceRow) -> list[Entry]:
+        train, test = _printed(table, row, "train_loss"), _printed(table, row, "test_loss")
+        both = [_printed(table, row, f"{part}_accuracy") for part in ("train", "test")]
+        return [Entry(train, "with penalty", columns=2), Entry(test, "with penalty"), *map(Entry, both)]
+
+    note = "One run each, without a seed; penalty included in both losses."
+    return _from_print("The source's logs, epoch 100", note, table, cells, "not in the source")
+
+
+def _from_print(title: str, note: str, table: Table, cells, missing: str) -> Arm:
+    there = {row.schedule: cells(row) for row in table.rows}
+    rows = {label: there.get(label, [Entry(missing, columns=len(COLUMNS))]) for label in SURVEY}
+    return Arm(title=title, note=note, rows=rows)
+
+
+def _printed(table: Table, row: SurveyRow | SourceRow, name: str) -> str:
+    return f"{getattr(row, name):.{table.columns[name].decimals}f}"
+
+
+def cell(entry: Entry) -> str:
+    """Return a cell as HTML.
+
+    Examples
+    --------
+    >>> cell(Entry("5 < 6", "n = 1"))
+    '<td>5 &lt; 6<br><small>n = 1</small></td>'
+    """
+    wide = f' colspan="{entry.columns}"' if entry.columns > 1 else ""
+    spread = f"<br><small>{escape(entry.spread)}</small>" if entry.spread else ""
+    return f"<td{wide}>{escape(entry.text)}{spread}</td>"

@@ -1,0 +1,71 @@
+"""The command line of the class study: who runs what, and the table of what was handed in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lrbook.classroom.assignment import TABLE
+from lrbook.classroom.merge import assignment, merge, read_list, write_list
+
+class_app = typer.Typer(help="The class study: who runs what, and what came of it.", no_args_is_help=True)
+
+EVERYONE = ",".join(TABLE)
+Schedules = Annotated[str, typer.Option(help="Names with commas between them.")]
+
+
+@class_app.command()
+def assign(
+    students: Annotated[str, typer.Argument(help="How many, or a text file with a name a line.")],
+    schedules: Schedules = EVERYONE,
+    first_seed: Annotated[int, typer.Option(help="Another one makes another experiment.")] = 11,
+    out: Annotated[Path | None, typer.Option(help="Write the list to this CSV file too.")] = None,
+) -> None:
+    """Say who runs which schedule with which seed."""
+    who = int(students) if students.isdecimal() else names_in(Path(students))
+    assigned = assignment(who, schedules=split(schedules), first_seed=first_seed)
+    width = max(len(a.student) for a in assigned)
+    for a in assigned:
+        typer.echo(f"{a.number:>4}  {a.student:{width}}  {a.schedule:10} seed {a.seed}")
+    if out is not None:
+        typer.echo(f"Written to {write_list(assigned, out)}")
+
+
+@class_app.command("merge")
+def merge_folder(
+    folder: Annotated[Path, typer.Argument(help="What was handed in: a folder, or one zip.")],
+    list_: Annotated[
+        Path | None, typer.Option("--list", help="The CSV file of `lrlib class assign --out`.")
+    ] = None,
+    students: Annotated[
+        int | None, typer.Option(help="Without a list: the class's size, as for `lrlib class assign`.")
+    ] = None,
+    schedules: Schedules = EVERYONE,
+    first_seed: Annotated[int, typer.Option(help="As for `lrlib class assign`.")] = 11,
+) -> None:
+    """Print the class's own table 1.1, and what is missing, doubled, changed or foreign."""
+    if list_ is not None and students is not None:
+        raise ValueError("take --list or --students, not both: the list says how many there are")
+    assigned = read_list(list_) if list_ is not None else None
+    if students is not None:
+        assigned = assignment(students, schedules=split(schedules), first_seed=first_seed)
+    study = merge(folder, assigned=assigned)
+    typer.echo(study.report())
+    if not study.runs:
+        raise ValueError(f"{folder}: no record in it can be used")
+
+
+def split(names: str) -> list[str]:
+    """Return the names in a text such as "constant, linear"."""
+    return [name.strip() for name in names.split(",") if name.strip()]
+
+
+def names_in(path: Path) -> list[str]:
+    """Return the names in a text file, one a line."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"students must be a number or a text file, got {path} ({error})") from None
+    return [line.strip() for line in lines if line.strip()]

@@ -1,0 +1,307 @@
+"""What a notebook needs around its runs: a first look at Colab, a time budget, runs that survive a cut."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from lrlib.runs.config import PRESETS, RunConfig
+from lrlib.runs.config import preset as config_of
+from lrlib.runs.record import RECORDED, RecordError, Run, experiment, read_run, studies, write_run
+from lrlib.schedules._serialize import real, whole
+from lrlib.schedules.recipes import Recipe
+from lrlib.training.driver import nvidia_smi
+from lrlib.training.progress import in_words
+
+__all__ = ["budget", "finish", "hello", "live", "on_colab", "record_name", "save", "study_of"]
+
+# The study of the survey's schedules on each network: the range into which a live run is laid.
+STUDIES = {"resnet10": "survey-laptop", "resnet50": "resnet50", "source_resnet": "source"}
+
+# Where Colab mounts a reader's Google Drive.
+DRIVE = Path("/content/drive")
+
+
+def on_colab() -> bool:
+    """Return whether this is a Colab notebook: its kernel has loaded `google.colab` before the first cell.
+
+    Examples
+    --------
+    >>> on_colab()
+    False
+    """
+    return "google.colab" in sys.modules
+
+
+def hello() -> None:
+    """Say on Colab, in a few sentences, which hardware was found and what the live cells will do with it.
+
+    Elsewhere it says nothing. It does not load torch.
+
+    Examples
+    --------
+    >>> hello()
+    """
+    if not on_colab():
+        return
+    gpu = nvidia_smi("name")
+    if gpu is None:
+        seconds = _digits_seconds()
+        time = "" if seconds is None else f", about {in_words(seconds)} a run"
+        print(
+            f"No GPU today; normal on the free tier. Going on on the CPU with digits{time}. "
+            "The CIFAR-10 curves are recorded; every exercise works."
+        )
+    else:
+        print(
+            f"Found a GPU ({gpu}): a live cell trains a small network on all of CIFAR-10, which is "
+            "downloaded once, for as many epochs as fit into two minutes. "
+            'live(..., preset="resnet50") takes the survey\'s own network instead.'
+        )
+
+
+def _digits_seconds() -> float | None:
+    """Return the seconds of a recorded run of the digits preset; None where none is recorded."""
+    usual = PRESETS["digits"]["epochs"]
+    for study in studies():
+        run = read_run(min((RECORDED / study).glob("*.json")))
+        if run.config.dataset == "digits" and run.config.epochs == usual:
+            return run.provenance.seconds
+    return None
+
+
+def live(
+    recipe: Recipe | str,
+    *,
+    seed: int = 0,
+    preset: str | None = None,
+    runs: int = 1,
+    minutes: float = 2.0,
+    **changes: Any,
+) -> RunConfig:
+    """Return the config of a live cell: one that this machine trains while a reader waits.
+
+    Without a GPU it is the preset "digits", which takes seconds on any computer, and is not timed. With one
+    it is "laptop", all of CIFAR-10, with as many epochs as `budget` says. The horizon is fixed here, before
+    training; runs that share the time are this config with one thing changed, and so have the same epochs.
+
+    Parameters
+    ----------
+    recipe : Recipe or str
+    seed : int
+    preset : {"digits", "laptop", "resnet50", "source"} or None
+        None chooses as above. "resnet50" is what the survey says that it trained.
+    runs : int
+        How many runs of this length the cell will train, one after another; they share `minutes`.
+    minutes : float
+        > 0; wall time for all of them together.
+    **changes
+        Any other field of `RunConfig`. `epochs` is then the most that are planned.
+
+    Raises
+    ------
+    ConfigError
+        As `lrlib.preset`.
+    TypeError, ValueError
+        As `budget`.
+
+    Examples
+    --------
+    >>> config = live("constant", preset="digits", runs=2)
+    >>> other = config.changed(recipe="linear")
+    >>> (config.dataset, config.epochs) == (other.dataset, other.epochs) == ("digits", 8)
+    True
+    """
+    if preset is None:
+        from lrlib.training.run import live_preset
+
+        preset = live_preset()
+    config = config_of(preset, recipe=recipe, seed=seed, **changes)
+    if config.dataset == "digits":
+        return config
+    return budget(config, minutes=minutes, runs=runs)
+
+
+def study_of(config: RunConfig) -> str:
+    """Return the name of the study that has the survey's schedules on the network and data of `config`.
+
+    Examples
+    --------
+    >>> study_of(live("linear", preset="digits"))
+    'survey-digits'
+    """
+    if config.dataset == "digits":
+        return "survey-digits"
+    return experiment(STUDIES.get(config.network, "survey-laptop"))
+
+
+def budget(config: RunConfig, *, minutes: float = 8.0, runs: int = 1) -> RunConfig:
+    """Return `config` with as many epochs as fit into `minutes` on this machine, and say why in one sentence.
+
+    It times 20 updates (after 3 to warm up) and one evaluation, on a network that is thrown away, so that the
+    horizon is fixed *before* training. To cut a schedule short would be another experiment: its last part,
+    where the rate is small, would be missing. The number of epochs is rounded down; it is never below 1 and
+    never above that of `config`.
+
+    Parameters
+    ----------
+    config : RunConfig
+    minutes : float
+        > 0; wall time for training, the test after each epoch and the last look at the training set.
+    runs : int
+        >= 1; how many runs of this length share the time, one after another.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `minutes` is not a finite number > 0, `runs` is no integer >= 1, or the device of the config is not
+        there.
+
+    Examples
+    --------
+    >>> from lrlib import preset
+    >>> config = budget(preset("digits", recipe="linear", epochs=2), minutes=30)  # doctest: +ELLIPSIS
+    20 updates took ...: all 2 epochs fit into 30 minutes.
+    >>> config.epochs
+    2
+    """
+    minutes = real("minutes", minutes, allowed="finite and > 0", ok=lambda x: x > 0)
+    runs = whole("runs", runs, least=1)
+    from lrlib.sweeps.timing import UPDATES, pace
+
+    measured = pace(config)
+    epoch = measured.epoch(config)
+    last_look = measured.run(config) - config.epochs * epoch
+    fit = int((60 * minutes / runs - last_look) / epoch)
+    each, room = "" if runs == 1 else f" of each of {runs} runs", in_words(60 * minutes)
+    if fit >= config.epochs:
+        verdict = f"all {config.epochs} epochs{each} fit into {room}"
+        if config.epochs == 1:
+            verdict = f"its one epoch{each} fits into {room}"
+    elif fit >= 1:
+        verdict = (
+            f"{fit} of {config.epochs} epochs{each} fit into {room}, and the schedule is planned for {fit}"
+        )
+    else:
+        verdict = (
+            f"not even one epoch{each} fits into {room}, and the schedule is planned for one; "
+            "a smaller preset, or fewer train_images, would fit"
+        )
+    print(
+        f"{UPDATES} updates took {measured.updates:.2g} s here, an epoch with its test takes about "
+        f"{in_words(epoch)}: {verdict}."
+    )
+    return config.changed(epochs=max(1, min(fit, config.epochs)))
+
+
+def record_name(config: RunConfig) -> str:
+    """Return a file name for a run, without its ending; it ends in 8 digits of the config's digest.
+
+    Examples
+    --------
+    >>> from lrlib import preset
+    >>> record_name(preset("digits", recipe="linear", seed=3))[:21]
+    'resnet8-linear-seed3-'
+    """
+    return f"{config.network}-{config.recipe.label}-seed{config.seed}-{config.identity()[:8]}"
+
+
+def finish(config: RunConfig, *, folder: str | Path = "runs", drive: bool = False) -> Run:
+    """Train a config, go on with it where it was cut, or read it if it is recorded.
+
+    A checkpoint is written after every epoch. Run the same cell again after a cut and the run goes on; a run
+    that is resumed says which epoch was found and about how long the rest takes.
+
+    Parameters
+    ----------
+    config : RunConfig
+    folder : path
+        Folder of the record and its checkpoint.
+    drive : bool
+        On Colab, keep both on your Google Drive instead: Colab asks you first.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    ValueError
+        If `drive` is set and this is not Colab.
+    CheckpointError, RecordError, StudyError
+        If a file is damaged or belongs to another config, if the run was begun on another device or in
+        another precision than this machine would go on in, or if another process is training it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from lrlib import preset
+    >>> config = preset("digits", recipe="linear", epochs=1, train_images=50)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     first, again = (finish(config, folder=folder) for _ in range(2))
+    >>> first == again
+    True
+    """
+    from lrlib.sweeps.local import Planned, do
+
+    planned = Planned(config, _folder(folder, drive=drive) / f"{record_name(config)}.json")
+    run = do(planned, progress=None, command="lrbook.colab.finish") or planned.recorded()
+    if run is None:
+        raise RecordError(f"{planned.record}: another process is training it; wait for it", kind="there")
+    return run
+
+
+def save(run: Run, *, folder: str | Path = "runs", drive: bool = False) -> Path:
+    """Write the record of a run and say where it is; on Colab, offer it as a download or keep it on Drive.
+
+    Parameters
+    ----------
+    run : Run
+    folder : path
+        Folder for the record. On Colab it vanishes with the session, so the browser's download begins.
+    drive : bool
+        On Colab, write to the folder "lrlib" of your Google Drive instead: Colab asks you first.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ValueError
+        If `drive` is set and this is not Colab.
+    RecordError
+        If another record has this name.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from lrlib import load_runs
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = save(load_runs("pilot-laptop")[0], folder=folder)  # doctest: +ELLIPSIS
+    The record is in ...resnet10-constant-seed0-....json
+    """
+    path = _folder(folder, drive=drive) / f"{record_name(run.config)}.json"
+    # As text, for a run that diverged holds nan, which is not equal to nan.
+    if not (path.exists() and read_run(path).model_dump_json() == run.model_dump_json()):
+        write_run(run, path)
+    if on_colab() and not drive:
+        from google.colab import files
+
+        print(f"The record is in {path}, which ends with this session: keep the copy that is downloaded now.")
+        files.download(str(path))
+    else:
+        print(f"The record is in {path}")
+    return path
+
+
+def _folder(folder: str | Path, *, drive: bool) -> Path:
+    if not drive:
+        return Path(folder)
+    if not on_colab():
+        raise ValueError("drive must be False outside Colab, got True; give a folder of this machine instead")
+    from google.colab import drive as google_drive
+
+    google_drive.mount(str(DRIVE))
+    return DRIVE / "MyDrive" / "lrlib"

@@ -1,0 +1,242 @@
+"""What an exercise is made of: drawn numbers, a prompt, typical mistakes, a judge, and its verdict.
+
+A judge turns an answer into what can be seen of it: a number, or a function's values at its probes. The
+typical wrong answers are run and seen in the same way, so that a hint names the mistake whose values the
+answer has.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import math
+import numbers
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from hashlib import sha256
+from typing import Any, Literal, Protocol, TypeVar
+
+from lrlib.schedules._serialize import whole
+
+Kind = Literal["predict", "code", "diagnosis"]
+Seen = tuple[float, ...]
+Item = TypeVar("Item")
+LETTERS = "abcdef"
+#: Widest line of code in a chapter: what fits a phone.
+WIDTH = 36
+
+
+@dataclass(frozen=True, repr=False)
+class Verdict:
+    """What a checker says: right or not, and a hint about this answer. It is true where the answer is right.
+
+    >>> Verdict(False, "that is the factor, not the rate.")
+    Not yet: that is the factor, not the rate.
+    >>> bool(Verdict(True, "the rate ends at a fortieth."))
+    True
+    """
+
+    right: bool
+    hint: str
+
+    def __bool__(self) -> bool:
+        return self.right
+
+    def __repr__(self) -> str:
+        return f"{'Right' if self.right else 'Not yet'}: {self.hint}"
+
+    def _repr_markdown_(self) -> str:
+        return f"**{'Right' if self.right else 'Not yet'}:** {self.hint}"
+
+
+class Refused(Exception):
+    """An answer that cannot be judged; its text is the hint."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A typical wrong answer, as code that binds the answer's name, and the hint that it must get."""
+
+    code: str
+    hint: str
+
+
+class Judge(Protocol):
+    """Sees an answer, and says what it makes of it."""
+
+    def ask(self, answer: str) -> str:
+        """Return the sentence that says what is to be handed in, and how close counts."""
+
+    def see(self, answer: Any) -> Seen:
+        """Return what can be seen of an answer, or raise Refused."""
+
+    def right(self, seen: Seen) -> bool: ...
+
+    def apart(self, seen: Seen, wrong: Seen) -> float:
+        """Return how far an answer is from a mistake: inf if it is another one."""
+
+    def describe(self, seen: Seen) -> str:
+        """Return the hint for a wrong answer that is none of the typical ones."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One variant of an exercise: its texts with the numbers filled in.
+
+    `answer` is the name that starter, solution and mistakes bind, and that is handed to the checker.
+    """
+
+    answer: str
+    prompt: str
+    starter: str
+    solution: str
+    reveal: str
+    mistakes: Sequence[Mistake]
+    judge: Judge
+
+    def __post_init__(self) -> None:
+        for name in ("prompt", "starter", "solution"):
+            object.__setattr__(self, name, inspect.cleandoc(getattr(self, name)))
+        object.__setattr__(self, "reveal", " ".join(self.reveal.split()))
+
+    @property
+    def asked(self) -> str:
+        """The sentence that says what is to be handed in."""
+        return self.judge.ask(self.answer)
+
+    def run(self, code: str) -> Any:
+        """Run code of this task's own and return what it binds to the answer's name."""
+        space: dict[str, Any] = {"__name__": "exercise"}
+        exec(compile(code, "<exercise>", "exec"), space)
+        return space[self.answer]
+
+    @cached_property
+    def seen_mistakes(self) -> list[tuple[Seen, str]]:
+        seen = []
+        for mistake in self.mistakes:
+            try:
+                seen.append((self.judge.see(self.run(mistake.code)), mistake.hint))
+            except Refused:  # the judge has its own sentence for this one
+                continue
+        return seen
+
+    def check(self, answer: Any) -> Verdict:
+        """Judge one answer."""
+        if answer is None or answer is ...:
+            return Verdict(False, f"no answer so far; `{self.answer}` still waits for yours.")
+        try:
+            seen = self.judge.see(answer)
+        except Refused as refused:
+            return Verdict(False, str(refused))
+        if self.judge.right(seen):
+            return Verdict(True, self.reveal)
+        near = [(self.judge.apart(seen, wrong), hint) for wrong, hint in self.seen_mistakes]
+        distance, hint = min(near, key=lambda pair: pair[0], default=(math.inf, ""))
+        return Verdict(False, hint if distance < math.inf else self.judge.describe(seen))
+
+
+class Draw:
+    """The numbers of one variant: seed 0 has the public ones, any other seed draws from the others.
+
+    An exercise that goes on with the numbers of an earlier one draws them `like` that one.
+    """
+
+    def __init__(self, name: str, seed: int) -> None:
+        self.name, self.seed, self.used = name, seed, False
+
+    def key(self, what: str, *, like: str = "") -> int:
+        """Return a large number that depends on exercise, seed and `what` alone, for ever."""
+        return int.from_bytes(sha256(f"{like or self.name}/{self.seed}/{what}".encode()).digest()[:6])
+
+    def __call__(self, what: str, public: Item, others: Sequence[Item], *, like: str = "") -> Item:
+        if public in others:
+            raise ValueError(f"others must not hold the public value {public!r} of {self.name}/{what}")
+        self.used = True
+        return public if self.seed == 0 else others[self.key(what, like=like) % len(others)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exercise:
+    """An exercise of a chapter; `variant` makes its task for a seed.
+
+    Attributes
+    ----------
+    name, chapter, title : str
+    kind : "predict", "code" or "diagnosis"
+    varies : bool
+        True if its numbers (or the order of its options) depend on the seed.
+
+    Examples
+    --------
+    >>> from lrbook.exercises import get
+    >>> exercise = get("edge")
+    >>> exercise
+    Exercise(name='edge', chapter='introduction', kind='predict', title='Where the edge is')
+    >>> exercise.variant(seed=0).solution
+    'my_edge = 2 / 4'
+    """
+
+    name: str
+    chapter: str
+    kind: Kind
+    title: str
+    build: Callable[[Draw], Task] = field(repr=False)
+
+    def variant(self, seed: int = 0) -> Task:
+        """Return the variant of a seed, an integer >= 0; seed 0 has the book's numbers."""
+        return _task(self, whole("seed", seed, least=0))
+
+    @property
+    def varies(self) -> bool:
+        draw = Draw(self.name, 0)
+        self.build(draw)
+        return draw.used
+
+    def check(self, answer: Any, *, seed: int = 0) -> Verdict:
+        """Judge an answer to the variant of a seed."""
+        return self.variant(seed).check(answer)
+
+
+@cache
+def _task(exercise: Exercise, seed: int) -> Task:
+    return exercise.build(Draw(exercise.name, seed))
+
+
+def exercise(*, chapter: str, kind: Kind, title: str) -> Callable[[Callable[[Draw], Task]], Exercise]:
+    """Make an exercise of the function that builds its tasks, under that function's name."""
+
+    def made(build: Callable[[Draw], Task]) -> Exercise:
+        return Exercise(name=build.__name__, chapter=chapter, kind=kind, title=title, build=build)
+
+    return made
+
+
+def number(value: Any, *, what: str = "a number is wanted") -> float:
+    """Return one real number as a float, or refuse in a sentence."""
+    if isinstance(value, str):
+        raise Refused(f"{what}, got the text {value!r}: leave out the quotes.")
+    if hasattr(value, "item"):  # one value in an array or a tensor
+        with contextlib.suppress(Exception):  # whatever it is, it is no number
+            value = value.item()
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise Refused(f"{what}, got {shown(value)} ({type(value).__name__}).")
+    try:
+        return float(value)
+    except OverflowError:
+        raise Refused(f"{what}, got {shown(value)}, which is too large for one.") from None
+
+
+def shown(value: Any) -> str:
+    """Return a value in at most 40 characters, whatever its own repr does."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def given(call: str, error: BaseException) -> Refused:
+    """Return the refusal of a function that raised."""
+    text = " ".join(str(error).split()).rstrip(".")
+    return Refused(f"{call} raised {type(error).__name__}{': ' if text else ''}{text}.")

@@ -1,0 +1,427 @@
+"""A run as a file: one config, one seed, what was measured, and where it comes from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+
+from lrlib._files import AlreadyThereError, write_atomically
+from lrlib.runs.config import RunConfig, sentence
+from lrlib.schedules.recipes import unknown_name
+
+__all__ = [
+    "EpochRecord",
+    "Provenance",
+    "RecordError",
+    "Run",
+    "experiment",
+    "load_runs",
+    "read_run",
+    "studies",
+    "write_run",
+]
+
+SCHEMA = 1
+
+
+class RecordError(ValueError):
+    """A record that cannot be trusted or read; the message is one sentence that names the file.
+
+    Attributes
+    ----------
+    kind : str
+        "missing", "unreadable" (not whole JSON), "foreign" (no record), "schema" (of another lrlib), "edited"
+        (its digest does not fit), "wrong" (it does not agree with itself), "there" (it would be overwritten)
+        or "study" (no study of that name).
+
+    Examples
+    --------
+    >>> read_run("no-such-record.json")
+    Traceback (most recent call last):
+        ...
+    lrlib.runs.record.RecordError: no-such-record.json: there is no such file
+    """
+
+    def __init__(self, message: str, *, kind: str = "wrong") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+def _not_finite(value: Any) -> Any:
+    return math.nan if value is None else value
+
+
+# JSON has no nan or infinity: what a diverged run leaves is null in the file and nan in memory.
+Measured = Annotated[
+    float,
+    BeforeValidator(_not_finite),
+    PlainSerializer(lambda x: x if math.isfinite(x) else None, return_type=float | None, when_used="json"),
+]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EpochRecord(_Model):
+    """What one epoch left. Losses are mean cross-entropies in nats, accuracies fractions in [0, 1].
+
+    Parameters
+    ----------
+    epoch : int
+        From 0.
+    first_lr, last_lr : float
+        The rate of the epoch's first and last update, read from the optimizer.
+    updates : int
+    train_loss, train_accuracy : float
+        In training mode, over the images of the epoch's updates, each before its update.
+    penalty : float
+        weight_decay / 2 times the squared norm of the parameters, summed over groups where layers have weight
+        decays of their own, averaged in the same way.
+    test_loss, test_accuracy : float
+        In evaluation mode, after the epoch.
+    grad_norm_sq : float
+        Mean over the updates of the squared norm of the gradient of the cross-entropy; without those whose
+        gradient was not finite.
+    seconds : float
+        Wall time of updates and test.
+    batches : str
+        16 hex digits of what the updates saw: order of the images and draws of the augmentation.
+
+    Examples
+    --------
+    >>> sorted(EpochRecord.model_fields)[:4]
+    ['batches', 'epoch', 'first_lr', 'grad_norm_sq']
+    """
+
+    epoch: Annotated[int, Field(ge=0)]
+    first_lr: Measured
+    last_lr: Measured
+    updates: Annotated[int, Field(ge=1)]
+    train_loss: Measured
+    penalty: Measured
+    train_accuracy: Measured
+    test_loss: Measured
+    test_accuracy: Measured
+    grad_norm_sq: Measured
+    seconds: Annotated[float, Field(ge=0)]
+    batches: str
+
+
+class Final(_Model):
+    """The whole training set in evaluation mode, after the last update."""
+
+    train_loss: Measured
+    train_accuracy: Measured
+
+
+class Provenance(_Model):
+    """Where a record comes from. It holds no user name, host name or path.
+
+    Parameters
+    ----------
+    started : str
+        UTC, ISO 8601; of the last part, if the run was resumed.
+    seconds : float
+        Wall time of the whole run, all its parts if it was resumed.
+    parts : int
+        1, and 1 more for each time it was resumed.
+    command : str
+    commit : str or None
+        Of lrlib; ends in "+changes" if the tree was not clean. None outside a checkout.
+    versions : dict
+        Of Python and the packages that compute.
+    hardware : str
+        Name of the processor or GPU.
+    system : str
+        Operating system and architecture.
+    cores, threads : int
+        Cores of the machine, and threads that torch used.
+    device, precision, path : str
+        As resolved for this machine; `path` names the code path of the networks.
+    together : int
+        Runs that shared the device at a time, this one included. If more than 1, `seconds` is the wall time
+        of all of them.
+    deterministic : bool
+        Whether cuDNN was kept to algorithms that repeat to the bit. Of a GPU only; False on a CPU.
+
+    Examples
+    --------
+    >>> "command" in Provenance.model_fields
+    True
+    """
+
+    started: str
+    seconds: Annotated[float, Field(ge=0)]
+    parts: Annotated[int, Field(ge=1)] = 1
+    command: str
+    commit: str | None
+    versions: dict[str, str]
+    hardware: str
+    system: str
+    cores: Annotated[int, Field(ge=1)]
+    threads: Annotated[int, Field(ge=1)]
+    device: str
+    precision: Literal["fp32", "bf16", "fp16"]
+    path: str
+    together: Annotated[int, Field(ge=1)] = 1
+    deterministic: bool = False
+
+
+class Run(_Model):
+    """One run: config, measurements per epoch, provenance.
+
+    Parameters
+    ----------
+    config : RunConfig
+    status : {"finished", "diverged"}
+        A run whose loss stops being finite ends as "diverged": a result, not an error.
+    parameters : int
+        Trainable parameters of the network.
+    start : str
+        16 hex digits of the initial weights.
+    epochs : tuple of EpochRecord
+    final : Final or None
+        None if the run diverged.
+    provenance : Provenance
+
+    Examples
+    --------
+    >>> run = load_runs("pilot-laptop")[0]
+    >>> run.status, run.config.network, len(run.epochs)
+    ('finished', 'resnet10', 30)
+    """
+
+    schema_version: Literal[1] = SCHEMA
+    config: RunConfig
+    status: Literal["finished", "diverged"]
+    parameters: Annotated[int, Field(ge=1)]
+    start: str
+    epochs: tuple[EpochRecord, ...]
+    final: Final | None
+    provenance: Provenance
+
+    @property
+    def label(self) -> str:
+        """Name of the schedule, such as "poly5"."""
+        return self.config.recipe.label
+
+    def column(self, name: str) -> list[float]:
+        """Return one quantity of `EpochRecord` over the epochs; nan where it was not finite."""
+        if name not in EpochRecord.model_fields:
+            raise ValueError(unknown_name("quantity", name, EpochRecord.model_fields))
+        return [getattr(epoch, name) for epoch in self.epochs]
+
+    def provenance_line(self) -> str:
+        """Return one sentence for under a figure: when, on what, with what, how long."""
+        p = self.provenance
+        day = datetime.fromisoformat(p.started).strftime("%d %B %Y").lstrip("0")
+        time = f"{p.seconds / 60:.0f} minutes" if p.seconds >= 120 else f"{p.seconds:.0f} seconds"
+        threads = "1 thread" if p.threads == 1 else f"{p.threads} threads"
+        if p.device == "cuda":
+            threads = f"path {p.path}"
+        if p.together > 1:
+            time += f" beside {p.together - 1} other{'s' if p.together > 2 else ''}"
+        task = " (even or odd)" if self.config.task == "parity" else ""
+        what = f"{self.config.network} on {self.config.dataset}{task}, {self.label}, seed {self.config.seed}"
+        return (
+            f"{what}: recorded on {day} on {p.hardware} ({threads}, {p.precision}) "
+            f"with torch {p.versions['torch']}, in {time}; commit {(p.commit or 'unknown')[:10]}."
+        )
+
+    def measured(self) -> dict[str, Any]:
+        """Return all that must be equal when a run is done again: no times, no provenance."""
+        data = json.loads(self.model_dump_json(exclude={"provenance"}))
+        for epoch in data["epochs"]:
+            del epoch["seconds"]
+        return data
+
+
+def _digest(data: dict[str, Any]) -> str:
+    text = json.dumps({k: v for k, v in data.items() if k != "digest"}, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def write_run(run: Run, path: str | Path) -> Path:
+    """Write a run as JSON, whole or not at all; a record that is there is never overwritten.
+
+    Raises
+    ------
+    RecordError
+        If `path` exists, or the record does not agree with itself.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> run = load_runs("pilot-laptop")[0]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = write_run(run, f"{folder}/linear.json")
+    ...     read_run(path) == run
+    True
+    """
+    path = Path(path)
+    problem = _disagreement(run)
+    if problem:
+        raise RecordError(f"{path}: not written, since {problem}", kind="wrong")
+    data = json.loads(run.model_dump_json())
+    text = json.dumps({**data, "digest": _digest(data)}, indent=1)
+    try:
+        write_atomically(path, lambda file: file.write(f"{text}\n".encode()), replace=False)
+    except AlreadyThereError:
+        message = f"{path}: a record is there already; move it away or choose another name"
+        raise RecordError(message, kind="there") from None
+    return path
+
+
+def read_run(path: str | Path) -> Run:
+    """Read a record and check it: schema, digest, types, and that the rates are those of its schedule.
+
+    Raises
+    ------
+    RecordError
+        One sentence that names the file and what is wrong with it.
+
+    Examples
+    --------
+    >>> from lrlib.runs.record import RECORDED
+    >>> read_run(RECORDED / "pilot-laptop" / "laptop-linear-seed0.json").label
+    'linear'
+    """
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise RecordError(f"{path}: there is no such file", kind="missing") from None
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read as text ({error})", kind="unreadable") from None
+    return run_from(data, str(path))
+
+
+def run_from(record: bytes, name: str) -> Run:
+    """Check the bytes of a record, as `read_run` does; `name` stands for the file in what is raised."""
+    try:
+        data = json.loads(record.decode("utf-8-sig"))  # some editors put a byte order mark in front
+    except UnicodeDecodeError as error:
+        raise RecordError(f"{name}: cannot be read as text ({error})", kind="unreadable") from None
+    except (ValueError, RecursionError) as error:
+        message = f"{name}: not whole JSON ({error}); restore it or run it again"
+        raise RecordError(message, kind="unreadable") from None
+    if not isinstance(data, dict) or "schema_version" not in data:
+        raise RecordError(f"{name}: not a record of lrlib: it has no schema_version", kind="foreign")
+    if data["schema_version"] != SCHEMA:
+        schema = f"schema {data['schema_version']!r:.40}, and this lrlib reads schema {SCHEMA}"
+        raise RecordError(f"{name}: {schema}; upgrade lrlib", kind="schema")
+    if "config" not in data:
+        raise RecordError(f"{name}: not a record of lrlib: it has no config", kind="foreign")
+    try:
+        digest, fits = data.pop("digest", None), _digest(data)
+    except (ValueError, RecursionError):  # NaN and Infinity, which no record holds
+        digest, fits = None, ""
+    if digest != fits:
+        message = f"{name}: changed after it was written (its digest does not fit); restore it"
+        raise RecordError(message, kind="edited")
+    try:
+        run = Run.model_validate(data)
+    except ValidationError as error:
+        raise RecordError(f"{name}: {sentence(error)}", kind="wrong") from None
+    except ValueError as error:
+        raise RecordError(f"{name}: {error}", kind="wrong") from None
+    problem = _disagreement(run)
+    if problem:
+        raise RecordError(f"{name}: {problem}", kind="wrong")
+    return run
+
+
+def _disagreement(run: Run) -> str:
+    """Return what does not fit together in a record, or nothing."""
+    config, schedule = run.config, run.config.schedule()
+    if [epoch.epoch for epoch in run.epochs] != list(range(len(run.epochs))):
+        return "its epochs are not numbered 0, 1, 2, ..."
+    if run.status == "finished" and (len(run.epochs) != config.epochs or run.final is None):
+        return f"it says finished, with {len(run.epochs)} of {config.epochs} epochs"
+    losses = [math.isfinite(epoch.train_loss) and math.isfinite(epoch.test_loss) for epoch in run.epochs]
+    if run.status == "finished" and not all(losses):
+        return f"it says finished, with a loss in epoch {losses.index(False)} that is not finite"
+    if run.status == "diverged" and (run.final is not None or all(losses) or not all(losses[:-1])):
+        return "it says diverged, and goes on after a loss that is not finite, or has none"
+    if len(run.epochs) > config.epochs:
+        return f"it has {len(run.epochs)} epochs, and its config {config.epochs}"
+    for epoch in run.epochs:
+        if epoch.updates != config.steps_per_epoch:
+            return f"epoch {epoch.epoch} has {epoch.updates} updates, not {config.steps_per_epoch}"
+        first = epoch.epoch * config.steps_per_epoch
+        for name, step in (("first_lr", first), ("last_lr", first + epoch.updates - 1)):
+            planned, applied = config.peak_lr * schedule(step), getattr(epoch, name)
+            if not math.isclose(planned, applied, rel_tol=1e-9, abs_tol=1e-300):
+                return f"{name} of epoch {epoch.epoch} is {applied!r}, and the schedule says {planned!r}"
+        for name in ("train_accuracy", "test_accuracy"):
+            accuracy = getattr(epoch, name)
+            if not (0 <= accuracy <= 1 or (math.isnan(accuracy) and run.status == "diverged")):
+                return f"{name} of epoch {epoch.epoch} is {accuracy!r}, not a fraction in [0, 1]"
+    private = [text for text in _strings(run.provenance.model_dump()) if "/" in text or "\\" in text]
+    if private:
+        return f"its provenance holds what looks like a path: {private[0]!r}"
+    return ""
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _strings(item)
+
+
+#: The folder of the records that come with the package.
+RECORDED = Path(str(files("lrlib"))) / "recorded"
+
+
+def studies() -> list[str]:
+    """Return the names of the studies whose records come with the package.
+
+    Examples
+    --------
+    >>> "pilot-laptop" in studies()
+    True
+    """
+    return sorted(path.name for path in RECORDED.iterdir() if any(path.glob("*.json")))
+
+
+def experiment(name: str) -> str:
+    """Return the study that holds an experiment: NAME-gpu if a GPU recorded it, else NAME itself.
+
+    Runs of a CPU and of a GPU are never mixed in one table or comparison.
+
+    Examples
+    --------
+    >>> experiment("survey-laptop")
+    'survey-laptop'
+    """
+    on_a_gpu = f"{name}-gpu"
+    return on_a_gpu if on_a_gpu in studies() else name
+
+
+def load_runs(study: str) -> list[Run]:
+    """Return the recorded runs of a study, in the order of their file names.
+
+    Raises
+    ------
+    RecordError
+        If there is no such study (the nearest is suggested), or a record is damaged.
+
+    Examples
+    --------
+    >>> {"constant", "linear"} <= {run.label for run in load_runs("pilot-laptop")}
+    True
+    """
+    if study not in studies():
+        raise RecordError(unknown_name("study", study, studies()), kind="study")
+    return [read_run(path) for path in sorted((RECORDED / study).glob("*.json"))]

@@ -1,0 +1,57 @@
+"""What rate: schedules as pure functions of the step, ways to combine them, recipes that build them."""
+
+from lrlib.schedules.compose import hold, join, with_warmup
+from lrlib.schedules.recipes import (
+    RECIPES,
+    SOURCE,
+    SOURCE_RECIPES,
+    SURVEY,
+    ConstantRecipe,
+    CosineRecipe,
+    DropRecipe,
+    LinearRecipe,
+    PolynomialRecipe,
+    Recipe,
+    TimeRecipe,
+    TriangleRecipe,
+    get_recipe,
+)
+from lrlib.schedules.shapes import (
+    Constant,
+    CosineAnnealing,
+    DropDecay,
+    LinearDecay,
+    PolynomialDecay,
+    Schedule,
+    TimeDecay,
+    Triangle,
+    from_dict,
+)
+
+__all__ = [
+    "RECIPES",
+    "SOURCE",
+    "SOURCE_RECIPES",
+    "SURVEY",
+    "Constant",
+    "ConstantRecipe",
+    "CosineAnnealing",
+    "CosineRecipe",
+    "DropDecay",
+    "DropRecipe",
+    "LinearDecay",
+    "LinearRecipe",
+    "PolynomialDecay",
+    "PolynomialRecipe",
+    "Recipe",
+    "Schedule",
+    "TimeDecay",
+    "TimeRecipe",
+    "Triangle",
+    "TriangleRecipe",
+    "from_dict",
+    "get_recipe",
+    "hold",
+    "join",
+    "with_warmup",
+]

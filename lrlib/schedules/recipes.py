@@ -1,0 +1,401 @@
+"""Recipes: the survey's schedules in fractions of a run, which is what a config stores.
+
+A recipe knows no numbers of steps. `build` turns fractions into steps, once, at the boundary:
+``round(fraction * total_steps)`` with Python's `round`, so that a tie goes to the even number
+(0.15 * 11,730 = 1,759.5 gives 1,760; 0.15 * 30 = 4.5 gives 4).
+"""
+
+from __future__ import annotations
+
+import difflib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lrlib.schedules._serialize import Spec, real, whole
+from lrlib.schedules.compose import hold
+from lrlib.schedules.shapes import (
+    Constant,
+    CosineAnnealing,
+    DropDecay,
+    LinearDecay,
+    PolynomialDecay,
+    Schedule,
+    TimeDecay,
+    Triangle,
+    check_start,
+)
+
+__all__ = [
+    "RECIPES",
+    "SOURCE",
+    "SOURCE_RECIPES",
+    "SURVEY",
+    "ConstantRecipe",
+    "CosineRecipe",
+    "DropRecipe",
+    "LinearRecipe",
+    "PolynomialRecipe",
+    "Recipe",
+    "TimeRecipe",
+    "TriangleRecipe",
+    "get_recipe",
+]
+
+
+class Recipe(Spec, ABC):
+    """Base of all recipes: a frozen description that `build` turns into a schedule.
+
+    Attributes
+    ----------
+    label : str
+        Short name for tables, figures and the command line, such as ``"poly5"``.
+    every_update : bool
+        True if the rate changes at every update even in a held run.
+
+    Examples
+    --------
+    >>> get_recipe("drop").build(total_steps=1000, steps_per_epoch=10)
+    DropDecay(drop_factor=0.25, drop_steps=150, offset_steps=0)
+    >>> get_recipe("linear").build(total_steps=1000, steps_per_epoch=10, held=True)
+    hold(LinearDecay(total_steps=1000), steps=10)
+    """
+
+    label: str
+    every_update = False
+
+    def build(self, *, total_steps: int, steps_per_epoch: int, held: bool = False) -> Schedule:
+        """Make the shape for a run of `total_steps` updates.
+
+        Parameters
+        ----------
+        total_steps : int
+            Updates in the whole run, >= 1.
+        steps_per_epoch : int
+            Updates in an epoch, in 1..total_steps.
+        held : bool
+            True sets the rate once an epoch (see `hold`), as tutorials do; False at every update. A recipe
+            with `every_update` is not held.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a number is not such, or the run is too short for the recipe.
+        """
+        total = whole("total_steps", total_steps, least=1)
+        per_epoch = whole("steps_per_epoch", steps_per_epoch, least=1)
+        if per_epoch > total:
+            raise ValueError(f"steps_per_epoch must be <= total_steps = {total}, got {per_epoch}")
+        shape = self._shape(total, per_epoch)
+        return hold(shape, per_epoch) if held and not self.every_update else shape
+
+    @abstractmethod
+    def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
+        """Return the shape; the arguments are checked already."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConstantRecipe(Recipe):
+    """The fixed rate.
+
+    Examples
+    --------
+    >>> ConstantRecipe().build(total_steps=100, steps_per_epoch=10)
+    Constant()
+    """
+
+    kind = "constant_recipe"
+    label = "constant"
+
+    def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
+        return Constant()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeRecipe(Recipe):
+    """Time-based decay by the survey's convention: decay = 0.1 / epochs, applied at every update.
+
+    Its 0.1 is the survey's initial rate. It stays 0.1 when the peak rate is varied: shape and scale are
+    apart. With 391 updates an epoch the factor ends near 1/(1 + 39.1), whatever the number of epochs; with
+    smaller batches it ends lower, as updates are what it counts.
+
+    Parameters
+    ----------
+    decay_times_epochs : float
+        The product decay * epochs, >= 0.
+    every_update : bool
+        True keeps the rate changing at every update in a held run too. So does the `decay` of the legacy
+        Keras optimizers, where its callbacks set the rate once an epoch.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not such a number.
+
+    Examples
+    --------
+    >>> TimeRecipe().build(total_steps=39_100, steps_per_epoch=391)
+    TimeDecay(decay=0.001)
+    """
+
+    decay_times_epochs: float = 0.1
+    every_update: bool = False
+    kind = "time_recipe"
+    later = ("every_update",)
+    label = "time"
+
+    def __post_init__(self) -> None:
+        value = real(
+            "decay_times_epochs", self.decay_times_epochs, allowed=">= 0 and finite", ok=lambda x: x >= 0
+        )
+        if not isinstance(self.every_update, bool):
+            raise TypeError(f"every_update must be True or False, got {self.every_update!r}")
+        self._set(decay_times_epochs=value)
+
+    def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
+        return TimeDecay(decay=self.decay_times_epochs / (total_steps / steps_per_epoch))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DropRecipe(Recipe):
+    """Drops at equal distances: by default to a quarter every 15 % of the run.
+
+    drop_steps = max(1, round(drop_fraction * total_steps));
+    offset_steps = round(offset_fraction * total_steps).
+
+    Parameters
+    ----------
+    drop_factor : float
+        In (0, 1].
+    drop_fraction : float
+        Part of the run from one drop to the next, in (0, 1].
+    offset_fraction : float
+        Part of the run by which each drop comes early, in [0, 1).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not such a number.
+
+    Examples
+    --------
+    >>> DropRecipe(drop_factor=0.5, drop_fraction=0.1).build(total_steps=39_100, steps_per_epoch=391)
+    DropDecay(drop_factor=0.5, drop_steps=3910, offset_steps=0)
+    """
+
+    drop_factor: float = 0.25
+    drop_fraction: float = 0.15
+    offset_fraction: float = 0.0
+    kind = "drop_recipe"
+    later = ("offset_fraction",)
+    label = "drop"
+
+    def __post_init__(self) -> None:
+        factor = real("drop_factor", self.drop_factor, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1)
+        fraction = real("drop_fraction", self.drop_fraction, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1)
+        offset = real("offset_fraction", self.offset_fraction, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1)
+        self._set(drop_factor=factor, drop_fraction=fraction, offset_fraction=offset)
+
+    def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
+        return DropDecay(
+            drop_factor=self.drop_factor,
+            drop_steps=max(1, round(self.drop_fraction * total_steps)),
+            offset_steps=round(self.offset_fraction * total_steps),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearRecipe(Recipe):
+    """Linear decay to zero over the whole run.
+
+    Examples
+    --------
+    >>> LinearRecipe().build(total_steps=100, steps_per_epoch=10)
+    LinearDecay(total_steps=100)
+    """
+
+    kind = "linear_recipe"
+    label = "linear"
+
+    def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
+        return LinearDecay(total_steps=total_steps)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolynomialRecipe(Recipe):
+    """Polynomial decay to zero over the whole run.
+
+    Parameters
+    ----------
+    power : float
+        Finite and > 0; the survey's figure 1.9 has 5.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not such a number.
+
+    Examples
+    --------
+    >>> PolynomialRecipe(power=2).label
+    'poly2'
+    """
+
+    power: float = 5.0
+    kind = "polynomial_recipe"
+
+    def __post_init__(self) -> None:
+        self._set(power=real("power", self.power, allowed="> 0 and finite", ok=lambda x: x > 0))
+
+    @property
+    def label(self) -> str:
+        return f"poly{self.power:g}"
+
+    def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
+        return PolynomialDecay(total_steps=total_steps, power=self.power)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TriangleRecipe(Recipe):
+    """Linear warm-up over the first part of the run, then linear decay to zero.
+
+    warmup_steps = round(warmup_fraction * total_steps), at most total_steps - 1.
+
+    Parameters
+    ----------
+    warmup_fraction : float
+        In [0, 1).
+    start : float
+        Factor of update 0, in [0, 1].
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not such a number.
+
+    Examples
+    --------
+    >>> TriangleRecipe().build(total_steps=11_730, steps_per_epoch=391)
+    Triangle(total_steps=11730, warmup_steps=1173, start=0.0)
+    """
+
+    warmup_fraction: float = 0.1
+    start: float = 0.0
+    kind = "triangle_recipe"
+    label = "triangle"
+
+    def __post_init__(self) -> None:
+        fraction = real("warmup_fraction", self.warmup_fraction, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1)
+        self._set(warmup_fraction=fraction, start=check_start(self.start))
+
+    def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
+        warmup_steps = min(round(self.warmup_fraction * total_steps), total_steps - 1)
+        return Triangle(total_steps=total_steps, warmup_steps=warmup_steps, start=self.start)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CosineRecipe(Recipe):
+    """Cosine annealing over the whole run, in one cycle or several.
+
+    Parameters
+    ----------
+    cycles : int
+        >= 1. `build` refuses a run whose last cycle would be empty; see `lrlib.CosineAnnealing`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not such a number.
+
+    Examples
+    --------
+    >>> CosineRecipe(cycles=5).build(total_steps=100, steps_per_epoch=10)
+    CosineAnnealing(total_steps=100, cycles=5)
+    """
+
+    cycles: int = 1
+    kind = "cosine_recipe"
+
+    def __post_init__(self) -> None:
+        self._set(cycles=whole("cycles", self.cycles, least=1))
+
+    @property
+    def label(self) -> str:
+        return "cosine" if self.cycles == 1 else f"cosine{self.cycles}"
+
+    def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
+        return CosineAnnealing(total_steps=total_steps, cycles=self.cycles)
+
+
+#: Every recipe that has a name. A new one is added at the end; what the survey has is `SURVEY`.
+RECIPES: dict[str, Recipe] = {
+    recipe.label: recipe
+    for recipe in (
+        ConstantRecipe(),
+        TimeRecipe(),
+        DropRecipe(),
+        LinearRecipe(),
+        PolynomialRecipe(),
+        TriangleRecipe(),
+        CosineRecipe(),
+        CosineRecipe(cycles=5),
+    )
+}
+
+#: The schedules of the survey, in its order: what the tables, figures, counts and verdicts of its
+#: reproduction are about.
+SURVEY = ("constant", "time", "drop", "linear", "poly5", "triangle", "cosine", "cosine5")
+
+#: The five schedules of the survey's source, whose run has 100 epochs and holds the rate per epoch. Two of
+#: them differ from `RECIPES`. Time-based decay counts updates even so: 1 / (1 + 0.001 t). Drops count epochs
+#: from 1, so each comes one epoch (1 % of the run) early: 0.25 ** floor((1 + epoch) / 15).
+#: https://pyimagesearch.com/2019/07/22/keras-learning-rate-schedules-and-decay/
+SOURCE_RECIPES: dict[str, Recipe] = {
+    "constant": RECIPES["constant"],
+    "time": TimeRecipe(every_update=True),
+    "drop": DropRecipe(offset_fraction=0.01),
+    "linear": RECIPES["linear"],
+    "poly5": RECIPES["poly5"],
+}
+#: Their names: the rows of the survey's table 1.1.
+SOURCE = tuple(SOURCE_RECIPES)
+
+
+def get_recipe(name: str) -> Recipe:
+    """Return the recipe of that name.
+
+    Raises
+    ------
+    ValueError
+        If there is none; the sentence suggests the nearest.
+
+    Examples
+    --------
+    >>> get_recipe("cosine5")
+    CosineRecipe(cycles=5)
+    >>> get_recipe("lineer")
+    Traceback (most recent call last):
+        ...
+    ValueError: schedule must be one of constant, time, drop, linear, poly5, triangle, cosine, cosine5, \
+got 'lineer'; did you mean 'linear'?
+    """
+    if name in RECIPES:
+        return RECIPES[name]
+    raise ValueError(unknown_name("schedule", name, RECIPES))
+
+
+def in_order(labels: Iterable[str]) -> list[str]:
+    """Return the names in the order of `RECIPES`, each once; other names follow, by the alphabet.
+
+    >>> in_order(["linear", "zigzag", "constant", "linear", "drop to a half"])
+    ['constant', 'linear', 'drop to a half', 'zigzag']
+    """
+    places = {name: place for place, name in enumerate(RECIPES)}
+    return sorted(set(labels), key=lambda label: (places.get(label, len(places)), label))
+
+
+def unknown_name(what: str, name: object, known) -> str:
+    """Return the sentence for a name that is not among the known ones, with the nearest of them."""
+    near = difflib.get_close_matches(str(name), list(known), n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{what} must be one of {', '.join(known)}, got {name!r}{hint}"

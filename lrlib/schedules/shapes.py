@@ -1,0 +1,386 @@
+"""The shapes: learning-rate schedules as pure functions of the step.
+
+A schedule is called with a step and returns a *factor*; the learning rate is ``peak_lr * factor``.
+Step t is the number of updates completed, so ``schedule(t)`` governs update t and the first update is
+number 0. T stands for `total_steps`, the horizon. A shape that reaches zero reaches it *at* T, one step after
+the last update of a run of T updates: no update is ever made with rate zero.
+
+Nothing here needs more than the standard library.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+from lrlib.schedules._serialize import Spec, from_dict, real, whole
+
+__all__ = [
+    "Constant",
+    "CosineAnnealing",
+    "DropDecay",
+    "LinearDecay",
+    "PolynomialDecay",
+    "Schedule",
+    "TimeDecay",
+    "Triangle",
+    "from_dict",
+]
+
+
+class Schedule(Spec, ABC):
+    """Base of all schedules: a frozen, pure function from step to factor.
+
+    A shape of your own is a frozen dataclass with a `kind`, a `total_steps` and a `_factor`; composition,
+    JSON and the adapters then work with it.
+
+    Attributes
+    ----------
+    total_steps : int or None
+        The horizon in updates, or None for a shape that has no end.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class Halves(Schedule):
+    ...     kind = "doc_halves"
+    ...     total_steps = None
+    ...     def _factor(self, t):
+    ...         return 0.5**t
+    >>> Halves().values(3)
+    [1.0, 0.5, 0.25]
+    """
+
+    total_steps: int | None
+
+    def __call__(self, step: Any) -> float:
+        """Return the factor that governs update `step` (any integer type, >= 0)."""
+        return self._factor(whole("step", step, least=0))
+
+    def values(self, n: int) -> list[float]:
+        """Return the factors of updates 0 to n - 1 (n >= 0)."""
+        return [self._factor(t) for t in range(whole("n", n, least=0))]
+
+    @abstractmethod
+    def _factor(self, t: int) -> float:
+        """Return the factor at `t`, an int >= 0 that was checked already."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constant(Schedule):
+    """The fixed rate: the factor is 1 at every step.
+
+    Examples
+    --------
+    >>> Constant()(10**6)
+    1.0
+    """
+
+    kind = "constant"
+    total_steps = None
+
+    def _factor(self, t: int) -> float:
+        return 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeDecay(Schedule):
+    """Time-based (inverse time) decay: 1 / (1 + decay t).
+
+    The unit is the trap: t counts *updates*, as in the `decay` of legacy Keras optimizers and in Keras's
+    `InverseTimeDecay` [1]_. The same `decay` applied once an epoch gives an almost constant rate.
+
+    Parameters
+    ----------
+    decay : float
+        Finite and >= 0, per update.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `decay` is not such a number.
+
+    References
+    ----------
+    .. [1] https://keras.io/api/optimizers/learning_rate_schedules/inverse_time_decay/
+
+    Examples
+    --------
+    >>> TimeDecay(decay=0.001)(1000)
+    0.5
+    """
+
+    decay: float
+    kind = "time_decay"
+    total_steps = None
+
+    def __post_init__(self) -> None:
+        self._set(decay=real("decay", self.decay, allowed=">= 0 and finite", ok=lambda x: x >= 0))
+
+    def _factor(self, t: int) -> float:
+        return 1.0 / (1.0 + self.decay * t)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DropDecay(Schedule):
+    """Drop-based (step) decay: drop_factor ** floor((t + offset_steps) / drop_steps).
+
+    torch's `StepLR` is the case without offset [1]_. Tutorials written for Keras often count epochs from 1
+    inside the exponent, which brings each drop forward by one epoch: that is
+    ``offset_steps=steps_per_epoch``.
+
+    Parameters
+    ----------
+    drop_factor : float
+        In (0, 1]; each drop multiplies the factor by it.
+    drop_steps : int
+        Updates from one drop to the next, >= 1.
+    offset_steps : int
+        Updates by which the first drop comes early, >= 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not such a number.
+
+    References
+    ----------
+    .. [1] https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.StepLR.html
+
+    Examples
+    --------
+    >>> DropDecay(drop_factor=0.5, drop_steps=10).values(21)[9::10]
+    [1.0, 0.5]
+    >>> DropDecay(drop_factor=0.25, drop_steps=15, offset_steps=1)(14)
+    0.25
+    """
+
+    drop_factor: float
+    drop_steps: int
+    offset_steps: int = 0
+    kind = "drop_decay"
+    total_steps = None
+
+    def __post_init__(self) -> None:
+        self._set(
+            drop_factor=real("drop_factor", self.drop_factor, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1),
+            drop_steps=whole("drop_steps", self.drop_steps, least=1),
+            offset_steps=whole("offset_steps", self.offset_steps, least=0),
+        )
+
+    def _factor(self, t: int) -> float:
+        return self.drop_factor ** ((t + self.offset_steps) // self.drop_steps)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearDecay(Schedule):
+    """Linear decay to zero: (T - t) / T, and 0 for t >= T.
+
+    The last update of a run of T has factor 1/T. torch's `LinearLR` and transformers' linear schedule use the
+    same points; libraries that reach zero *at* update T - 1 spend one update on nothing. Linear decay is
+    the "budgeted" schedule of [1]_.
+
+    Parameters
+    ----------
+    total_steps : int
+        The horizon T in updates, >= 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `total_steps` is not such a number.
+
+    References
+    ----------
+    .. [1] M. Li, E. Yumer, D. Ramanan, Budgeted Training, 2020, https://arxiv.org/abs/1905.04753
+
+    Examples
+    --------
+    >>> LinearDecay(total_steps=4).values(6)
+    [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
+    """
+
+    total_steps: int
+    kind = "linear_decay"
+
+    def __post_init__(self) -> None:
+        self._set(total_steps=whole("total_steps", self.total_steps, least=1))
+
+    def _factor(self, t: int) -> float:
+        return (self.total_steps - t) / self.total_steps if t < self.total_steps else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolynomialDecay(Schedule):
+    """Polynomial decay: ((T - t) / T) ** power, and 0 for t >= T.
+
+    With ``power=1`` it is `LinearDecay`, bit for bit. torch's `PolynomialLR` has the same points [1]_ (it
+    multiplies ratios, so it drifts from them by rounding); Keras's stops at an end rate of 0.0001 by default.
+
+    Parameters
+    ----------
+    total_steps : int
+        The horizon T in updates, >= 1.
+    power : float
+        Finite and > 0; above 1 the rate falls early, below 1 late.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not such a number.
+
+    References
+    ----------
+    .. [1] https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.PolynomialLR.html
+
+    Examples
+    --------
+    >>> PolynomialDecay(total_steps=4, power=2).values(5)
+    [1.0, 0.5625, 0.25, 0.0625, 0.0]
+    """
+
+    total_steps: int
+    power: float
+    kind = "polynomial_decay"
+
+    def __post_init__(self) -> None:
+        self._set(
+            total_steps=whole("total_steps", self.total_steps, least=1),
+            power=real("power", self.power, allowed="> 0 and finite", ok=lambda x: x > 0),
+        )
+
+    def _factor(self, t: int) -> float:
+        return ((self.total_steps - t) / self.total_steps) ** self.power if t < self.total_steps else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Triangle(Schedule):
+    """Linear warm-up, then linear decay, inside one horizon.
+
+    start + (1 - start) t/W for t < W; then (T - t)/(T - W); 0 for t >= T, with W = `warmup_steps`. The peak
+    is at update W. Two things others do differently: some warm up with (t+1)/W or (t+1)/(W+1), so that
+    update 0 is not wasted on a zero rate (here `start` serves that), and BERT's own code decays by 1 - t/T
+    after the warm-up, so its rate falls by W/T at once at update W [1]_. This triangle is continuous.
+
+    Parameters
+    ----------
+    total_steps : int
+        The horizon T in updates, >= 1, warm-up included.
+    warmup_steps : int
+        W, in 0..T-1; 0 is `LinearDecay`, bit for bit.
+    start : float
+        Factor of update 0, in [0, 1].
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not such a number, or the warm-up is not shorter than the whole.
+
+    References
+    ----------
+    .. [1] J. Devlin et al., BERT, 2019, https://arxiv.org/abs/1810.04805
+
+    Examples
+    --------
+    >>> Triangle(total_steps=6, warmup_steps=2).values(7)
+    [0.0, 0.5, 1.0, 0.75, 0.5, 0.25, 0.0]
+    """
+
+    total_steps: int
+    warmup_steps: int
+    start: float = 0.0
+    kind = "triangle"
+
+    def __post_init__(self) -> None:
+        total = whole("total_steps", self.total_steps, least=1)
+        warmup = whole("warmup_steps", self.warmup_steps, least=0)
+        if warmup >= total:
+            raise ValueError(f"warmup_steps must be < total_steps = {total}, got {warmup}")
+        self._set(total_steps=total, warmup_steps=warmup, start=check_start(self.start))
+
+    def _factor(self, t: int) -> float:
+        if t < self.warmup_steps:
+            return ramp(self.start, t, self.warmup_steps)
+        decay_steps = self.total_steps - self.warmup_steps
+        return (self.total_steps - t) / decay_steps if t < self.total_steps else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CosineAnnealing(Schedule):
+    """Cosine annealing, with warm restarts if there is more than one cycle.
+
+    (1 + cos(pi (t mod L) / L)) / 2 with cycles of L = ceil(T / cycles) updates; 0 for t >= T. This is
+    SGDR's shape [1]_ with equal cycles, as Snapshot Ensembles use it [2]_ (their equation 2 counts updates
+    from 1; here they count from 0). torch's `CosineAnnealingLR` climbs again past its `T_max`; this one
+    stays at 0. Where `cycles` does not divide T, the last cycle is cut short.
+
+    Parameters
+    ----------
+    total_steps : int
+        The horizon T in updates, >= 1.
+    cycles : int
+        Number of cycles M, >= 1, none of them empty: (M - 1) L < T.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not such a number, or `cycles` leaves an empty one.
+
+    References
+    ----------
+    .. [1] I. Loshchilov, F. Hutter, SGDR, 2017, https://arxiv.org/abs/1608.03983
+    .. [2] G. Huang et al., Snapshot Ensembles, 2017, https://arxiv.org/abs/1704.00109
+
+    Examples
+    --------
+    >>> [round(factor, 3) for factor in CosineAnnealing(total_steps=4).values(5)]
+    [1.0, 0.854, 0.5, 0.146, 0.0]
+    >>> CosineAnnealing(total_steps=4, cycles=2).values(4)
+    [1.0, 0.5, 1.0, 0.5]
+    """
+
+    total_steps: int
+    cycles: int = 1
+    kind = "cosine_annealing"
+
+    def __post_init__(self) -> None:
+        total = whole("total_steps", self.total_steps, least=1)
+        cycles = whole("cycles", self.cycles, least=1)
+        self._set(total_steps=total, cycles=cycles)
+        if (cycles - 1) * self.cycle_steps >= total:
+            raise ValueError(
+                f"cycles must leave no cycle empty, got {cycles} cycles of {self.cycle_steps} steps "
+                f"for total_steps = {total}; take fewer cycles"
+            )
+
+    @property
+    def cycle_steps(self) -> int:
+        """Length L of a cycle in updates."""
+        return -(-self.total_steps // self.cycles)
+
+    @property
+    def cycle_ends(self) -> list[int]:
+        """Last update of each cycle, min(k L, T) - 1 for k = 1, ..., M: where the rate is lowest.
+
+        >>> CosineAnnealing(total_steps=5, cycles=2).cycle_ends
+        [2, 4]
+        """
+        return [min(k * self.cycle_steps, self.total_steps) - 1 for k in range(1, self.cycles + 1)]
+
+    def _factor(self, t: int) -> float:
+        if t >= self.total_steps:
+            return 0.0
+        return (1.0 + math.cos(math.pi * (t % self.cycle_steps) / self.cycle_steps)) / 2.0
+
+
+def check_start(start: Any) -> float:
+    """Return the start of a warm-up as a float in [0, 1], or raise."""
+    return real("start", start, allowed="in [0, 1]", ok=lambda x: 0 <= x <= 1)
+
+
+def ramp(start: float, t: int, warmup_steps: int) -> float:
+    """Return the warm-up's factor at t < warmup_steps: start + (1 - start) t / W."""
+    return start + (1.0 - start) * t / warmup_steps

@@ -1,0 +1,81 @@
+"""How fast this machine does the updates of a config: timed on a network that is thrown away."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from itertools import count, islice
+from time import perf_counter
+
+import torch
+
+from lrlib.runs.config import RunConfig
+from lrlib.training import machine
+from lrlib.training.dataset import Dataset, draw_augmentation, permutation
+from lrlib.training.gpu import prepare
+from lrlib.training.loop import Loop
+from lrlib.training.run import take_turns
+
+UPDATES, WARM_UP = 20, 3
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds that `UPDATES` updates took, and seconds to evaluate one image."""
+
+    updates: float
+    image: float
+
+    def epoch(self, config: RunConfig) -> float:
+        """Return the seconds of an epoch: its updates, and the test after it."""
+        return config.steps_per_epoch * self.updates / UPDATES + config.tested * self.image
+
+    def run(self, config: RunConfig) -> float:
+        """Return the seconds of a run: its epochs, and the training set evaluated once at the end."""
+        return config.epochs * self.epoch(config) + config.images * self.image
+
+
+def pace(config: RunConfig, *, data: Dataset | None = None) -> Pace:
+    """Time `UPDATES` updates after `WARM_UP` others, then one evaluation of up to 1,000 images after another.
+
+    The updates are those of `train`, on a network of their own: start and batches of a later run come from
+    generators of their own, so it does not notice.
+    """
+    target = machine.resolve(config)
+    # An evaluation of 1,000 images tells what one image takes.
+    tested = min(config.tested, 1000)
+
+    def now() -> float:
+        if target.device.type == "cuda":
+            torch.cuda.synchronize()  # a GPU works on after the call that started it
+        return perf_counter()
+
+    def timed() -> Generator[None, None, Pace]:
+        small = config.changed(test_images=tested)
+        loop = prepare(small, data, target)
+        updates = _endless(small, loop)
+        for _ in islice(updates, WARM_UP):
+            yield
+        start = now()
+        for _ in islice(updates, UPDATES):
+            yield
+        took = now() - start
+        yield from loop.evaluate("test")
+        start = now()
+        yield from loop.evaluate("test")
+        return Pace(took, (now() - start) / tested)
+
+    with target.own_settings():
+        ((_, measured),) = take_turns([timed()])
+    return measured
+
+
+def _endless(config: RunConfig, loop: Loop) -> Iterator[None]:
+    """Do the updates of epoch 0, 1, 2, ...: one epoch may have fewer than are to be timed."""
+    schedule = config.schedule()
+    for epoch in count():
+        order = permutation(config.images, seed=config.seed, epoch=epoch)
+        draws = draw_augmentation(config.augmentation, config.images, seed=config.seed, epoch=epoch)
+        yield from loop.epoch(
+            order, draws, [config.peak_lr * schedule(t) for t in range(config.steps_per_epoch)]
+        )

@@ -1,0 +1,128 @@
+"""Many runs of a study in one process, an update of each in turn: one small network leaves a GPU idle."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+from lrlib.runs.record import Run
+from lrlib.schedules._serialize import real
+from lrlib.sweeps.local import doing, ended, missing, sum_up
+from lrlib.sweeps.study import Planned, Study
+from lrlib.training.dataset import Dataset, load
+from lrlib.training.machine import Target, resolve
+from lrlib.training.run import take_turns
+
+
+def run_together(
+    study: Study,
+    *,
+    together: int,
+    threads: int | None = None,
+    path: str = "auto",
+    deterministic: bool = False,
+    minutes: float | None = None,
+    command: str = "lrlib.sweeps.local.run_together",
+    say: Callable[[str], None] = print,
+    stop: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Do what is missing of a study in this process, `together` runs at a time, an update of each in turn.
+
+    For a GPU: on streams of their own, small networks fill what one of them leaves idle. A run that ends is
+    recorded at once and leaves its place to the next; what one measures does not depend on its company.
+
+    Parameters
+    ----------
+    study : Study
+    together : int
+        1 to 32.
+    threads, path, deterministic
+        See `lrlib.training.run.train`.
+    minutes : float or None
+        After so many, > 0, each run ends with its epoch and keeps a checkpoint.
+    command : str
+        What the records say they were started by.
+    say : callable
+        Takes the lines that report what is going on.
+    stop : callable
+        Asked after each epoch; once it says True, runs end as they do after `minutes`.
+
+    Returns
+    -------
+    bool
+        True if nothing failed; what is left for want of time is no failure.
+
+    Examples
+    --------
+    >>> run_together(Study("nothing", "A study without runs", ()), together=2)
+    nothing: 0 of 0 runs are recorded.
+    True
+    """
+    if minutes is not None:
+        minutes = real("minutes", minutes, allowed="> 0 and finite", ok=lambda x: x > 0)
+    begun = monotonic()
+    end = begun + 60 * minutes if minutes else float("inf")
+
+    def stopping() -> bool:
+        return stop() or monotonic() >= end
+
+    waiting = missing(study, path=path)
+    data: dict[str, Dataset] = {}
+
+    def target_for(planned: Planned) -> Target:
+        return resolve(
+            planned.config, threads=threads, path=path, together=together, deterministic=deterministic
+        )
+
+    def one(planned: Planned) -> Generator[None, None, Run | Exception | None]:
+        if stopping():
+            return None
+        try:
+            target, name = target_for(planned), planned.config.dataset
+            if name not in data:  # all runs read one copy of the images on the device
+                data[name] = load(name).to(target.device)
+            note(planned, "goes on" if planned.checkpoint.exists() else "begins")
+            return (yield from doing(planned, target, data=data[name], command=command, stop=stopping))
+        except (ValueError, OSError, RuntimeError) as error:  # the other runs go on
+            return error
+
+    def note(planned: Planned, what: str) -> None:
+        say(f"{monotonic() - begun:6.1f} s  {planned.name}: {what}")
+
+    failed = 0
+    if waiting:
+        # Threads and switches are the process's: those of the first run hold for all.
+        with target_for(waiting[0]).own_settings():
+            for number, result in take_turns(map(one, waiting), together=min(together, len(waiting))):
+                planned = waiting[number]
+                if isinstance(result, Exception):
+                    failed += 1
+                    note(planned, f"failed: {result}")
+                elif result is not None:
+                    say(f"{monotonic() - begun:6.1f} s  {ended(study, planned.name, result)}")
+                elif planned.checkpoint.exists():
+                    note(planned, "cut; it goes on from its checkpoint when the study is run again")
+    sum_up(study, say)
+    return failed == 0
+
+
+@contextmanager
+def asked_to_stop(say: Callable[[str], None] = print) -> Iterator[Callable[[], bool]]:
+    """Yield whether SIGTERM or Ctrl-C has come: runs then end with their epoch, on a second one at once."""
+    asked: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+        say("Stopping: each run ends with its epoch and keeps a checkpoint.")
+
+    signals = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, note) for number in signals]
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)

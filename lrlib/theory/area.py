@@ -1,0 +1,122 @@
+"""The area under a schedule: the sum of its factors, which says how much distance it can cover.
+
+In a direction of curvature l, an update at rate eta multiplies the distance from the bottom by 1 - eta l,
+which is nearly exp(-eta l). So what is left after T updates is nearly exp(-l peak_lr S) of the start, with
+the sum S of the factors: the order of the rates does not matter, only their sum. (It does for the noise.)
+"""
+
+from __future__ import annotations
+
+import math
+
+from scipy.optimize import brentq
+
+from lrlib.schedules import PolynomialDecay, Schedule
+from lrlib.schedules._serialize import real, whole
+
+__all__ = ["area", "power_with_area", "spent"]
+
+HIGHEST_POWER = 1000.0
+
+
+def area(schedule: Schedule, *, total_steps: int) -> float:
+    """Return the area under a schedule as a fraction of a constant rate's: the mean of its factors.
+
+    1/T times the sum of f(t) over t = 0, ..., T - 1. For polynomial decay it tends to 1 / (power + 1).
+
+    Parameters
+    ----------
+    schedule : Schedule
+    total_steps : int
+        Updates of the run, >= 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not such.
+
+    Examples
+    --------
+    >>> from lrlib import LinearDecay
+    >>> area(LinearDecay(total_steps=4), total_steps=4)  # (1 + 3/4 + 2/4 + 1/4) / 4
+    0.625
+    """
+    return math.fsum(_factors(schedule, total_steps)) / total_steps
+
+
+def spent(schedule: Schedule, *, step: int, total_steps: int) -> float:
+    """Return which part of its area a schedule has spent once `step` updates are done, in [0, 1].
+
+    Parameters
+    ----------
+    schedule : Schedule
+        With a factor above 0 in this run.
+    step : int
+        Updates completed, in 0..total_steps.
+    total_steps : int
+        Updates of the run, >= 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not such.
+
+    Examples
+    --------
+    >>> from lrlib import LinearDecay
+    >>> spent(LinearDecay(total_steps=4), step=2, total_steps=4)  # 1.75 of 2.5
+    0.7
+    """
+    factors = _factors(schedule, total_steps)
+    if whole("step", step, least=0) > total_steps:
+        raise ValueError(f"step must be <= total_steps = {total_steps}, got {step}")
+    whole_area = math.fsum(factors)
+    if whole_area == 0.0:
+        raise ValueError(f"schedule must have a factor > 0 in its first {total_steps} steps, got only zeros")
+    return math.fsum(factors[:step]) / whole_area
+
+
+def power_with_area(fraction: float, *, total_steps: int) -> float:
+    """Return the power at which polynomial decay over T updates has this area, as a fraction of a constant's.
+
+    Solves 1/T sum ((T - t) / T)**power = fraction. A rate that is set once an epoch takes T in epochs. For
+    large T the power tends to 1 / fraction - 1.
+
+    Parameters
+    ----------
+    fraction : float
+        Above 1/T (what is left when the power is endless: the first update) and below 1.
+    total_steps : int
+        T, >= 2.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not such, or the power would be above 1000.
+
+    Examples
+    --------
+    >>> round(power_with_area(0.625, total_steps=4), 9)  # linear decay, see `area`
+    1.0
+    """
+    total = whole("total_steps", total_steps, least=2)
+    allowed = f"above 1/total_steps = {1 / total:.4g} and below 1"
+    fraction = real("fraction", fraction, allowed=allowed, ok=lambda x: 1 / total < x < 1)
+
+    def excess(power: float) -> float:
+        return area(PolynomialDecay(total_steps=total, power=power), total_steps=total) - fraction
+
+    if excess(HIGHEST_POWER) > 0:
+        raise ValueError(
+            f"fraction must leave a power <= {HIGHEST_POWER:g}, got {fraction}; take a larger one"
+        )
+    if excess(1e-12) < 0:  # nearer to 1 than rounding can tell: the rate is constant, but for the last digits
+        return 1e-12
+    # the area falls as the power grows; at the low end it is 1 to the last digit but one
+    return float(brentq(excess, 1e-12, HIGHEST_POWER, xtol=1e-12))
+
+
+def _factors(schedule: Schedule, total_steps: int) -> list[float]:
+    if not isinstance(schedule, Schedule):
+        raise TypeError(f"schedule must be a lrlib Schedule, such as lrlib.Constant(), got {schedule!r}")
+    return schedule.values(whole("total_steps", total_steps, least=1))

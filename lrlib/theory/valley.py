@@ -1,0 +1,291 @@
+"""The noisy valley: a toy of training whose expected loss is computed exactly, without sampling.
+
+A quadratic valley has one curvature l for each direction. Gradient noise, as from mini-batches, shakes
+every update. For one direction with mean distance m and variance v, an update at rate eta does
+
+    m <- (1 - eta l) m        v <- (1 - eta l)^2 v + noise eta^2 l
+
+and the expected loss is 1/2 sum l (m^2 + v): the *distance left* plus the *shaking left*. It is a model of
+noise against progress, not of your network.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from lrlib.schedules._serialize import real, whole
+
+__all__ = ["Best", "Trajectory", "Valley", "momentum_path", "rates"]
+
+GRID_PER_DECADE = 12
+
+
+class Trajectory(NamedTuple):
+    """The valley after 0, 1, ..., steps updates: arrays of shape [steps + 1]; ``loss`` sums the others.
+
+    >>> from lrlib.schedules import Constant
+    >>> Valley(directions=1).trajectory(Constant(), steps=2, peak_lr=1.0).shaking.tolist()
+    [0.0, 0.05, 0.05]
+    """
+
+    loss: np.ndarray
+    distance: np.ndarray
+    shaking: np.ndarray
+
+
+class Best(NamedTuple):
+    """The peak rate that leaves the smallest expected loss, and that loss.
+
+    >>> Best(peak_lr=0.28, loss=0.0456).peak_lr
+    0.28
+    """
+
+    peak_lr: float
+    loss: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Valley:
+    """A quadratic valley with gradient noise: curvature 1/i in direction i = 1, ..., ``directions``.
+
+    Parameters
+    ----------
+    directions : int, >= 1
+    start_distance : float
+        Distance m from the bottom before the first update, the same in every direction.
+    start_variance : float, >= 0
+        Variance v before the first update.
+    noise : float, >= 0
+        An update at rate eta adds ``noise * eta**2 * curvature`` to the variance.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument outside its range.
+
+    Examples
+    --------
+    >>> from lrlib.schedules import Constant
+    >>> valley = Valley()
+    >>> valley.edge
+    2.0
+    >>> round(valley.final_loss(Constant(), steps=300, peak_lr=0.279), 4)
+    0.0456
+    """
+
+    directions: int = 64
+    start_distance: float = 1.0
+    start_variance: float = 0.0
+    noise: float = 0.1
+
+    def __post_init__(self) -> None:
+        whole("directions", self.directions, least=1)
+        real("start_distance", self.start_distance, allowed="finite", ok=lambda x: True)
+        real("start_variance", self.start_variance, allowed="finite and >= 0", ok=lambda x: x >= 0)
+        real("noise", self.noise, allowed="finite and >= 0", ok=lambda x: x >= 0)
+
+    @property
+    def curvature(self) -> np.ndarray:
+        """Curvatures 1, 1/2, ..., 1/directions: an array of shape [directions].
+
+        >>> Valley(directions=2).curvature.tolist()
+        [1.0, 0.5]
+        """
+        return 1.0 / np.arange(1, self.directions + 1)
+
+    @property
+    def edge(self) -> float:
+        """Edge of stability, 2 / largest curvature: at a fixed rate above it the mean moves away for ever.
+
+        >>> Valley().edge
+        2.0
+        """
+        return float(2.0 / self.curvature.max())
+
+    def noise_floor(self, lr: float) -> float:
+        """Expected loss that a fixed rate keeps after endless updates: 1/2 sum l noise lr / (2 - lr l).
+
+        Setting v equal to its own update gives the variance noise lr / (2 - lr l). At the edge and above it
+        there is none (inf); a rate of 0 never moves, so it is refused.
+
+        >>> Valley(directions=1).noise_floor(1.0)
+        0.05
+        """
+        lr = real("lr", lr, allowed="finite and > 0", ok=lambda x: x > 0)
+        if lr >= self.edge:
+            return math.inf
+        return float(0.5 * np.sum(self.curvature * self.noise * lr / (2.0 - lr * self.curvature)))
+
+    def trajectory(self, schedule: Callable[[int], float], *, steps: int, peak_lr: float) -> Trajectory:
+        """Follow the valley update by update: the plain reference for :meth:`final_loss`.
+
+        Parameters
+        ----------
+        schedule : callable, step -> factor
+            Any schedule of lrlib, or any function of the step.
+        steps : int, >= 1
+            Number of updates.
+        peak_lr : float, >= 0
+            Rate of update t is ``peak_lr * schedule(t)``.
+
+        Returns
+        -------
+        Trajectory
+            Arrays of shape [steps + 1]; a value too large for a float, and all after it, are inf.
+
+        >>> from lrlib.schedules import Constant
+        >>> Valley(directions=1, noise=0.0).trajectory(Constant(), steps=2, peak_lr=0.5).loss.tolist()
+        [0.5, 0.125, 0.03125]
+        """
+        l = self.curvature  # noqa: E741 - the letter of the formula
+        mean, variance = (
+            np.full(l.shape, float(self.start_distance)),
+            np.full(l.shape, float(self.start_variance)),
+        )
+        distance, shaking = [0.5 * np.sum(l * mean**2)], [0.5 * np.sum(l * variance)]
+        with np.errstate(over="ignore", invalid="ignore"):
+            for eta in rates(schedule, steps=steps, peak_lr=peak_lr):
+                mean = (1.0 - eta * l) * mean
+                variance = (1.0 - eta * l) ** 2 * variance + self.noise * eta**2 * l
+                distance.append(0.5 * np.sum(l * mean**2))
+                shaking.append(0.5 * np.sum(l * variance))
+        parts = [_inf_from_first_overflow(np.array(part)) for part in (distance, shaking)]
+        return Trajectory(parts[0] + parts[1], *parts)
+
+    def final_loss(self, schedule: Callable[[int], float], *, steps: int, peak_lr: float) -> float:
+        """Give the expected loss after ``steps`` updates, in closed form.
+
+        With a_t = 1 - eta_t l and P_t = product of a_s over s > t,
+
+            m_T = m_0 prod a_t,    v_T = v_0 prod a_t^2 + noise l sum_t (eta_t P_t)^2
+
+        so that one reversed cumulative product replaces the loop over updates.
+        Arguments as in :meth:`trajectory`; a diverged valley gives inf. The two can part only where values
+        pass the range of a float on the way and a rate that hits 1 / curvature exactly brings them back:
+        the recursion then says inf.
+
+        >>> Valley(directions=1, noise=0.0).final_loss(lambda t: 1.0, steps=2, peak_lr=0.5)
+        0.03125
+        """
+        return self._loss_after(rates(schedule, steps=steps, peak_lr=peak_lr))
+
+    def sweep(self, schedule: Callable[[int], float], *, steps: int, peak_lrs: Iterable[float]) -> np.ndarray:
+        """Give the expected loss after ``steps`` updates for each of several peak rates: an array.
+
+        >>> Valley(directions=1, noise=0.0).sweep(lambda t: 1.0, steps=1, peak_lrs=[0.0, 1.0]).tolist()
+        [0.5, 0.0]
+        """
+        factors = rates(schedule, steps=steps, peak_lr=1.0)
+        return np.array([self._loss_after(factors * _peak(peak_lr)) for peak_lr in peak_lrs])
+
+    def best_peak_lr(self, schedule: Callable[[int], float], *, steps: int) -> Best:
+        """Search the peak rate with the smallest expected loss after ``steps`` updates.
+
+        A grid over eight decades finds the basin (the loss may have several, and inf beside them);
+        scipy's bounded search then refines between the grid's neighbours.
+
+        >>> best = Valley().best_peak_lr(lambda t: 1.0, steps=300)
+        >>> round(best.peak_lr, 3), round(best.loss, 4)
+        (0.279, 0.0456)
+        """
+        factors = rates(schedule, steps=steps, peak_lr=1.0)
+        if factors.max() == 0.0:
+            raise ValueError(f"schedule must have a factor > 0 in its first {steps} steps, got only zeros")
+        highest = math.log10(100.0 * self.edge / factors.max())
+        grid = np.linspace(highest - 8.0, highest, 8 * GRID_PER_DECADE + 1)
+
+        def loss_at(log10_peak: float) -> float:
+            # a finite stand-in for inf: the search draws parabolas through its points
+            return min(self._loss_after(factors * 10.0**log10_peak), sys.float_info.max)
+
+        losses = [loss_at(point) for point in grid]
+        best = int(np.argmin(losses))
+        bounds = (grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)])
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = minimize_scalar(loss_at, bounds=bounds, method="bounded", options={"xatol": 1e-7})
+        log10_peak = float(found.x) if found.fun <= losses[best] else float(grid[best])
+        return Best(10.0**log10_peak, loss_at(log10_peak))
+
+    def _loss_after(self, etas: np.ndarray) -> float:
+        l = self.curvature  # noqa: E741
+        shrink = 1.0 - etas[:, None] * l
+        with np.errstate(over="ignore", invalid="ignore"):
+            # later[t] = P_t for t = 0..T-1, and the whole product in front
+            later = np.cumprod(np.vstack([np.ones_like(l), shrink[::-1]]), axis=0)[::-1]
+            whole, later = later[0], later[1:]
+            mean = self.start_distance * whole
+            variance = self.start_variance * whole**2 + self.noise * l * np.sum(
+                (etas[:, None] * later) ** 2, axis=0
+            )
+            loss = float(0.5 * np.sum(l * (mean**2 + variance)))
+        return loss if math.isfinite(loss) else math.inf
+
+
+def rates(schedule: Callable[[int], float], *, steps: int, peak_lr: float) -> np.ndarray:
+    """List the rates of updates 0, ..., steps - 1: ``peak_lr * schedule(t)``, an array of shape [steps].
+
+    >>> rates(lambda t: 1 / (1 + t), steps=2, peak_lr=0.1).tolist()
+    [0.1, 0.05]
+    """
+    if not callable(schedule):
+        raise TypeError(f"schedule must be callable with a step, got {schedule!r}")
+    steps, peak_lr = whole("steps", steps, least=1), _peak(peak_lr)
+    factors = np.array([schedule(step) for step in range(steps)], dtype=float)
+    wrong = np.flatnonzero(~(np.isfinite(factors) & (factors >= 0)))
+    if wrong.size:
+        raise ValueError(
+            f"schedule must give finite factors >= 0, got {factors[wrong[0]]} at step {wrong[0]}"
+        )
+    return peak_lr * factors
+
+
+def momentum_path(*, curvature: float, lr: float, momentum: float, steps: int) -> np.ndarray:
+    """Follow one direction of a valley without noise, under a fixed rate and momentum: w_0 = 1, w_1, ...
+
+    The gradient is l w. Momentum adds the past gradients up, b <- m b + l w, and the update is
+    w <- w - lr b. Under a steady gradient b grows to 1 / (1 - m) times it, so a small rate acts like
+    lr / (1 - m); the edge of stability moves only to 2 (1 + m) / l.
+
+    Parameters
+    ----------
+    curvature : float, > 0
+    lr : float, >= 0
+    momentum : float
+        In [0, 1); 0 is plain gradient descent.
+    steps : int, >= 1
+
+    Returns
+    -------
+    array of shape [steps + 1]
+
+    >>> momentum_path(curvature=1.0, lr=0.5, momentum=0.0, steps=2).tolist()
+    [1.0, 0.5, 0.25]
+    >>> momentum_path(curvature=1.0, lr=0.5, momentum=0.5, steps=2).tolist()
+    [1.0, 0.5, 0.0]
+    """
+    l = real("curvature", curvature, allowed="finite and > 0", ok=lambda x: x > 0)  # noqa: E741
+    lr = real("lr", lr, allowed="finite and >= 0", ok=lambda x: x >= 0)
+    momentum = real("momentum", momentum, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1)
+    path, buffer = [1.0], 0.0
+    for _ in range(whole("steps", steps, least=1)):
+        buffer = momentum * buffer + l * path[-1]
+        path.append(path[-1] - lr * buffer)
+    return np.array(path)
+
+
+def _peak(peak_lr: float) -> float:
+    return real("peak_lr", peak_lr, allowed="finite and >= 0", ok=lambda x: x >= 0)
+
+
+def _inf_from_first_overflow(part: np.ndarray) -> np.ndarray:
+    gone = np.flatnonzero(~np.isfinite(part))
+    if gone.size:
+        part[gone[0] :] = math.inf
+    return part

@@ -1,0 +1,333 @@
+"""The update of the training loop captured once for a GPU, and replayed for every batch.
+
+A GPU runs the kernels of a small network faster than Python starts them: one update of `source_resnet` is
+about 1,240 kernels. A CUDA graph starts all of them with one call, but repeats exactly what was captured:
+the same kernels on the same memory. So whatever differs between two updates (batch, augmentation, rate) is
+laid out on the device for a whole epoch, beside a counter that each update reads and moves on.
+
+How the rate stays the one that was planned, from the schedule to the record:
+
+1. the host computes ``peak_lr * schedule(t)`` in float64, as the plain loop does, for the epoch's updates;
+2. update t copies the t-th of them into the tensor that the optimizer holds as its ``lr``; the kernels of the
+   optimizer read that tensor, cast to fp32 as a Python number would be;
+3. after the optimizer's step, the update copies *the optimizer's* ``lr`` into place t of another list;
+4. at the end of the epoch the host reads that list and compares it exactly with what was laid out. The rates
+   in the record are taken from it.
+
+`Engine._update` is the body of `Loop.epoch` around the same `Loop.step`. On a CPU nothing is captured and
+it is called as it is; tests/test_graph.py compares it there with the plain loop, bit for bit. Only
+`captured` knows graphs.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lrlib.runs.config import RunConfig
+from lrlib.training.dataset import Dataset, augment, draw_augmentation
+from lrlib.training.loop import Loop, set_up
+from lrlib.training.machine import Target
+from lrlib.training.metrics import EVALUATED, Meter, prepared
+from lrlib.training.optimizers import memory_order, row
+
+# Calls before a capture: cuDNN chooses its algorithms, and whatever is made on first use is made. A capture
+# allows neither. torch recommends 3, and 11 only for DistributedDataParallel.
+WARM_UP = 3
+
+
+def prepare(
+    config: RunConfig, data: Dataset | None, target: Target, state: dict[str, Any] | None = None
+) -> Loop:
+    """Return what does a run's updates: the engine on path "graph", else the plain loop.
+
+    `state` is what a checkpoint kept, to go on from. Where nobody asked for path "graph" (`target.chosen`)
+    and the device cannot capture the update, a warning says so and the loop goes by path "fast": see its
+    `target`.
+    """
+    seen, net, optimizer, scaler = set_up(config, data, target)
+    if state is not None:
+        net.load_state_dict(state["network"])
+        optimizer.load_state_dict(state["optimizer"])
+        scaler.load_state_dict(state["scaler"])
+    if target.path != "graph":
+        return Loop(config, seen, net, optimizer, scaler, target)
+    try:
+        return Engine(config, seen, net, optimizer, scaler, target)
+    except RuntimeError as error:
+        if not target.chosen or state is not None:  # what was begun by this path does not go on by another
+            raise
+        reason = f"{error}".partition("\n")[0]
+        warnings.warn(
+            f"this device cannot capture the update ({reason}); going on by path 'fast', kernel by kernel",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return prepare(config, data, replace(target, path="fast"))
+
+
+class Engine(Loop):
+    """A run's updates and evaluations, ready to be replayed.
+
+    Made once the network, the optimizer and the scaler are in the state that the run starts from: warming up
+    changes them, and the constructor puts everything back.
+
+    Raises
+    ------
+    RuntimeError
+        If the device cannot capture the work.
+    """
+
+    def __init__(self, config, data, net, optimizer, scaler, target) -> None:
+        super().__init__(config, data, net, optimizer, scaler, target)
+        device = target.device
+        # One epoch. These tensors stay in place: a graph knows addresses, not names.
+        draws = draw_augmentation(config.augmentation, config.images, seed=0, epoch=0)  # for their shapes
+        self.order = torch.zeros(config.images, dtype=torch.int64, device=device)
+        self.draws = tuple(torch.zeros_like(draw, device=device) for draw in draws)
+        # float64, as a record promises rates to 1e-9.
+        self.rates = torch.zeros(config.steps_per_epoch, dtype=torch.float64, device=device)
+        self.applied = torch.zeros_like(self.rates)
+        self.done = torch.zeros(1, dtype=torch.int64, device=device)
+        self.meter = Meter(device)
+        self.rate = torch.zeros((), dtype=torch.float64, device=device)
+        for group in optimizer.param_groups:
+            group["lr"] = self.rate
+        if target.half is not None:
+            self.forward = CastOnce(net, target.half)
+
+        whole, rest = divmod(config.images, config.batch_size)
+        sizes = [config.batch_size] * whole + [rest] * (rest > 0)
+        scaler.scale(self.rate)  # makes the scaler's tensors, which are part of the state
+        before = [(tensor, tensor.detach().clone()) for tensor in self.state()]
+        known = {id(tensor) for tensor, _ in before}
+        bodies = {
+            size: partial(self._update, torch.arange(size, device=device)) for size in dict.fromkeys(sizes)
+        }
+        ready, self._grads = {}, {}
+        for size, body in bodies.items():
+            ready[size] = captured(body, self.done.zero_, device)
+            self._grads[size] = self._gradients_now()  # where the replays of this size leave them
+        self.direct = [bodies[size] for size in sizes]  # the same work without a graph, for comparison
+        self.updates = [ready[size] for size in sizes]
+        self._sizes = sizes
+        self.evaluations = {split: _Evaluation(self, split) for split in ("test", "train")}
+        with torch.no_grad():
+            for tensor, old in before:
+                tensor.copy_(old)
+            for tensor in self.state():
+                if id(tensor) not in known:  # momentum, which the first update makes
+                    tensor.zero_()
+
+    def epoch(self, order, draws, rates, tell=lambda lr: None) -> Generator[None, None, Meter]:
+        """As `Loop.epoch`; the updates are replays, and are read out together at the end."""
+        self.lay_out(order, draws, rates)
+        for lr, update in zip(rates, self.updates, strict=True):
+            update()
+            tell(lr)
+            yield
+        return self.read_out()
+
+    def lay_out(self, order: Tensor, draws: tuple[Tensor, ...], rates: list[float]) -> None:
+        """Put an epoch on the device; nothing here waits for it."""
+        for place, new in ((self.order, order), *zip(self.draws, draws, strict=True)):
+            place.copy_(new)
+        self.rates.copy_(torch.tensor(rates, dtype=torch.float64))
+        self.applied.fill_(math.nan)
+        for tensor in (self.done, *self.meter.sums.values()):
+            tensor.zero_()
+        self.meter.images, self.meter.rates = 0, []
+
+    def read_out(self) -> Meter:
+        """Wait for the epoch and return its sums, with the rates that the optimizer held.
+
+        Raises
+        ------
+        RuntimeError
+            If those are not, exactly, the rates that were laid out.
+        """
+        for norm in _batch_norms(self.net):
+            norm.num_batches_tracked += len(self.updates)
+        laid_out, applied = self.rates.tolist(), self.applied.tolist()
+        if applied != laid_out or any(group["lr"] is not self.rate for group in self.optimizer.param_groups):
+            t = next((t for t, (a, b) in enumerate(zip(applied, laid_out, strict=True)) if a != b), 0)
+            raise RuntimeError(
+                f"update {t} of this epoch was to have the rate {laid_out[t]!r}, and the optimizer held "
+                f"{applied[t]!r}: path 'graph' does not work here; use --path fast"
+            )
+        self.meter.images, self.meter.rates = self.config.images, applied
+        return self.meter
+
+    def evaluate(self, split: str) -> Generator[None, None, tuple[float, float]]:
+        """As `Loop.evaluate`. All its work is started first: the host waits only after the next `yield`."""
+        evaluation = self.evaluations[split]
+        evaluation.start()
+        yield
+        return evaluation.read_out()
+
+    def state(self) -> list[Tensor]:
+        """Return all tensors that an update changes and the next one reads."""
+        kept = [value for state in self.optimizer.state.values() for value in state.values()]
+        scale = [getattr(self.scaler, name, None) for name in ("_scale", "_growth_tracker")]
+        everything = [*self.net.parameters(), *self.net.buffers(), *kept, *scale]
+        return [value for value in everything if isinstance(value, Tensor)]
+
+    def gradients(self, t: int) -> list[Tensor]:
+        """Return the gradients of the t-th update of an epoch, if it was the last that was made."""
+        return self._grads[self._sizes[t]] if self.target.device.type == "cuda" else self._gradients_now()
+
+    def _gradients_now(self) -> list[Tensor]:
+        return [weight.grad for group in self.optimizer.param_groups for weight in group["params"]]
+
+    def _update(self, offsets: Tensor) -> None:
+        """One update; `offsets` counts the images of its batch, 0, 1, 2, ..."""
+        part = self.done * self.config.batch_size + offsets
+        chosen = self.order[part]
+        images, labels = self.data.train_images[chosen], self.data.train_labels[chosen]
+        if self.draws:
+            images = augment(images, *(draw[part] for draw in self.draws))
+        self.rate.copy_(self.rates[self.done].squeeze())
+        self.net.train()  # here, as an evaluation may have been captured or called before
+        with _uncounted(self.net):
+            self.step(prepared(images, self.data), labels, self.meter)
+        self.applied.index_copy_(0, self.done, self.optimizer.param_groups[0]["lr"].reshape(1))
+        self.done += 1
+
+
+class _Evaluation:
+    """Loss and accuracy over a split, in replays of `EVALUATED` images and one of what is left over."""
+
+    def __init__(self, engine: Engine, split: str) -> None:
+        self.net, self.data, self.target, self.forward = (
+            engine.net,
+            engine.data,
+            engine.target,
+            engine.forward,
+        )
+        self.images, self.labels = engine.images_of(split)
+        device = self.images.device
+        self.at = torch.zeros(1, dtype=torch.int64, device=device)
+        self.correct = torch.zeros((), dtype=torch.int64, device=device)
+        # float64: the plain path adds the same fp32 sums as Python numbers.
+        self.loss = torch.zeros((), dtype=torch.float64, device=device)
+        whole, rest = divmod(len(self.labels), EVALUATED)
+        sizes = [EVALUATED] * whole + [rest] * (rest > 0)
+        ready = {
+            size: captured(partial(self._part, torch.arange(size, device=device)), self.at.zero_, device)
+            for size in dict.fromkeys(sizes)
+        }
+        self.parts = [ready[size] for size in sizes]
+
+    @torch.no_grad()
+    def _part(self, offsets: Tensor) -> None:
+        part = self.at + offsets
+        self.net.eval()
+        with self.target.autocast():
+            logits = self.forward(prepared(self.images[part], self.data))
+        self.loss += F.cross_entropy(logits.float(), self.labels[part], reduction="sum")
+        self.correct += (logits.argmax(1) == self.labels[part]).sum()
+        self.at += len(offsets)
+
+    def start(self) -> None:
+        for tensor in (self.at, self.loss, self.correct):
+            tensor.zero_()
+        for part in self.parts:
+            part()
+
+    def read_out(self) -> tuple[float, float]:
+        n = len(self.labels)
+        return self.loss.item() / n, self.correct.item() / n
+
+
+class CastOnce:
+    """A network whose convolutions and linear layers take half-precision weights, all cast in one call.
+
+    Autocast casts them one by one, and their gradients back one by one: 170 of the kernels of an update of
+    `source_resnet`, 106 of ResNet-50's. The values are the same, to the last bit.
+    """
+
+    def __init__(self, net: nn.Module, dtype: torch.dtype) -> None:
+        self.net, self.dtype, self.weights = net, dtype, {}
+        for name, module in net.named_modules():
+            if isinstance(module, (nn.Conv2d, nn.Linear)):
+                own = module.named_parameters(recurse=False)
+                self.weights |= {f"{name}.{key}": weight for key, weight in own}
+
+    def __call__(self, images: Tensor) -> Tensor:
+        halves = _Cast.apply(self.dtype, *self.weights.values())
+        return torch.func.functional_call(self.net, dict(zip(self.weights, halves, strict=True)), (images,))
+
+
+class _Cast(torch.autograd.Function):
+    """fp32 tensors to a half precision; their gradients back to fp32, in the memory order of the tensors."""
+
+    @staticmethod
+    def forward(ctx, dtype: torch.dtype, *wholes: Tensor) -> tuple[Tensor, ...]:
+        ctx.save_for_backward(*wholes)
+        return tuple(_copied(wholes, wholes, dtype))
+
+    @staticmethod
+    def backward(ctx, *grads: Tensor):
+        return None, *_copied(grads, ctx.saved_tensors, torch.float32)
+
+
+def _copied(tensors, like, dtype: torch.dtype) -> list[Tensor]:
+    """Return copies in another dtype, laid out in memory as `like`, by one call over all of them."""
+    copies = [torch.empty_like(other, dtype=dtype) for other in like]
+    orders = [memory_order(other) for other in like]
+    # As rows: a call over many tensors falls back to one kernel each unless all strides are equal, even
+    # those of dimensions of size 1, which say nothing and differ between a 1x1 kernel and its gradient.
+    torch._foreach_copy_(
+        [row(copy, order) for copy, order in zip(copies, orders, strict=True)],
+        [row(tensor, order) for tensor, order in zip(tensors, orders, strict=True)],
+    )
+    return copies
+
+
+def captured(
+    work: Callable[[], None], reset: Callable[[], object], device: torch.device
+) -> Callable[[], None]:
+    """Return a call that does `work` once more: the replay of a CUDA graph, or on a CPU `work` itself.
+
+    The capture is on the current stream, which must not be the default one; `lrlib.training.run.take_turns`
+    gives each run its own. It has to be its own: graphs captured on one stream share a scratch memory of
+    cuBLAS, so two runs whose graphs came from one stream would overwrite each other's while they run at the
+    same time.
+    """
+    for _ in range(WARM_UP):
+        reset()
+        work()
+    reset()
+    if device.type != "cuda":
+        return work
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph, stream=torch.cuda.current_stream(), capture_error_mode="thread_local"):
+        work()
+    return graph.replay
+
+
+@contextmanager
+def _uncounted(net: nn.Module) -> Iterator[None]:
+    """Let batch norm not count its updates, a kernel a layer: `read_out` adds their known number."""
+    norms = _batch_norms(net)
+    counters = [norm.num_batches_tracked for norm in norms]
+    for norm in norms:
+        norm.num_batches_tracked = None
+    try:
+        yield
+    finally:
+        for norm, counter in zip(norms, counters, strict=True):
+            norm.num_batches_tracked = counter
+
+
+def _batch_norms(net: nn.Module) -> list[nn.BatchNorm2d]:
+    return [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]

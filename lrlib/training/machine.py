@@ -1,0 +1,267 @@
+"""What this machine can do, and what a record says of it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path, PureWindowsPath
+
+import torch
+from torch import nn
+
+import lrlib
+from lrlib.runs.config import RunConfig
+from lrlib.runs.record import Provenance
+from lrlib.schedules._serialize import whole
+from lrlib.schedules.recipes import unknown_name
+from lrlib.training.cpu_convolutions import hasten
+from lrlib.training.driver import nvidia_smi
+
+#: How a run may compute: the plain network, the same by faster ways (lrlib.training.cpu_convolutions),
+#: through torch.compile, or with each update captured once for a GPU and replayed (lrlib.training.gpu).
+PATHS = ("plain", "fast", "compiled", "graph")
+#: Streams that torch hands out on a GPU before it hands out the first again; each run needs one of its own.
+MOST_TOGETHER = 32
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where and how a run computes.
+
+    `chosen` says that nobody asked for the path: if the device cannot follow it, another will do.
+    `together` runs share the device. `deterministic` keeps cuDNN to algorithms that repeat to the bit.
+    """
+
+    device: torch.device
+    precision: str
+    threads: int
+    path: str = "plain"
+    chosen: bool = False
+    together: int = 1
+    deterministic: bool = False
+
+    def prepared(self, net: nn.Module) -> nn.Module:
+        """Put a network on the device, channels last, and let it compute by this path."""
+        net = net.to(self.device, memory_format=torch.channels_last)
+        if self.path == "fast" and self.device.type == "cpu":
+            net = hasten(net)
+        if self.path == "compiled":
+            net.compile()  # in place: names in the state dict stay
+        return net
+
+    @property
+    def how(self) -> str:
+        """Device and precision in words: what a run keeps from its first part to its last."""
+        return f"on {self.device.type} in {self.precision}"
+
+    @property
+    def fused(self) -> bool:
+        """Whether an update is one pass over the weights, which on a GPU also waits for nothing."""
+        return self.path != "plain"
+
+    @contextmanager
+    def own_settings(self) -> Iterator[None]:
+        """Let torch compute with this run's threads and switches; then all is as before.
+
+        On a GPU, the plain path has neither TF32 nor the choice of convolutions by the clock.
+        """
+        cudnn = torch.backends.cudnn
+        switches = ("allow_tf32", "benchmark", "deterministic")
+        before = torch.get_num_threads(), torch.get_float32_matmul_precision()
+        found = {name: getattr(cudnn, name) for name in switches}
+        torch.set_num_threads(self.threads)
+        if self.device.type == "cuda":
+            quick = self.path != "plain"  # torch allows TF32 in convolutions, if nobody says otherwise
+            cudnn.allow_tf32 = quick
+            cudnn.benchmark = quick and not self.deterministic
+            cudnn.deterministic = self.deterministic
+            torch.set_float32_matmul_precision("high" if quick else "highest")
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before[0])
+            torch.set_float32_matmul_precision(before[1])
+            for name, value in found.items():
+                setattr(cudnn, name, value)
+
+    @property
+    def half(self) -> torch.dtype | None:
+        """The half precision as a dtype; None in fp32."""
+        return {"bf16": torch.bfloat16, "fp16": torch.float16}.get(self.precision)
+
+    def autocast(self) -> AbstractContextManager:
+        """Run matrix products in the half precision, or everything in fp32."""
+        return torch.autocast(self.device.type, dtype=self.half, enabled=self.half is not None)
+
+
+def check_path(path: str) -> None:
+    """Refuse what is neither "auto" nor one of `PATHS`; the nearest is suggested."""
+    if path not in ("auto", *PATHS):
+        raise ValueError(unknown_name("path", path, ("auto", *PATHS)))
+
+
+def resolve(
+    config: RunConfig,
+    *,
+    threads: int | None = None,
+    path: str = "auto",
+    together: int = 1,
+    deterministic: bool = False,
+) -> Target:
+    """Turn "auto" into what suits this machine; refuse a device or a path that is not there."""
+    check_path(path)
+    together = whole("together", together, least=1)
+    if together > MOST_TOGETHER:
+        raise ValueError(f"together must be at most {MOST_TOGETHER}, got {together}")
+    device, precision = config.device, config.precision
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if device == "auto":
+        device = "cuda" if there["cuda"] else "cpu"
+    if not there[device]:
+        raise ValueError(f"device: {device!r} is not on this machine; use 'cpu' or 'auto'")
+    if precision == "auto":
+        precision = native_precision(device)
+    # An update on a few 8x8 pictures is too small to share: threads would wait for each other more than they
+    # work, and on a busy machine (they wait by spinning) hardly get on at all.
+    if threads is None:
+        threads = 1 if config.network == "resnet8" else torch.get_num_threads()
+    threads = whole("threads", threads, least=1)
+    # With the Keras form of momentum, the scaler of fp16 asks the device before each update whether to make
+    # it.
+    waits = precision == "fp16" and config.momentum_form == "keras"
+    chosen = path == "auto"
+    if chosen and device == "cuda":
+        path = "fast" if waits else "graph"
+    elif chosen:
+        path = "plain" if config.network == "resnet8" else "fast"  # nothing in it is large enough to gain
+    if path == "graph" and waits:
+        raise ValueError(
+            "path: 'graph' cannot do fp16 with momentum_form 'keras', which reads a value at each update; "
+            "use path 'fast', or precision 'bf16' or 'fp32'"
+        )
+    if path == "graph" and device == "mps":
+        raise ValueError("path: 'graph' needs a CUDA device (or a CPU, for tests), got 'mps'; use 'fast'")
+    return Target(torch.device(device), precision, threads, path, chosen, together, deterministic)
+
+
+def native_precision(device: str) -> str:
+    """Return the half precision that the hardware has of its own, or fp32."""
+    if device == "cuda":
+        # A T4 says True to torch.cuda.is_bf16_supported(), but emulates it, slowly.
+        return "bf16" if torch.cuda.get_device_capability() >= (8, 0) else "fp16"
+    flags = cpu_flags()
+    return "bf16" if device == "cpu" and {"avx512_bf16", "amx_bf16", "bf16"} & flags else "fp32"
+
+
+def cpu_flags() -> set[str]:
+    """Return the instruction sets that Linux names for the first processor; none elsewhere."""
+    flags = (set(line.split(":")[1].split()) for line in cpuinfo() if line[:5] in ("flags", "Featu"))
+    return next(flags, set())
+
+
+def cpuinfo() -> list[str]:
+    """Return what Linux says of the processors, in lines; none elsewhere."""
+    try:
+        return Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return []
+
+
+def provenance(target: Target, *, command: str, started: datetime, commit: str | None) -> Provenance:
+    """Describe this machine, this lrlib and this run; `commit` as `commit()` said when it began."""
+    return Provenance(
+        started=started.astimezone(UTC).isoformat(timespec="seconds"),
+        seconds=0.0,
+        command=" ".join(map(_without_folders, command.split())),
+        commit=commit,
+        versions={
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            **{name: installed(name) for name in ("lrlib", "torchvision", "numpy")},
+            **(cuda_versions() if target.device.type == "cuda" else {}),
+        },
+        hardware=hardware(target.device),
+        system=f"{platform.system()} {platform.machine()}",
+        cores=os.cpu_count() or 1,
+        threads=target.threads,
+        device=target.device.type,
+        precision=target.precision,
+        path=target.path,
+        together=target.together,
+        deterministic=target.deterministic,
+    )
+
+
+def cuda_versions() -> dict[str, str]:
+    """Return the versions of what computes on an NVIDIA GPU; "unknown" where nothing tells."""
+    return {
+        "cuda": torch.version.cuda or "unknown",
+        "cudnn": str(torch.backends.cudnn.version() or "unknown"),
+        "driver": nvidia_smi("driver_version") or "unknown",
+        "triton": installed("triton"),
+    }
+
+
+def _without_folders(word: str) -> str:
+    """Return a word of a command without the folders in it; what stands before a "=" stays."""
+    option, equals, value = word.partition("=") if word.startswith("-") else ("", "", word)
+    # The Windows kind knows both slashes. Of a root nothing is left: the word is a dot then.
+    return f"{option}{equals}{PureWindowsPath(value).name or '.'}" if {"/", "\\"} & set(value) else word
+
+
+def installed(package: str) -> str:
+    """Return the version of an installed package, or "unknown"; of lrlib in a tree, what its settings say."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        settings = Path(lrlib.__file__).parents[1] / "pyproject.toml"
+        if package == "lrlib" and settings.is_file():
+            return tomllib.loads(settings.read_text(encoding="utf-8"))["project"]["version"]
+        return "unknown"
+
+
+def hardware(device: torch.device) -> str:
+    """Return the name of the GPU or the processor; no slashes, as records refuse what looks like a path."""
+    if device.type == "cuda":
+        name = torch.cuda.get_device_name(device)
+    else:
+        names = [line.split(":", 1)[1].strip() for line in cpuinfo() if line.startswith("model name")]
+        name = names[0] if names else platform.processor() or platform.machine()
+    return name.replace("/", "-")
+
+
+def commit() -> str | None:
+    """Return the commit of the checkout that lrlib runs from, marked if its code was changed since.
+
+    A copy without ``.git`` is told its commit by ``LRLIB_COMMIT``: 40 hex digits, or this raises ValueError.
+    """
+    package = Path(lrlib.__file__).parent
+    if not (package.parent / ".git").exists():
+        told = os.environ.get("LRLIB_COMMIT")
+        if told is not None and not re.fullmatch("[0-9a-f]{40}", told):
+            raise ValueError(f"LRLIB_COMMIT must be 40 hex digits (git rev-parse HEAD), got {told!r}")
+        return told
+
+    def git(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["git", "-C", str(package), *words], capture_output=True, text=True)
+
+    try:
+        head = git("rev-parse", "HEAD")
+        changed = git("diff", "--quiet", "HEAD", "--", ".", ":!recorded").returncode
+    except OSError:  # git is not installed
+        return None
+    if head.returncode:
+        return None
+    return head.stdout.strip() + ("+changes" if changed else "")

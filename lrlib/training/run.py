@@ -1,0 +1,275 @@
+"""A run from start to record: epochs of the loop in `lrlib.training.loop`, evaluations, checkpoints."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+
+from lrlib.runs.config import RunConfig
+from lrlib.runs.record import EpochRecord, Final, Run
+from lrlib.training import machine
+from lrlib.training.checkpoint import CheckpointError, Due, load_state, save_state
+from lrlib.training.dataset import Dataset, draw_augmentation, permutation
+from lrlib.training.gpu import prepare
+from lrlib.training.machine import Target
+from lrlib.training.metrics import fingerprint
+from lrlib.training.progress import ProgressBar
+
+__all__ = ["CheckpointError", "live_preset", "take_turns", "train", "training"]
+
+Result = TypeVar("Result")
+
+
+def train(
+    config: RunConfig,
+    *,
+    data: Dataset | None = None,
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
+    progress: bool | None = None,
+    threads: int | None = None,
+    path: str = "auto",
+    deterministic: bool = False,
+    command: str = "lrlib.training.run.train",
+) -> Run:
+    """Train a network as `config` says and return what was measured.
+
+    Start, order of the images and augmentation come from generators keyed by (seed, purpose, epoch): runs
+    that share a seed see the same start and the same batches, whatever their schedule.
+
+    Parameters
+    ----------
+    config : RunConfig
+    data : Dataset or None
+        None loads ``config.dataset``.
+    checkpoint : path or None
+        File to write at the end of an epoch: of every one, or every 30 s if writing it takes longer than
+        0.25 s.
+    resume : bool
+        Go on from `checkpoint`. On a CPU in fp32, with the same number of threads, the result is bit for bit
+        that of an undisturbed run.
+    progress : bool or None
+        Show one text bar; None shows it unless the environment says ``LRLIB_PROGRESS=off``.
+    threads : int or None
+        Threads of torch on the CPU, >= 1; None takes as many as torch has (one for the smallest network).
+    path : {"auto", "plain", "fast", "compiled", "graph"}
+        How it computes; the record names it. "plain" is the reference. "fast" has the same sums in another
+        order (and TF32 on a GPU). "compiled" is torch's compiler: a minute to start. "graph" captures the
+        update once and replays it, on a CUDA device; on a CPU it does the same without a capture. "auto"
+        takes "graph" on a CUDA device ("fast", with a warning, if that cannot capture), and on a CPU "fast"
+        for all networks but the smallest.
+    deterministic : bool
+        On a CUDA device, keep cuDNN to algorithms that repeat to the bit.
+    command : str
+        What the record says it was started by.
+
+    Returns
+    -------
+    Run
+        Its status is "diverged" if a loss stopped being finite: the run ends there, and that is its result.
+
+    Raises
+    ------
+    ValueError
+        If the device is not there, or the data are not those of the config.
+    CheckpointError
+        If the checkpoint is damaged, belongs to another config, or was computed on another device, in another
+        precision or by another path: the record could name only one of them.
+    DataError
+        If the data cannot be found or are damaged.
+
+    Examples
+    --------
+    >>> from lrlib import preset
+    >>> config = preset("digits", recipe="linear", epochs=2, train_images=64)
+    >>> run = train(config, progress=False)
+    >>> run.column("first_lr"), [epoch.updates for epoch in run.epochs]
+    ([0.1, 0.05], [13, 13])
+    """
+    target = machine.resolve(config, threads=threads, path=path, deterministic=deterministic)
+    how = dict(data=data, checkpoint=checkpoint, resume=resume, progress=progress, command=command)
+    with target.own_settings():
+        ((_, run),) = take_turns([training(config, target, **how)])
+    return run
+
+
+def take_turns(
+    trainings: Iterable[Generator[None, None, Result]], *, together: int = 1
+) -> Iterator[tuple[int, Result]]:
+    """Do trainings side by side, an update of each in turn; yield (number, result) as each ends.
+
+    A training that ends leaves its slot to the next one. On a GPU each slot has a stream of its own: while
+    the kernels of one run wait for memory, those of another compute, and no run's numbers depend on its
+    company.
+
+    Parameters
+    ----------
+    trainings : iterable of generators
+        As `training` makes them, not begun. Their number counts from 0 in this order.
+    together : int
+        How many at a time, 1 to 32.
+
+    Examples
+    --------
+    >>> def steps(n, result):
+    ...     for _ in range(n):
+    ...         yield
+    ...     return result
+    >>> list(take_turns([steps(3, "a"), steps(1, "b"), steps(1, "c")], together=2))
+    [(1, 'b'), (0, 'a'), (2, 'c')]
+    """
+    streams = [torch.cuda.Stream() if torch.cuda.is_available() else None for _ in range(together)]
+    waiting = enumerate(trainings)
+    slots: list[tuple[int, Generator[None, None, Result]] | None] = [next(waiting, None) for _ in streams]
+    while any(slots):
+        for slot, stream in enumerate(streams):
+            if slots[slot] is None:
+                continue
+            number, one = slots[slot]
+            with torch.cuda.stream(stream):
+                try:
+                    next(one)
+                    continue
+                except StopIteration as end:
+                    result = end.value
+            del one  # its graphs go before the next run captures on this stream
+            slots[slot] = None
+            slots[slot] = next(waiting, None)
+            yield number, result
+
+
+def training(
+    config: RunConfig,
+    target: Target,
+    *,
+    data: Dataset | None = None,
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
+    progress: bool | None = False,
+    command: str = "lrlib.training.run.training",
+    stop: Callable[[], bool] = lambda: False,
+) -> Generator[None, None, Run | None]:
+    """Train as `train` does, resting after each update: for `take_turns`, within `target.own_settings()`.
+
+    Parameters
+    ----------
+    config : RunConfig
+    target : Target
+        Where and how to compute, as `lrlib.training.machine.resolve` returns it.
+    data, checkpoint, resume, progress, command
+        As in `train`.
+    stop : callable
+        Asked after each epoch but the last. If it returns True, the run ends there with a checkpoint (if it
+        has a file for one) and without a result.
+
+    Returns
+    -------
+    generator
+        Its result is a `Run`, or None if it was stopped.
+
+    Examples
+    --------
+    >>> from lrlib import preset
+    >>> from lrlib.training.machine import resolve
+    >>> configs = [preset("digits", recipe=name, epochs=1, train_images=50) for name in ("linear", "cosine")]
+    >>> target = resolve(configs[0])
+    >>> with target.own_settings():
+    ...     runs = dict(take_turns((training(config, target) for config in configs), together=2))
+    >>> runs[0].label, runs[1].label
+    ('linear', 'cosine')
+    """
+    started, clock = datetime.now(UTC), time.perf_counter()
+    commit = machine.commit()  # now: the checkout may move on meanwhile
+    state = load_state(_needed(checkpoint), config, target) if resume else None
+    loop = prepare(config, data, target, state)
+    target, schedule = loop.target, config.schedule()
+    if state is None:
+        start, records, before, parts = fingerprint(loop.net.state_dict().values()), [], 0.0, 1
+    else:
+        records = [EpochRecord(**record) for record in state["epochs"]]
+        start, before, parts = state["start"], state["seconds"], state["parts"] + 1
+    provenance = machine.provenance(target, command=command, started=started, commit=commit)
+
+    def keep() -> None:
+        state = {
+            "network": loop.net.state_dict(),
+            "optimizer": loop.optimizer.state_dict(),
+            "scaler": loop.scaler.state_dict(),
+            "epochs": [record.model_dump() for record in records],
+            "start": start,
+            "seconds": before + time.perf_counter() - clock,
+            "parts": parts,
+            "how": target.how,
+            "path": target.path,
+        }
+        save_state(Path(checkpoint), config, state)
+
+    due = Due()
+    step, status, final = len(records) * config.steps_per_epoch, "finished", None
+    with ProgressBar(config, shown=progress, step=step, seconds=before) as bar:
+        for epoch in range(len(records), config.epochs):
+            tic = time.perf_counter()
+            order = permutation(config.images, seed=config.seed, epoch=epoch)
+            draws = draw_augmentation(config.augmentation, config.images, seed=config.seed, epoch=epoch)
+            rates = [config.peak_lr * schedule(step + t) for t in range(config.steps_per_epoch)]
+            meter = yield from loop.epoch(order, draws, rates, bar.update)
+            step += len(rates)
+            test_loss, test_accuracy = yield from loop.evaluate("test")
+            records.append(
+                EpochRecord(
+                    epoch=epoch,
+                    **meter.means(),
+                    test_loss=test_loss,
+                    test_accuracy=test_accuracy,
+                    seconds=time.perf_counter() - tic,
+                    batches=fingerprint([order, *draws]),
+                )
+            )
+            bar.end_epoch(records[-1])
+            if not (math.isfinite(records[-1].train_loss) and math.isfinite(test_loss)):
+                status = "diverged"
+                break
+            if epoch + 1 < config.epochs:
+                stopping = stop()
+                if checkpoint is not None and (stopping or due()):
+                    with due.timed():
+                        keep()
+                if stopping:
+                    return None
+
+        if status == "finished":
+            loss, accuracy = yield from loop.evaluate("train")
+            final = Final(train_loss=loss, train_accuracy=accuracy)
+    seconds = round(before + time.perf_counter() - clock, 2)
+    return Run(
+        config=config,
+        status=status,
+        parameters=sum(p.numel() for p in loop.net.parameters() if p.requires_grad),
+        start=start,
+        epochs=tuple(records),
+        final=final,
+        provenance=provenance.model_copy(update={"seconds": seconds, "parts": parts}),
+    )
+
+
+def _needed(checkpoint: str | Path | None) -> Path:
+    if checkpoint is None:
+        raise ValueError("resume needs the file of a checkpoint, got checkpoint=None")
+    return Path(checkpoint)
+
+
+def live_preset() -> str:
+    """Return the preset for a live cell: "laptop" (all of CIFAR-10) where there is a CUDA GPU, else "digits".
+
+    Examples
+    --------
+    >>> live_preset() in ("digits", "laptop")
+    True
+    """
+    return "laptop" if torch.cuda.is_available() else "digits"
