@@ -166,7 +166,7 @@ def doctor(
     ] = True,
     seconds: Annotated[float, typer.Option(help="With --gpu: for all; what does not fit is named.")] = 90,
 ) -> None:
-    """Say what this machine will do, and from 20 timed updates how long a run of each preset takes.
+    """Print what this machine will do, and from 20 timed updates how long a run of each preset takes.
 
     With --gpu: check in about a minute that an update captured on this GPU does what the plain loop does.
     """

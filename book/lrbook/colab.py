@@ -35,7 +35,7 @@ def on_colab() -> bool:
 
 
 def hello() -> None:
-    """Say on Colab, in a few sentences, which hardware was found and what the live cells will do with it.
+    """Print on Colab, in a few sentences, which hardware was found and what the live cells will do with it.
 
     Elsewhere it says nothing. It does not load torch.
 

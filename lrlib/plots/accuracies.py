@@ -259,7 +259,7 @@ def plot_over(mine: Run, recorded: Sequence[Run], quantity: str = "test_accuracy
 
 
 def place_in(mine: Run, recorded: Sequence[Run]) -> str:
-    """Say in one sentence where a reader's run ended among the recorded runs of the same experiment.
+    """Return one sentence on where a reader's run ended among the recorded runs of the same experiment.
 
     Final test accuracies are compared; a run that diverged counts as guessing, and the sentence says so. Of n
     recorded runs and one more of the same kind, the one more is outside the range of the others with chance

@@ -27,7 +27,7 @@ def hold(schedule: Schedule, steps: int) -> Schedule:
     Raises
     ------
     TypeError, ValueError
-        If `schedule` is no Schedule or `steps` is not such a number.
+        If `schedule` is no Schedule or `steps` is no integer >= 1.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def with_warmup(schedule: Schedule, steps: int, start: float = 0.0) -> Schedule:
     Raises
     ------
     TypeError, ValueError
-        If `schedule` is no Schedule, or a number is not such.
+        If `schedule` is no Schedule, or a number is of another type or out of its range.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def join(parts: Iterable[tuple[Schedule, int | None]]) -> Schedule:
     Raises
     ------
     TypeError, ValueError
-        If a part is not such a pair, or there is none.
+        If a part is no pair of a schedule and its updates, or there is none.
 
     Examples
     --------

@@ -80,7 +80,7 @@ class Recipe(Spec, ABC):
         Raises
         ------
         TypeError, ValueError
-            If a number is not such, or the run is too short for the recipe.
+            If a number is of another type or out of its range, or the run is too short for the recipe.
         """
         total = whole("total_steps", total_steps, least=1)
         per_epoch = whole("steps_per_epoch", steps_per_epoch, least=1)
@@ -130,7 +130,7 @@ class TimeRecipe(Recipe):
     Raises
     ------
     TypeError, ValueError
-        If it is not such a number.
+        If it is of another type or out of its range.
 
     Examples
     --------
@@ -175,7 +175,7 @@ class DropRecipe(Recipe):
     Raises
     ------
     TypeError, ValueError
-        If an argument is not such a number.
+        If a number is of another type or out of its range.
 
     Examples
     --------
@@ -233,7 +233,7 @@ class PolynomialRecipe(Recipe):
     Raises
     ------
     TypeError, ValueError
-        If it is not such a number.
+        If it is of another type or out of its range.
 
     Examples
     --------
@@ -271,7 +271,7 @@ class TriangleRecipe(Recipe):
     Raises
     ------
     TypeError, ValueError
-        If an argument is not such a number.
+        If a number is of another type or out of its range.
 
     Examples
     --------
@@ -305,7 +305,7 @@ class CosineRecipe(Recipe):
     Raises
     ------
     TypeError, ValueError
-        If it is not such a number.
+        If it is of another type or out of its range.
 
     Examples
     --------

@@ -101,7 +101,7 @@ class TimeDecay(Schedule):
     Raises
     ------
     TypeError, ValueError
-        If `decay` is not such a number.
+        If `decay` is of another type or out of its range.
 
     References
     ----------
@@ -144,7 +144,7 @@ class DropDecay(Schedule):
     Raises
     ------
     TypeError, ValueError
-        If an argument is not such a number.
+        If a number is of another type or out of its range.
 
     References
     ----------
@@ -191,7 +191,7 @@ class LinearDecay(Schedule):
     Raises
     ------
     TypeError, ValueError
-        If `total_steps` is not such a number.
+        If `total_steps` is no integer >= 1.
 
     References
     ----------
@@ -230,7 +230,7 @@ class PolynomialDecay(Schedule):
     Raises
     ------
     TypeError, ValueError
-        If an argument is not such a number.
+        If a number is of another type or out of its range.
 
     References
     ----------
@@ -277,7 +277,7 @@ class Triangle(Schedule):
     Raises
     ------
     TypeError, ValueError
-        If an argument is not such a number, or the warm-up is not shorter than the whole.
+        If a number is of another type or out of its range, or the warm-up is not shorter than the whole.
 
     References
     ----------
@@ -327,7 +327,7 @@ class CosineAnnealing(Schedule):
     Raises
     ------
     TypeError, ValueError
-        If an argument is not such a number, or `cycles` leaves an empty one.
+        If a number is of another type or out of its range, or `cycles` leaves an empty one.
 
     References
     ----------

@@ -62,7 +62,7 @@ def largest_fall(values: Sequence[float], *, skip: float = 0.0, width: float = 0
     Raises
     ------
     TypeError, ValueError
-        If an argument is not such, or skip and width leave no room for a fall.
+        If an argument is of another type or out of its range, or skip and width leave no room for a fall.
 
     Examples
     --------
@@ -116,7 +116,7 @@ def plateau_start(values: Sequence[float], *, tolerance: float = 0.05) -> int:
     Raises
     ------
     TypeError, ValueError
-        If an argument is not such.
+        If an argument is of another type or out of its range.
 
     Examples
     --------
@@ -143,7 +143,7 @@ def roughness(values: Sequence[float], *, skip: float = 0.0) -> float:
     Raises
     ------
     TypeError, ValueError
-        If an argument is not such.
+        If an argument is of another type or out of its range.
 
     Examples
     --------
@@ -175,7 +175,7 @@ def drops(run: Run, *, factor: float = 0.75) -> list[float]:
     Raises
     ------
     TypeError, ValueError
-        If `factor` is not such a number.
+        If `factor` is of another type or out of its range.
 
     Examples
     --------

@@ -187,7 +187,8 @@ def compare_all(
     shared : bool
         As for `by_seed`.
 
-    Raises TypeError or ValueError if an argument is not such, or a schedule is in no pair.
+    Raises TypeError or ValueError if an argument is of another type or out of its range, or a schedule is
+    in no pair.
 
     Examples
     --------

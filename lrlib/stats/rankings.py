@@ -88,7 +88,7 @@ def shuffle(accuracies: Accuracies, *, seed: int) -> list[Drawn]:
     Raises
     ------
     TypeError, ValueError
-        If there is no schedule, one has no run, or the seed is no such number.
+        If there is no schedule, one has no run, or the seed is no integer >= 0.
 
     Examples
     --------

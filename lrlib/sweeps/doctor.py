@@ -23,7 +23,7 @@ __all__ = ["diagnose", "examine"]
 
 
 def diagnose(presets: Iterable[str] = tuple(PRESETS), *, say: Callable[[str], None] = print) -> None:
-    """Say how this machine computes, then time 20 updates of each preset and say how long its run takes.
+    """Print how this machine computes, and how long a run of each preset takes by 20 timed updates.
 
     Parameters
     ----------

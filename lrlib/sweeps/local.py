@@ -258,7 +258,7 @@ def missing(study: Study, *, path: str = "auto") -> list[Planned]:
 
 
 def sum_up(study: Study, say: Callable[[str], None]) -> None:
-    """Say how much of a study is recorded."""
+    """Report how much of a study is recorded."""
     recorded = sum(planned.recorded() is not None for planned in study.runs)
     say(f"{study.name}: {recorded} of {len(study.runs)} runs are recorded.")
 
@@ -280,7 +280,7 @@ def _start(planned: Planned, **how) -> Working:
 
 
 def _report(study: Study, planned: Planned, working: Working, *, jobs: int, say) -> bool:
-    """Say how a worker ended; return True if it failed."""
+    """Report how a worker ended; return True if it failed."""
     worker, complaints = working
     with complaints:
         complaints.seek(0)

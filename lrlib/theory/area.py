@@ -33,7 +33,7 @@ def area(schedule: Schedule, *, total_steps: int) -> float:
     Raises
     ------
     TypeError, ValueError
-        If an argument is not such.
+        If an argument is of another type or out of its range.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def spent(schedule: Schedule, *, step: int, total_steps: int) -> float:
     Raises
     ------
     TypeError, ValueError
-        If an argument is not such.
+        If an argument is of another type or out of its range.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def power_with_area(fraction: float, *, total_steps: int) -> float:
     Raises
     ------
     TypeError, ValueError
-        If an argument is not such, or the power would be above 1000.
+        If an argument is of another type or out of its range, or the power would be above 1000.
 
     Examples
     --------

@@ -45,7 +45,7 @@ def decision_table(comparisons: Sequence[PairedComparison]) -> str:
 
 
 def decided(comparisons: Sequence[PairedComparison]) -> str:
-    """Say in a sentence or two what the comparisons decide, and on how many seeds.
+    """Return a sentence or two on what the comparisons decide, and on how many seeds.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def decided(comparisons: Sequence[PairedComparison]) -> str:
 
 
 def _counted(reference: str, comparisons: Sequence[PairedComparison]) -> str:
-    """Say how many comparisons with one reference came out how; a lone one is named."""
+    """Return in words how many comparisons with one reference came out how; a lone one is named."""
     kinds = [c.verdict.split(",")[0].removesuffix(" as") for c in comparisons]
     known = ("better", "worse", "as good", "not decidable")
     counts = {kind: kinds.count(kind) for kind in known if kind in kinds}
@@ -115,7 +115,7 @@ def past_zero(comparisons: Sequence[PairedComparison]) -> str:
 
 
 def pairing(comparisons: Sequence[PairedComparison]) -> str:
-    """Say in how many comparisons a shared seed made the differences vary less, and in how many more.
+    """Return in how many comparisons a shared seed made the differences vary less or more, in words.
 
     Both standard deviations are compared as they are printed, in hundredths of a point.
 
@@ -137,7 +137,7 @@ def pairing(comparisons: Sequence[PairedComparison]) -> str:
 
 
 def reached(comparisons: Sequence[PairedComparison], *, planned: int) -> str:
-    """Say how far the intervals of a family reach with the seeds that it has, and with those planned.
+    """Return how far the intervals of a family reach with its seeds and with those planned, in words.
 
     Examples
     --------

@@ -205,7 +205,7 @@ def leaders(
     schedule: str = "linear",
     reference: str = "constant",
 ) -> str:
-    """Say which schedule has the highest mean at which level, and where one difference leaves out zero.
+    """Return which schedule has the highest mean at each level, and where a difference leaves out zero.
 
     A level at which every run failed has no leader and is not counted; where some did is said too. Nor has
     one that only one of the schedules has.

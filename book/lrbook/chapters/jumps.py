@@ -113,7 +113,7 @@ def date_jumps(runs: Iterable[Run], reference: Iterable[Run] = (), *, skip: floa
     Raises
     ------
     TypeError, ValueError
-        If `skip` is not such, or leaves no room.
+        If `skip` is out of its range, or leaves no room.
 
     Examples
     --------
@@ -235,7 +235,7 @@ def _counts(found: Sequence[Jump], others: Sequence[Run], times: Sequence[float]
 
 
 def _before(runs: Sequence[Run], reference: Sequence[Run], before: int) -> str:
-    """Say how far twins were apart in the whole epochs before the first drop."""
+    """Return in words how far twins were apart in the whole epochs before the first drop."""
     twins = _by_seed(reference)
     leads = {run.config.seed: _lead(run, twins.get(run.config.seed))[:before] for run in runs}
     most = {seed: max(map(abs, lead)) for seed, lead in leads.items() if lead}

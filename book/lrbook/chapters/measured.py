@@ -51,7 +51,7 @@ def first_with(*studies: str, schedules: Sequence[str]) -> list[Run]:
 
 
 def what_is_shown(runs: Sequence[Run], *, dataset: str, schedules: Sequence[str]) -> str:
-    """Say in one sentence what a figure of these runs shows, and what is missing where it is another dataset.
+    """Return one sentence on what a figure of these runs shows, and what another dataset leaves out.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def at_cycle_ends(run: Run, quantity: str = "test_accuracy") -> list[tuple[int, 
 
 
 def whole_cycles(run: Run) -> bool:
-    """Say whether every cycle of a cosine run ends with an epoch, so that measurements show all of them.
+    """Return whether every cycle of a cosine run ends with an epoch, so that measurements show all of them.
 
     Raises TypeError if the run's schedule has no cycles.
 
@@ -288,7 +288,7 @@ def peak_table(found: dict[float, dict[str, Peak]]) -> str:
 
 
 def higher_peak(found: dict[float, dict[str, Peak]], *, schedule: str, reference: str) -> str:
-    """Say whether a schedule bore a higher peak rate than a reference, by rates at which no run failed.
+    """Return whether a schedule bore a higher peak rate than a reference without a failed run, in words.
 
     A schedule bears the highest rate at which, and below which, none of its runs failed.
 

@@ -125,7 +125,7 @@ def race_table(grid: Mapping[str, Mapping[float, Mapping[int, float]]], *, fixed
 
 
 def raced(grid: Grid, *, fixed: float = 0.1) -> str:
-    """Say how far the schedules' means lie apart at one fixed peak rate, and each at its own.
+    """Return in words how far the schedules' means lie apart at one fixed peak rate, and each at its own.
 
     Only schedules that have both take part. The last sentence says what picking a rate by all seeds, and
     reporting the same seeds, would have promised beyond `leave_one_out`, on average.
@@ -172,7 +172,7 @@ def raced(grid: Grid, *, fixed: float = 0.1) -> str:
 
 
 def _at_the_edge(grid: Grid) -> str:
-    """Say which schedules chose the lowest or the highest rate: their best one may lie outside the grid."""
+    """Return which schedules chose an end of the grid, so that their best rate may lie outside, in words."""
     said = ""
     for side, end in (("lowest", min), ("highest", max)):
         names = [

@@ -205,7 +205,7 @@ def table_1_1(filled: Iterable[Arm] | None = None) -> str:
 
 
 def so_far(runs: Sequence[Run], *, seeds: int) -> str:
-    """Say how many runs of a study with so many seeds are recorded, and what that allows.
+    """Return in words how many runs of a study with so many seeds are recorded, and what that allows.
 
     Parameters
     ----------

@@ -52,7 +52,7 @@ class Assigned(NamedTuple):
 def assignment(
     students: int | Sequence[str], *, schedules: Sequence[str] = TABLE, first_seed: int = 11
 ) -> list[Assigned]:
-    """Say who runs what, so that schedules come equally often and seeds are shared.
+    """Return who runs what, so that schedules come equally often and seeds are shared.
 
     Student i runs schedule i mod k of the k schedules, with seed first_seed + floor(i / k): each seed goes
     through all schedules before the next begins. A student who would be alone with the last seed gets
@@ -69,7 +69,7 @@ def assignment(
     Raises
     ------
     ClassError, TypeError, ValueError
-        If an argument is not such.
+        If an argument is of another type or out of its range.
 
     Examples
     --------

@@ -23,7 +23,7 @@ def assign(
     first_seed: Annotated[int, typer.Option(help="Another one makes another experiment.")] = 11,
     out: Annotated[Path | None, typer.Option(help="Write the list to this CSV file too.")] = None,
 ) -> None:
-    """Say who runs which schedule with which seed."""
+    """Print who runs which schedule with which seed."""
     who = int(students) if students.isdecimal() else names_in(Path(students))
     assigned = assignment(who, schedules=split(schedules), first_seed=first_seed)
     width = max(len(a.student) for a in assigned)

@@ -65,7 +65,7 @@ def hand_in(run: Run, *, number: int, folder: str | Path = ".") -> Path:
     Raises
     ------
     RecordError, TypeError, ValueError
-        If the record cannot be written, or the number is not such.
+        If the record cannot be written, or the number is of another type or out of its range.
 
     Examples
     --------

@@ -156,7 +156,7 @@ def cells(
     Raises
     ------
     TypeError, ValueError
-        If an argument is not such.
+        If an argument is of another type or out of its range.
 
     Examples
     --------

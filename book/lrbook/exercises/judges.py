@@ -18,7 +18,7 @@ IMPURE = (
 
 
 def alike(a: float, b: float, rel: float, *, tiny: float = 0.0) -> bool:
-    """Say if two values agree to `rel`, or both are below `tiny`; nan agrees with nan."""
+    """Return whether two values agree to `rel`, or both are below `tiny`; nan agrees with nan."""
     return math.isclose(a, b, rel_tol=rel, abs_tol=tiny) or (math.isnan(a) and math.isnan(b))
 
 

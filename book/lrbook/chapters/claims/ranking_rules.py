@@ -52,7 +52,7 @@ class Compared(NamedTuple):
         return round(100 * abs(self.difference), 9)  # accuracies are counts: what is left out is rounding
 
     def answer(self, word: str) -> bool | None:
-        """Say whether a word holds; None is open."""
+        """Return whether a word holds; None is open."""
         better, worse = self.verdict.startswith("better"), self.verdict.startswith("worse")
         close = self.verdict == "as good as" or self.verdict.endswith("less than a point")
         if not (better or worse or close):
