@@ -16,9 +16,9 @@ from pydantic import (
 )
 
 from lrlib.runs.sizes import TEST_IMAGES, TRAIN_IMAGES
+from lrlib.schedules import Schedule
 from lrlib.schedules._serialize import from_dict
 from lrlib.schedules.recipes import SOURCE_RECIPES, Recipe, get_recipe, unknown_name
-from lrlib.schedules import Schedule
 
 __all__ = ["PRESETS", "ConfigError", "RunConfig", "preset"]
 
