@@ -12,6 +12,7 @@ Examples
 
 from importlib import import_module as _import_module
 
+from lrlib._errors import LrlibError
 from lrlib.schedules import (
     Constant,
     CosineAnnealing,
@@ -41,6 +42,7 @@ __all__ = [
     "CosineAnnealing",
     "DropDecay",
     "LinearDecay",
+    "LrlibError",
     "PolynomialDecay",
     "Schedule",
     "TimeDecay",

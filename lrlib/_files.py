@@ -10,12 +10,14 @@ from glob import escape
 from pathlib import Path
 from typing import BinaryIO
 
+from lrlib._errors import LrlibError
+
 
 class AlreadyThereError(Exception):
     """The file exists, and was to be written once."""
 
 
-class WriteError(OSError):
+class WriteError(LrlibError, OSError):
     """A file that could not be written; the message is one sentence, and what was there is untouched."""
 
 

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from filelock import Timeout
 
+from lrlib._errors import LrlibError
 from lrlib.runs.config import PRESETS, RunConfig, preset
 from lrlib.runs.record import RECORDED, Run, read_run, studies, write_run
 from lrlib.schedules._serialize import whole
@@ -48,7 +49,7 @@ def main() -> None:
         app()
     except (ValueError, OSError, RuntimeError) as error:
         # lrlib's own errors are sentences already. Others keep their type, so that they can be looked up.
-        known = type(error).__module__.startswith("lrlib") or type(error) is ValueError
+        known = isinstance(error, LrlibError) or type(error) is ValueError
         text = str(error) if known else f"{type(error).__name__}: {error}"
         typer.echo(f"lrlib: {text}", err=True)
         raise SystemExit(1) from None

@@ -15,6 +15,7 @@ from pydantic import (
     ValidationError,
 )
 
+from lrlib._errors import LrlibError
 from lrlib.runs.sizes import TEST_IMAGES, TRAIN_IMAGES
 from lrlib.schedules import Schedule
 from lrlib.schedules._serialize import from_dict
@@ -23,7 +24,7 @@ from lrlib.schedules.recipes import SOURCE_RECIPES, Recipe, get_recipe, unknown_
 __all__ = ["PRESETS", "ConfigError", "RunConfig", "preset"]
 
 
-class ConfigError(ValueError):
+class ConfigError(LrlibError, ValueError):
     """A config that cannot be run; the message is one sentence.
 
     Examples

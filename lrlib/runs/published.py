@@ -11,6 +11,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from lrlib._errors import LrlibError
 from lrlib.runs.config import sentence
 from lrlib.schedules.recipes import SOURCE, unknown_name
 
@@ -26,7 +27,7 @@ __all__ = [
 ]
 
 
-class PublishedError(ValueError):
+class PublishedError(LrlibError, ValueError):
     """A file of published numbers that cannot be trusted; the message is one sentence that names the file.
 
     Examples

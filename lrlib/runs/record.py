@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
+from lrlib._errors import LrlibError
 from lrlib._files import AlreadyThereError, write_atomically
 from lrlib.runs.config import RunConfig, sentence
 from lrlib.schedules.recipes import unknown_name
@@ -32,7 +33,7 @@ __all__ = [
 SCHEMA = 1
 
 
-class RecordError(ValueError):
+class RecordError(LrlibError, ValueError):
     """A record that cannot be trusted or read; the message is one sentence that names the file.
 
     Attributes

@@ -14,6 +14,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from lrlib._errors import LrlibError
 from lrlib._files import half_written
 from lrlib.runs.config import ConfigError, RunConfig, preset
 from lrlib.runs.record import Run, read_run
@@ -23,7 +24,7 @@ from lrlib.schedules.recipes import unknown_name
 KEYS = ("title", "preset", "recipes", "seeds", "variants", "peak_lrs", "epochs", "changes")
 
 
-class StudyError(ValueError):
+class StudyError(LrlibError, ValueError):
     """A study that cannot be read or run; the message is one sentence.
 
     Examples

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from lrlib._errors import LrlibError
 from lrlib._files import write_atomically
 from lrlib.runs.config import RunConfig
 from lrlib.training.machine import Target
@@ -21,7 +22,7 @@ from lrlib.training.machine import Target
 FORMAT = b"lrlib checkpoint 1 "
 
 
-class CheckpointError(ValueError):
+class CheckpointError(LrlibError, ValueError):
     """A checkpoint that cannot be used; the message is one sentence that names the file.
 
     Examples

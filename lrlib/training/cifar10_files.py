@@ -11,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from lrlib._errors import LrlibError
+
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
-class DataError(RuntimeError):
+class DataError(LrlibError, RuntimeError):
     """Data that cannot be found, downloaded or trusted; the message is one sentence that says what to do.
 
     Examples

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lrbook.classroom.inbox import shown
+from lrlib._errors import LrlibError
 from lrlib._files import write_atomically
 from lrlib.schedules._serialize import whole
 from lrlib.schedules.recipes import SOURCE, get_recipe
@@ -18,7 +19,7 @@ from lrlib.schedules.recipes import SOURCE, get_recipe
 TABLE = SOURCE
 
 
-class ClassError(ValueError):
+class ClassError(LrlibError, ValueError):
     """A class study that cannot be set up or merged; the message is one sentence.
 
     Examples
