@@ -137,7 +137,8 @@ def on_colab(tmp_path, monkeypatch) -> tuple[Bare, Path]:
     GitHub is a repository beside it: git takes the one address for the other. pip may ask no index.
     """
     github = tmp_path / "github/ada/big-steps"
-    shutil.copytree(ROOT / "lrlib", github / "lrlib", ignore=shutil.ignore_patterns("__pycache__"))
+    for package in ("lrlib", "book/lrbook"):
+        shutil.copytree(ROOT / package, github / package, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-text"):
         shutil.copy(ROOT / file, github / file)
     git = ["git", "-C", str(github), "-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
@@ -233,7 +234,7 @@ def strangers(source: str) -> set[str]:
     homes, found = distributions(), set()
     for name in imported(source):
         package = name.partition(".")[0]
-        if package in {*sys.stdlib_module_names, "lrlib"} or name.startswith("google.colab"):
+        if package in {*sys.stdlib_module_names, "lrlib", "lrbook"} or name.startswith("google.colab"):
             continue
         if not any(canonicalize_name(home) in COLAB for home in homes.get(package, [])):
             found.add(name)
@@ -247,7 +248,8 @@ def test_every_import_of_a_notebook_is_on_colab(name):
 
 
 def test_every_import_of_lrlib_is_on_colab():
-    assert {name for path in (ROOT / "lrlib").glob("*.py") for name in strangers(path.read_text())} == set()
+    files = [path for package in ("lrlib", "book/lrbook") for path in (ROOT / package).rglob("*.py")]
+    assert {name for path in files for name in strangers(path.read_text())} == set()
 
 
 def test_the_rule_for_imports_bites():
