@@ -174,7 +174,7 @@ def doctor(
     if gpu:
         from lrlib.sweeps.doctor import examine
 
-        raise SystemExit(0 if examine(out=out, race=race, seconds=seconds, say=_at_once) else 1)
+        raise SystemExit(0 if examine(out=out, race=race, seconds=seconds, say=typer.echo) else 1)
     from lrlib.sweeps.doctor import diagnose
 
     diagnose(presets or list(PRESETS), say=typer.echo)
@@ -223,15 +223,15 @@ def study_run(
     )
     if together is not None:
         limit = 60 * hours if hours is not None else minutes
-        with asked_to_stop(_at_once) as asked:
-            done = run_together(study, together=together, minutes=limit, stop=asked, say=_at_once, **how)
+        with asked_to_stop(typer.echo) as asked:
+            done = run_together(study, together=together, minutes=limit, stop=asked, say=typer.echo, **how)
         raise SystemExit(0 if done else 1)
     # A polite kill ends the workers too, as Ctrl-C does: otherwise they would go on unseen.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     done = False
     try:
         done = run_study(
-            study, jobs=jobs, hours=minutes / 60 if minutes is not None else hours, say=_at_once, **how
+            study, jobs=jobs, hours=minutes / 60 if minutes is not None else hours, say=typer.echo, **how
         )
     except KeyboardInterrupt:
         typer.echo("\nStopped; start it again to go on from the checkpoints.", err=True)
@@ -263,10 +263,6 @@ def study_work() -> None:
     from lrlib.sweeps.local import work
 
     work(sys.stdin.read())
-
-
-def _at_once(line: str) -> None:
-    print(line, flush=True)  # also into a file: who watches a long study sees where it is
 
 
 def _refuse_what_is_there(planned: Planned, *, resume: bool) -> None:

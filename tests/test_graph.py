@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from lrlib import preset
+from lrlib.sweeps.gpu_check import noise
 from lrlib.training import gpu as _graph
 from lrlib.training.checkpoint import CheckpointError
 from lrlib.training.dataset import Dataset, draw_augmentation, permutation
@@ -42,16 +43,6 @@ CASES = {
     "source, bf16": preset("source", **COLOUR, precision="bf16"),
     "resnet50": preset("resnet50", **{**COLOUR, "peak_lr": 1e-6}, precision="fp32"),
 }
-
-
-def noise(config) -> Dataset:
-    """Return images and labels of CIFAR-10's shape that nobody drew."""
-    source = torch.Generator().manual_seed(0)
-    sets = []
-    for n in (config.images, config.tested):
-        sets += [torch.randint(0, 256, (n, 3, 32, 32), generator=source, dtype=torch.uint8)]
-        sets += [torch.randint(0, 10, (n,), generator=source)]
-    return Dataset("cifar10", *sets, (0.5,) * 3, (0.25,) * 3, tuple("0123456789"))
 
 
 def data_for(config) -> Dataset | None:

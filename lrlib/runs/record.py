@@ -407,7 +407,7 @@ def experiment(name: str) -> str:
     'survey-laptop'
     """
     on_a_gpu = f"{name}-gpu"
-    return on_a_gpu if on_a_gpu in studies() else name
+    return on_a_gpu if any((RECORDED / on_a_gpu).glob("*.json")) else name
 
 
 def load_runs(study: str) -> list[Run]:
