@@ -44,29 +44,29 @@ book: env html  ## run every notebook and build the pages
 test: env test-lint test-unit test-notebooks test-html test-teach  ## everything: style, tests, notebooks, book, pack
 
 figure: env  ## draw the README's figure from the records again
-	@$(BIN)/python book/readme_figure.py
+	@$(BIN)/python -m tools.readme_figure
 
 exercises: env  ## write the exercises into the chapters again
-	@$(BIN)/python book/insert_exercises.py
+	@$(BIN)/python -m tools.exercises
 
 teach: env  ## slides, handout and notebooks for a class, in _build/teach (SEED=n: other numbers)
-	@$(ONE_THREAD) PYTHONPATH=book $(BIN)/python -m _teach --seed $(SEED)
+	@$(ONE_THREAD) $(BIN)/python -m tools.teach --seed $(SEED)
 
 set-repository: env  ## REPO=owner/name: write it into the settings, README, CITATION.cff and all notebooks
-	@$(BIN)/python book/set_repository.py '$(REPO)'
+	@$(BIN)/python -m tools.repository '$(REPO)'
 
 first-cells: env  ## write badge, first cell and card into all notebooks again
-	@$(BIN)/python book/notebooks.py
+	@$(BIN)/python -m tools.notebooks
 
 cards: env  ## run all notebooks, note what they take in book/cards.json, write it on their cards
-	@$(BIN)/python book/cards.py
+	@$(BIN)/python -m tools.cards
 
 test-wheel: env  ## every notebook with nothing but the wheel and Colab's versions (about 6 GB more, once)
-	$(BIN)/python tests/wheel.py
+	$(BIN)/python tests/helpers/wheel.py
 
 test-gpu: env  ## every notebook on this machine's GPU, noted on the cards (LRLIB_DATA=CIFAR-10; PRETEND=1: no GPU)
-	@$(BIN)/python tests/gpu_notebooks.py --jobs $(WORKERS) --note $(if $(PRETEND),--pretend)
-	@$(BIN)/python book/notebooks.py
+	@$(BIN)/python book/tools/gpu_notebooks.py --jobs $(WORKERS) --note $(if $(PRETEND),--pretend)
+	@$(BIN)/python -m tools.notebooks
 
 rehearse-gpu: env  ## path graph captured and replayed on a false CUDA runtime: for whoever changes the engine (needs gcc)
 	@$(ONE_THREAD) $(BIN)/python tests/false_gpu/rehearse.py

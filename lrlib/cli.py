@@ -11,10 +11,10 @@ from typing import Annotated
 import typer
 from filelock import Timeout
 
+from lrlib._checks import check_int
 from lrlib._errors import LrlibError
 from lrlib.runs.config import PRESETS, RunConfig, preset
 from lrlib.runs.record import RECORDED, Run, read_run, studies, write_run
-from lrlib.schedules._serialize import whole
 from lrlib.schedules.recipes import RECIPES
 from lrlib.sweeps.study import Planned
 
@@ -88,7 +88,7 @@ def train(
     planned = Planned(config, out / f"{run_name(preset_name, config)}.json")
     record, checkpoint = planned.record, planned.checkpoint
     if threads is not None:
-        whole("threads", threads, least=1)
+        check_int("threads", threads, least=1)
     # Both files are looked at here too, so that nobody waits for torch to hear it.
     _refuse_what_is_there(planned, resume=resume)
 
@@ -212,7 +212,7 @@ def study_run(
     from lrlib.sweeps.together import asked_to_stop, run_together
 
     if threads is not None:
-        whole("threads", threads, least=1)
+        check_int("threads", threads, least=1)
     if hours is not None and minutes is not None:
         raise ValueError(f"give --hours or --minutes, not both (got {hours} and {minutes})")
     if together is not None and jobs > 1:

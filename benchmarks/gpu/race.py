@@ -162,13 +162,12 @@ def about(device: str, *, noise: bool) -> dict:
 
 def no_pictures() -> bool:
     """Return whether CIFAR-10 is not on this machine; nothing is downloaded for a race."""
-    from lrlib.training import cifar10 as _cifar10
-    from lrlib.training import dataset as data
+    from lrlib.training import cifar10, dataset
 
     try:
-        _cifar10.find(download=False)
-        data.load("cifar10")  # once, so that what is verified is kept and the processes read it quickly
-    except data.DataError:
+        cifar10.find(download=False)
+        dataset.load("cifar10")  # once, so that what is verified is kept and the processes read it quickly
+    except dataset.DataError:
         return True
     return False
 

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from lrlib._checks import check_float, check_int
 from lrlib.runs.config import PRESETS, RunConfig
 from lrlib.runs.config import preset as config_of
 from lrlib.runs.record import RECORDED, RecordError, Run, experiment, read_run, studies, write_run
-from lrlib.schedules._serialize import real, whole
 from lrlib.schedules.recipes import Recipe
 from lrlib.training.driver import nvidia_smi
 from lrlib.training.progress import in_words
@@ -166,8 +166,8 @@ def budget(config: RunConfig, *, minutes: float = 8.0, runs: int = 1) -> RunConf
     >>> config.epochs
     2
     """
-    minutes = real("minutes", minutes, allowed="finite and > 0", ok=lambda x: x > 0)
-    runs = whole("runs", runs, least=1)
+    minutes = check_float("minutes", minutes, allowed="finite and > 0", ok=lambda x: x > 0)
+    runs = check_int("runs", runs, least=1)
     from lrlib.sweeps.timing import UPDATES, pace
 
     measured = pace(config)

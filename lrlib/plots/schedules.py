@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from lrlib._checks import check_int
 from lrlib.plots.style import (
     STYLE_OF,
     End,
@@ -28,7 +29,6 @@ from lrlib.plots.style import (
     use_style,
 )
 from lrlib.schedules import Constant, DropDecay, Schedule
-from lrlib.schedules._serialize import whole
 from lrlib.stats.curves import drops
 from lrlib.theory.valley import Valley, rates
 
@@ -90,7 +90,7 @@ def plot_shapes(
     [0.1, 0.09]
     """
     _some_labels("schedules", schedules)
-    per_unit = 1 if steps_per_epoch is None else whole("steps_per_epoch", steps_per_epoch, least=1)
+    per_unit = 1 if steps_per_epoch is None else check_int("steps_per_epoch", steps_per_epoch, least=1)
     values = {
         label: rates(schedule, steps=total_steps, peak_lr=peak_lr) for label, schedule in schedules.items()
     }

@@ -15,11 +15,12 @@ from pydantic import (
     ValidationError,
 )
 
+from lrlib._checks import no_such
 from lrlib._errors import LrlibError
 from lrlib.runs.sizes import TEST_IMAGES, TRAIN_IMAGES
 from lrlib.schedules import Schedule
 from lrlib.schedules._serialize import from_dict
-from lrlib.schedules.recipes import SOURCE_RECIPES, Recipe, get_recipe, unknown_name
+from lrlib.schedules.recipes import SOURCE_RECIPES, Recipe, get_recipe
 
 __all__ = ["PRESETS", "ConfigError", "RunConfig", "preset"]
 
@@ -286,10 +287,10 @@ def preset(name: str, /, *, recipe: Recipe | str, seed: int = 0, **changes: Any)
     lrlib.runs.config.ConfigError: preset must be one of ..., got 'labtop'; did you mean 'laptop'?
     """
     if name not in PRESETS:
-        raise ConfigError(unknown_name("preset", name, PRESETS))
+        raise ConfigError(no_such("preset", name, PRESETS))
     for field in changes:
         if field not in RunConfig.model_fields:
-            raise ConfigError(unknown_name("field", field, RunConfig.model_fields))
+            raise ConfigError(no_such("field", field, RunConfig.model_fields))
     if isinstance(recipe, str):
         recipe = PRESET_RECIPES.get(name, {}).get(recipe, recipe)
     return RunConfig(**{**PRESETS[name], **changes, "recipe": recipe, "seed": seed})

@@ -11,9 +11,10 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from lrlib._checks import no_such
 from lrlib._errors import LrlibError
 from lrlib.runs.config import sentence
-from lrlib.schedules.recipes import SOURCE, unknown_name
+from lrlib.schedules.recipes import SOURCE
 
 __all__ = [
     "Citation",
@@ -138,12 +139,12 @@ class Table(_Model, Generic[Row]):
         for row in self.rows:
             if row.schedule == schedule:
                 return row
-        raise ValueError(unknown_name("schedule", schedule, [row.schedule for row in self.rows]))
+        raise ValueError(no_such("schedule", schedule, [row.schedule for row in self.rows]))
 
     def column(self, name: str) -> dict[str, float]:
         """Return one column, from schedule to number."""
         if name not in self.columns:
-            raise ValueError(unknown_name("column", name, self.columns))
+            raise ValueError(no_such("column", name, self.columns))
         return {row.schedule: getattr(row, name) for row in self.rows}
 
 

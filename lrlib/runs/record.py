@@ -13,10 +13,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
+from lrlib._checks import no_such
 from lrlib._errors import LrlibError
 from lrlib._files import AlreadyThereError, write_atomically
 from lrlib.runs.config import RunConfig, sentence
-from lrlib.schedules.recipes import unknown_name
 
 __all__ = [
     "EpochRecord",
@@ -218,7 +218,7 @@ class Run(_Model):
     def column(self, name: str) -> list[float]:
         """Return one quantity of `EpochRecord` over the epochs; nan where it was not finite."""
         if name not in EpochRecord.model_fields:
-            raise ValueError(unknown_name("quantity", name, EpochRecord.model_fields))
+            raise ValueError(no_such("quantity", name, EpochRecord.model_fields))
         return [getattr(epoch, name) for epoch in self.epochs]
 
     def provenance_line(self) -> str:
@@ -424,5 +424,5 @@ def load_runs(study: str) -> list[Run]:
     True
     """
     if study not in studies():
-        raise RecordError(unknown_name("study", study, studies()), kind="study")
+        raise RecordError(no_such("study", study, studies()), kind="study")
     return [read_run(path) for path in sorted((RECORDED / study).glob("*.json"))]

@@ -3,40 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-import numbers
-import operator
 from typing import Any, ClassVar
 
 _KINDS: dict[str, type[Spec]] = {}
-
-
-def whole(name: str, value: Any, *, least: int) -> int:
-    """Return `value` as a plain int >= `least`, or raise an error that names the argument."""
-    # Bools are integers to Python, and so are boolean tensors: a True here is a slip, never a count.
-    is_bool = isinstance(value, bool) or "bool" in str(getattr(value, "dtype", ""))
-    try:
-        number = None if is_bool else operator.index(value)
-    except TypeError:
-        number = None
-    if number is None:
-        raise TypeError(f"{name} must be an integer >= {least}, got {value!r} ({type(value).__name__})")
-    if number < least:
-        raise ValueError(f"{name} must be >= {least}, got {number}")
-    return number
-
-
-def real(name: str, value: Any, *, allowed: str, ok) -> float:
-    """Return `value` as a finite float for which `ok` holds; `allowed` says in words what that is."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} must be a number {allowed}, got {value!r} ({type(value).__name__})")
-    try:
-        number = float(value)
-    except OverflowError:  # an integer beyond every float
-        number = math.inf
-    if not math.isfinite(number) or not ok(number):
-        raise ValueError(f"{name} must be {allowed}, got {value!r}")
-    return number
 
 
 class Spec:

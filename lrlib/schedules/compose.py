@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from lrlib.schedules._serialize import whole
+from lrlib._checks import check_int
 from lrlib.schedules.shapes import Schedule, check_start, ramp
 
 __all__ = ["hold", "join", "with_warmup"]
@@ -113,7 +113,7 @@ class Hold(Schedule):
 
     def __post_init__(self) -> None:
         _check_schedule(self.schedule)
-        self._set(steps=whole("steps", self.steps, least=1))
+        self._set(steps=check_int("steps", self.steps, least=1))
 
     @property
     def total_steps(self) -> int | None:
@@ -137,7 +137,7 @@ class WithWarmup(Schedule):
 
     def __post_init__(self) -> None:
         _check_schedule(self.schedule)
-        self._set(steps=whole("steps", self.steps, least=1), start=check_start(self.start))
+        self._set(steps=check_int("steps", self.steps, least=1), start=check_start(self.start))
 
     @property
     def total_steps(self) -> int | None:
@@ -168,7 +168,7 @@ class Join(Schedule):
             schedule, steps = part
             _check_schedule(schedule)
             if steps is not None or place < len(self.parts) - 1:
-                steps = whole(f"steps of part {place}", steps, least=1)
+                steps = check_int(f"steps of part {place}", steps, least=1)
             checked.append((schedule, steps))
         self._set(parts=tuple(checked))
 

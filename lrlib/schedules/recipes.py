@@ -7,12 +7,12 @@ A recipe knows no numbers of steps. `build` turns fractions into steps, once, at
 
 from __future__ import annotations
 
-import difflib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lrlib.schedules._serialize import Spec, real, whole
+from lrlib._checks import check_float, check_int, no_such
+from lrlib.schedules._serialize import Spec
 from lrlib.schedules.compose import hold
 from lrlib.schedules.shapes import (
     Constant,
@@ -82,8 +82,8 @@ class Recipe(Spec, ABC):
         TypeError, ValueError
             If a number is of another type or out of its range, or the run is too short for the recipe.
         """
-        total = whole("total_steps", total_steps, least=1)
-        per_epoch = whole("steps_per_epoch", steps_per_epoch, least=1)
+        total = check_int("total_steps", total_steps, least=1)
+        per_epoch = check_int("steps_per_epoch", steps_per_epoch, least=1)
         if per_epoch > total:
             raise ValueError(f"steps_per_epoch must be <= total_steps = {total}, got {per_epoch}")
         shape = self._shape(total, per_epoch)
@@ -145,7 +145,7 @@ class TimeRecipe(Recipe):
     label = "time"
 
     def __post_init__(self) -> None:
-        value = real(
+        value = check_float(
             "decay_times_epochs", self.decay_times_epochs, allowed=">= 0 and finite", ok=lambda x: x >= 0
         )
         if not isinstance(self.every_update, bool):
@@ -191,9 +191,13 @@ class DropRecipe(Recipe):
     label = "drop"
 
     def __post_init__(self) -> None:
-        factor = real("drop_factor", self.drop_factor, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1)
-        fraction = real("drop_fraction", self.drop_fraction, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1)
-        offset = real("offset_fraction", self.offset_fraction, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1)
+        factor = check_float("drop_factor", self.drop_factor, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1)
+        fraction = check_float(
+            "drop_fraction", self.drop_fraction, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1
+        )
+        offset = check_float(
+            "offset_fraction", self.offset_fraction, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1
+        )
         self._set(drop_factor=factor, drop_fraction=fraction, offset_fraction=offset)
 
     def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
@@ -245,7 +249,7 @@ class PolynomialRecipe(Recipe):
     kind = "polynomial_recipe"
 
     def __post_init__(self) -> None:
-        self._set(power=real("power", self.power, allowed="> 0 and finite", ok=lambda x: x > 0))
+        self._set(power=check_float("power", self.power, allowed="> 0 and finite", ok=lambda x: x > 0))
 
     @property
     def label(self) -> str:
@@ -285,7 +289,9 @@ class TriangleRecipe(Recipe):
     label = "triangle"
 
     def __post_init__(self) -> None:
-        fraction = real("warmup_fraction", self.warmup_fraction, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1)
+        fraction = check_float(
+            "warmup_fraction", self.warmup_fraction, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1
+        )
         self._set(warmup_fraction=fraction, start=check_start(self.start))
 
     def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
@@ -317,7 +323,7 @@ class CosineRecipe(Recipe):
     kind = "cosine_recipe"
 
     def __post_init__(self) -> None:
-        self._set(cycles=whole("cycles", self.cycles, least=1))
+        self._set(cycles=check_int("cycles", self.cycles, least=1))
 
     @property
     def label(self) -> str:
@@ -381,7 +387,7 @@ got 'lineer'; did you mean 'linear'?
     """
     if name in RECIPES:
         return RECIPES[name]
-    raise ValueError(unknown_name("schedule", name, RECIPES))
+    raise ValueError(no_such("schedule", name, RECIPES))
 
 
 def in_order(labels: Iterable[str]) -> list[str]:
@@ -392,10 +398,3 @@ def in_order(labels: Iterable[str]) -> list[str]:
     """
     places = {name: place for place, name in enumerate(RECIPES)}
     return sorted(set(labels), key=lambda label: (places.get(label, len(places)), label))
-
-
-def unknown_name(what: str, name: object, known) -> str:
-    """Return the sentence for a name that is not among the known ones, with the nearest of them."""
-    near = difflib.get_close_matches(str(name), list(known), n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"{what} must be one of {', '.join(known)}, got {name!r}{hint}"

@@ -15,7 +15,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
-from lrlib.schedules._serialize import Spec, from_dict, real, whole
+from lrlib._checks import check_float, check_int
+from lrlib.schedules._serialize import Spec, from_dict
 
 __all__ = [
     "Constant",
@@ -58,11 +59,11 @@ class Schedule(Spec, ABC):
 
     def __call__(self, step: Any) -> float:
         """Return the factor that governs update `step` (any integer type, >= 0)."""
-        return self._factor(whole("step", step, least=0))
+        return self._factor(check_int("step", step, least=0))
 
     def values(self, n: int) -> list[float]:
         """Return the factors of updates 0 to n - 1 (n >= 0)."""
-        return [self._factor(t) for t in range(whole("n", n, least=0))]
+        return [self._factor(t) for t in range(check_int("n", n, least=0))]
 
     @abstractmethod
     def _factor(self, t: int) -> float:
@@ -118,7 +119,7 @@ class TimeDecay(Schedule):
     total_steps = None
 
     def __post_init__(self) -> None:
-        self._set(decay=real("decay", self.decay, allowed=">= 0 and finite", ok=lambda x: x >= 0))
+        self._set(decay=check_float("decay", self.decay, allowed=">= 0 and finite", ok=lambda x: x >= 0))
 
     def _factor(self, t: int) -> float:
         return 1.0 / (1.0 + self.decay * t)
@@ -166,9 +167,11 @@ class DropDecay(Schedule):
 
     def __post_init__(self) -> None:
         self._set(
-            drop_factor=real("drop_factor", self.drop_factor, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1),
-            drop_steps=whole("drop_steps", self.drop_steps, least=1),
-            offset_steps=whole("offset_steps", self.offset_steps, least=0),
+            drop_factor=check_float(
+                "drop_factor", self.drop_factor, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1
+            ),
+            drop_steps=check_int("drop_steps", self.drop_steps, least=1),
+            offset_steps=check_int("offset_steps", self.offset_steps, least=0),
         )
 
     def _factor(self, t: int) -> float:
@@ -207,7 +210,7 @@ class LinearDecay(Schedule):
     kind = "linear_decay"
 
     def __post_init__(self) -> None:
-        self._set(total_steps=whole("total_steps", self.total_steps, least=1))
+        self._set(total_steps=check_int("total_steps", self.total_steps, least=1))
 
     def _factor(self, t: int) -> float:
         return (self.total_steps - t) / self.total_steps if t < self.total_steps else 0.0
@@ -248,8 +251,8 @@ class PolynomialDecay(Schedule):
 
     def __post_init__(self) -> None:
         self._set(
-            total_steps=whole("total_steps", self.total_steps, least=1),
-            power=real("power", self.power, allowed="> 0 and finite", ok=lambda x: x > 0),
+            total_steps=check_int("total_steps", self.total_steps, least=1),
+            power=check_float("power", self.power, allowed="> 0 and finite", ok=lambda x: x > 0),
         )
 
     def _factor(self, t: int) -> float:
@@ -295,8 +298,8 @@ class Triangle(Schedule):
     kind = "triangle"
 
     def __post_init__(self) -> None:
-        total = whole("total_steps", self.total_steps, least=1)
-        warmup = whole("warmup_steps", self.warmup_steps, least=0)
+        total = check_int("total_steps", self.total_steps, least=1)
+        warmup = check_int("warmup_steps", self.warmup_steps, least=0)
         if warmup >= total:
             raise ValueError(f"warmup_steps must be < total_steps = {total}, got {warmup}")
         self._set(total_steps=total, warmup_steps=warmup, start=check_start(self.start))
@@ -347,8 +350,8 @@ class CosineAnnealing(Schedule):
     kind = "cosine_annealing"
 
     def __post_init__(self) -> None:
-        total = whole("total_steps", self.total_steps, least=1)
-        cycles = whole("cycles", self.cycles, least=1)
+        total = check_int("total_steps", self.total_steps, least=1)
+        cycles = check_int("cycles", self.cycles, least=1)
         self._set(total_steps=total, cycles=cycles)
         if (cycles - 1) * self.cycle_steps >= total:
             raise ValueError(
@@ -378,7 +381,7 @@ class CosineAnnealing(Schedule):
 
 def check_start(start: Any) -> float:
     """Return the start of a warm-up as a float in [0, 1], or raise."""
-    return real("start", start, allowed="in [0, 1]", ok=lambda x: 0 <= x <= 1)
+    return check_float("start", start, allowed="in [0, 1]", ok=lambda x: 0 <= x <= 1)
 
 
 def ramp(start: float, t: int, warmup_steps: int) -> float:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lrlib.schedules._serialize import real
+from lrlib._checks import check_float
 
 if TYPE_CHECKING:
     from lrlib.runs.record import Run
@@ -185,7 +185,7 @@ def drops(run: Run, *, factor: float = 0.75) -> list[float]:
     >>> drops(S(epochs=range(4), config=S(schedule=lambda: shape, steps_per_epoch=10)))
     [1.5, 3.0]
     """
-    most = real("factor", factor, allowed="in (0, 1)", ok=lambda x: 0 < x < 1)
+    most = check_float("factor", factor, allowed="in (0, 1)", ok=lambda x: 0 < x < 1)
     per_epoch = run.config.steps_per_epoch
     rate = np.array(run.config.schedule().values(len(run.epochs) * per_epoch))
     fell = np.flatnonzero((rate[1:] <= most * rate[:-1]) & (rate[1:] < rate[:-1])) + 1
@@ -229,4 +229,4 @@ def _curve(values: Sequence[float]) -> np.ndarray:
 
 
 def _fraction(name: str, value: float) -> float:
-    return real(name, value, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1)
+    return check_float(name, value, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1)

@@ -9,8 +9,8 @@ import random
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from lrlib._checks import check_int
 from lrlib.runs.record import load_runs, studies
-from lrlib.schedules._serialize import whole
 from lrlib.schedules.recipes import SURVEY
 from lrlib.stats.paired import SAME, by_seed
 
@@ -63,7 +63,7 @@ def enough_seeds(*names: str, least: int = 2) -> tuple[str, dict[str, dict[int, 
         ...
     ValueError: none of the studies pilot-laptop has 2 seeds of each of the eight schedules; record more
     """
-    least = whole("least", least, least=1)
+    least = check_int("least", least, least=1)
     for name in names:
         if name in studies():
             accuracies = by_seed(load_runs(name))
@@ -96,7 +96,7 @@ def shuffle(accuracies: Accuracies, *, seed: int) -> list[Drawn]:
     >>> [drawn.schedule for drawn in shuffle(values, seed=0)]
     ['linear', 'constant']
     """
-    draw = random.Random(whole("seed", seed, least=0))
+    draw = random.Random(check_int("seed", seed, least=0))
     drawn = []
     for schedule, runs in _some(accuracies).items():
         number = draw.choice(sorted(runs))
@@ -122,8 +122,8 @@ def shuffles(accuracies: Accuracies, *, draws: int, seed: int) -> dict[str, floa
     {'constant': 0.0, 'linear': 1.0}
     """
     wins = dict.fromkeys(_some(accuracies), 0.0)
-    for k in range(whole("draws", draws, least=1)):
-        ranking = shuffle(accuracies, seed=whole("seed", seed, least=0) + k)
+    for k in range(check_int("draws", draws, least=1)):
+        ranking = shuffle(accuracies, seed=check_int("seed", seed, least=0) + k)
         first = [each for each in ranking if each.accuracy > ranking[0].accuracy - SAME]
         for each in first:
             wins[each.schedule] += 1 / len(first)
@@ -185,7 +185,7 @@ def orders(accuracies: Accuracies, *, draws: int, seed: int) -> int:
     2
     """
     rankings = set()
-    for k in range(whole("draws", draws, least=1)):
+    for k in range(check_int("draws", draws, least=1)):
         rankings.add(tuple(each.schedule for each in shuffle(accuracies, seed=seed + k)))
     return len(rankings)
 

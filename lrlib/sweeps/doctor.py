@@ -10,9 +10,9 @@ from time import perf_counter
 
 import torch
 
+from lrlib._checks import no_such
 from lrlib._files import write_atomically
 from lrlib.runs.config import PRESETS, preset
-from lrlib.schedules.recipes import unknown_name
 from lrlib.sweeps import gpu_check, gpu_race
 from lrlib.sweeps.timing import UPDATES, pace
 from lrlib.training import machine
@@ -46,7 +46,7 @@ def diagnose(presets: Iterable[str] = tuple(PRESETS), *, say: Callable[[str], No
     presets = [presets] if isinstance(presets, str) else list(presets)
     for name in presets:
         if name not in PRESETS:
-            raise ValueError(unknown_name("preset", name, PRESETS))
+            raise ValueError(no_such("preset", name, PRESETS))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     threads = torch.get_num_threads()
     say(

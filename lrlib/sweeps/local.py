@@ -16,9 +16,9 @@ from typing import IO
 import torch
 from filelock import Timeout
 
+from lrlib._checks import check_float, check_int
 from lrlib.runs.config import RunConfig
 from lrlib.runs.record import Run, write_run
-from lrlib.schedules._serialize import real, whole
 from lrlib.sweeps.study import Planned, Study, StudyError, plan, read_study
 from lrlib.training.machine import Target, check_path, hardware, resolve
 from lrlib.training.run import take_turns, training
@@ -72,7 +72,7 @@ def hours_left(study: Study, *, jobs: int = 1) -> float | None:
     >>> from lrlib.sweeps.local import plan
     >>> hours_left(plan("demo", {"preset": "digits", "recipes": ["linear"], "seeds": [1]}, Path("nowhere")))
     """
-    jobs = whole("jobs", jobs, least=1)
+    jobs = check_int("jobs", jobs, least=1)
     runs = [(planned, planned.recorded()) for planned in study.runs]
     here = [run for _, run in runs if run is not None and run.provenance.hardware in _hardware()]
     updates = sum(epoch.updates for run in here for epoch in run.epochs)
@@ -196,9 +196,9 @@ def run_study(
     nothing: 0 of 0 runs are recorded.
     True
     """
-    jobs = whole("jobs", jobs, least=1)
+    jobs = check_int("jobs", jobs, least=1)
     if hours is not None:
-        hours = real("hours", hours, allowed="> 0 and finite", ok=lambda x: x > 0)
+        hours = check_float("hours", hours, allowed="> 0 and finite", ok=lambda x: x > 0)
     check_path(path)
     if threads is None and jobs > 1:
         threads = max(1, (os.cpu_count() or 1) // jobs)

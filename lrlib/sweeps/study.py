@@ -14,12 +14,12 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from lrlib._checks import no_such
 from lrlib._errors import LrlibError
 from lrlib._files import half_written
 from lrlib.runs.config import ConfigError, RunConfig, preset
 from lrlib.runs.record import Run, read_run
 from lrlib.schedules._serialize import from_dict
-from lrlib.schedules.recipes import unknown_name
 
 KEYS = ("title", "preset", "recipes", "seeds", "variants", "peak_lrs", "epochs", "changes")
 
@@ -211,7 +211,7 @@ def plan(name: str, data: dict[str, Any], out: Path) -> Study:
     """
     for key in data:
         if key not in KEYS:
-            raise StudyError(unknown_name("key", key, KEYS))
+            raise StudyError(no_such("key", key, KEYS))
     for key in ("preset", "recipes", "seeds"):
         if not data.get(key):
             raise StudyError(f"{key} is missing; a study needs preset, recipes and seeds")

@@ -7,8 +7,8 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
+from lrlib._checks import check_float
 from lrlib.runs.record import Run
-from lrlib.schedules._serialize import real
 from lrlib.sweeps.local import doing, ended, missing, sum_up
 from lrlib.sweeps.study import Planned, Study
 from lrlib.training.dataset import Dataset, load
@@ -61,7 +61,7 @@ def run_together(
     True
     """
     if minutes is not None:
-        minutes = real("minutes", minutes, allowed="> 0 and finite", ok=lambda x: x > 0)
+        minutes = check_float("minutes", minutes, allowed="> 0 and finite", ok=lambda x: x > 0)
     begun = monotonic()
     end = begun + 60 * minutes if minutes else float("inf")
 

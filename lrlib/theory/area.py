@@ -11,8 +11,8 @@ import math
 
 from scipy.optimize import brentq
 
+from lrlib._checks import check_float, check_int
 from lrlib.schedules import PolynomialDecay, Schedule
-from lrlib.schedules._serialize import real, whole
 
 __all__ = ["area", "power_with_area", "spent"]
 
@@ -68,7 +68,7 @@ def spent(schedule: Schedule, *, step: int, total_steps: int) -> float:
     0.7
     """
     factors = _factors(schedule, total_steps)
-    if whole("step", step, least=0) > total_steps:
+    if check_int("step", step, least=0) > total_steps:
         raise ValueError(f"step must be <= total_steps = {total_steps}, got {step}")
     whole_area = math.fsum(factors)
     if whole_area == 0.0:
@@ -99,9 +99,9 @@ def power_with_area(fraction: float, *, total_steps: int) -> float:
     >>> round(power_with_area(0.625, total_steps=4), 9)  # linear decay, see `area`
     1.0
     """
-    total = whole("total_steps", total_steps, least=2)
+    total = check_int("total_steps", total_steps, least=2)
     allowed = f"above 1/total_steps = {1 / total:.4g} and below 1"
-    fraction = real("fraction", fraction, allowed=allowed, ok=lambda x: 1 / total < x < 1)
+    fraction = check_float("fraction", fraction, allowed=allowed, ok=lambda x: 1 / total < x < 1)
 
     def excess(power: float) -> float:
         return area(PolynomialDecay(total_steps=total, power=power), total_steps=total) - fraction
@@ -119,4 +119,4 @@ def power_with_area(fraction: float, *, total_steps: int) -> float:
 def _factors(schedule: Schedule, total_steps: int) -> list[float]:
     if not isinstance(schedule, Schedule):
         raise TypeError(f"schedule must be a lrlib Schedule, such as lrlib.Constant(), got {schedule!r}")
-    return schedule.values(whole("total_steps", total_steps, least=1))
+    return schedule.values(check_int("total_steps", total_steps, least=1))

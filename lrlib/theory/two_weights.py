@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lrlib.schedules._serialize import real
+from lrlib._checks import check_float
 from lrlib.theory.valley import rates
 
 __all__ = ["TwoPath", "TwoWeights"]
@@ -69,10 +69,10 @@ class TwoWeights:
 
     def __post_init__(self) -> None:
         for name in ("u", "v"):
-            real(name, getattr(self, name), allowed="finite", ok=lambda x: True)
+            check_float(name, getattr(self, name), allowed="finite", ok=lambda x: True)
         if self.u == self.v == 0:
             raise ValueError("u and v must not both be 0, where no gradient leads away")
-        real("spread", self.spread, allowed="finite and >= 0", ok=lambda x: x >= 0)
+        check_float("spread", self.spread, allowed="finite and >= 0", ok=lambda x: x >= 0)
 
     @property
     def edge(self) -> float:
@@ -132,7 +132,7 @@ class TwoWeights:
             raise ValueError("peak_lrs must hold at least one rate, got none")
         highest = 0.0
         for peak_lr in sorted(
-            real("peak_lrs", float(x), allowed="> 0", ok=lambda x: x > 0) for x in peak_lrs
+            check_float("peak_lrs", float(x), allowed="> 0", ok=lambda x: x > 0) for x in peak_lrs
         ):
             if not np.isfinite(self.trajectory(schedule, steps=steps, peak_lr=peak_lr).loss[-1]):
                 break

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from lrlib.schedules._serialize import real, whole
+from lrlib._checks import check_float, check_int
 
 __all__ = ["Best", "Trajectory", "Valley", "momentum_path", "rates"]
 
@@ -86,10 +86,10 @@ class Valley:
     noise: float = 0.1
 
     def __post_init__(self) -> None:
-        whole("directions", self.directions, least=1)
-        real("start_distance", self.start_distance, allowed="finite", ok=lambda x: True)
-        real("start_variance", self.start_variance, allowed="finite and >= 0", ok=lambda x: x >= 0)
-        real("noise", self.noise, allowed="finite and >= 0", ok=lambda x: x >= 0)
+        check_int("directions", self.directions, least=1)
+        check_float("start_distance", self.start_distance, allowed="finite", ok=lambda x: True)
+        check_float("start_variance", self.start_variance, allowed="finite and >= 0", ok=lambda x: x >= 0)
+        check_float("noise", self.noise, allowed="finite and >= 0", ok=lambda x: x >= 0)
 
     @property
     def curvature(self) -> np.ndarray:
@@ -118,7 +118,7 @@ class Valley:
         >>> Valley(directions=1).noise_floor(1.0)
         0.05
         """
-        lr = real("lr", lr, allowed="finite and > 0", ok=lambda x: x > 0)
+        lr = check_float("lr", lr, allowed="finite and > 0", ok=lambda x: x > 0)
         if lr >= self.edge:
             return math.inf
         return float(0.5 * np.sum(self.curvature * self.noise * lr / (2.0 - lr * self.curvature)))
@@ -236,7 +236,7 @@ def rates(schedule: Callable[[int], float], *, steps: int, peak_lr: float) -> np
     """
     if not callable(schedule):
         raise TypeError(f"schedule must be callable with a step, got {schedule!r}")
-    steps, peak_lr = whole("steps", steps, least=1), _peak(peak_lr)
+    steps, peak_lr = check_int("steps", steps, least=1), _peak(peak_lr)
     factors = np.array([schedule(step) for step in range(steps)], dtype=float)
     wrong = np.flatnonzero(~(np.isfinite(factors) & (factors >= 0)))
     if wrong.size:
@@ -270,18 +270,18 @@ def momentum_path(*, curvature: float, lr: float, momentum: float, steps: int) -
     >>> momentum_path(curvature=1.0, lr=0.5, momentum=0.5, steps=2).tolist()
     [1.0, 0.5, 0.0]
     """
-    l = real("curvature", curvature, allowed="finite and > 0", ok=lambda x: x > 0)  # noqa: E741
-    lr = real("lr", lr, allowed="finite and >= 0", ok=lambda x: x >= 0)
-    momentum = real("momentum", momentum, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1)
+    l = check_float("curvature", curvature, allowed="finite and > 0", ok=lambda x: x > 0)  # noqa: E741
+    lr = check_float("lr", lr, allowed="finite and >= 0", ok=lambda x: x >= 0)
+    momentum = check_float("momentum", momentum, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1)
     path, buffer = [1.0], 0.0
-    for _ in range(whole("steps", steps, least=1)):
+    for _ in range(check_int("steps", steps, least=1)):
         buffer = momentum * buffer + l * path[-1]
         path.append(path[-1] - lr * buffer)
     return np.array(path)
 
 
 def _peak(peak_lr: float) -> float:
-    return real("peak_lr", peak_lr, allowed="finite and >= 0", ok=lambda x: x >= 0)
+    return check_float("peak_lr", peak_lr, allowed="finite and >= 0", ok=lambda x: x >= 0)
 
 
 def _inf_from_first_overflow(part: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lrlib.schedules.recipes import unknown_name
+from lrlib._checks import no_such
 from lrlib.training.randomness import generator
 
 MAX_SHIFT_PIXELS = 4
@@ -34,7 +34,7 @@ def draw_augmentation(kind: str, n: int, *, seed: int, epoch: int) -> tuple[Tens
     ()
     """
     if kind not in ("none", "flip_shift"):
-        raise ValueError(unknown_name("augmentation", kind, ("none", "flip_shift")))
+        raise ValueError(no_such("augmentation", kind, ("none", "flip_shift")))
     if kind == "none":
         return ()
     source = generator(seed, "augment", epoch)

@@ -9,7 +9,7 @@ rewritings help:
 - ReLU keeps order, so it may come after a max-pooling instead of before, on a quarter of the pixels.
 
 `hasten` changes how modules compute, not their parameters: names, values and state dicts stay. The plain
-network is the reference; tests/test_fast.py compares logits and all gradients with it.
+network is the reference: tests/lrlib/training/test_cpu_convolutions.py compares logits and all gradients.
 """
 
 from __future__ import annotations

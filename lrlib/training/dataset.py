@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lrlib._checks import no_such
 from lrlib.runs.sizes import TEST_IMAGES, TRAIN_IMAGES
-from lrlib.schedules.recipes import unknown_name
 from lrlib.training import cifar10
 from lrlib.training.augmentation import augment, draw_augmentation
 from lrlib.training.cifar10_files import CLASS_NAMES, DataError
@@ -127,7 +127,7 @@ def load(name: str, root: str | os.PathLike | None = None) -> Dataset:
     (torch.uint8, torch.int64)
     """
     if name not in TRAIN_IMAGES:
-        raise ValueError(unknown_name("dataset", name, TRAIN_IMAGES))
+        raise ValueError(no_such("dataset", name, TRAIN_IMAGES))
     if name == "cifar10":
         return _dataset(name, cifar10.load(root), CLASS_NAMES)
     return _dataset(name, _digits(), tuple("0123456789"))

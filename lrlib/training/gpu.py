@@ -15,7 +15,7 @@ How the rate stays the one that was planned, from the schedule to the record:
    in the record are taken from it.
 
 `Engine._update` is the body of `Loop.epoch` around the same `Loop.step`. On a CPU nothing is captured and
-it is called as it is; tests/test_graph.py compares it there with the plain loop, bit for bit. Only
+it is called as it is: tests/lrlib/training/test_gpu.py compares it with the plain loop, bit for bit. Only
 `captured` knows graphs.
 """
 

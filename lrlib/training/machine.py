@@ -18,10 +18,9 @@ import torch
 from torch import nn
 
 import lrlib
+from lrlib._checks import check_int, no_such
 from lrlib.runs.config import RunConfig
 from lrlib.runs.record import Provenance
-from lrlib.schedules._serialize import whole
-from lrlib.schedules.recipes import unknown_name
 from lrlib.training.cpu_convolutions import hasten
 from lrlib.training.driver import nvidia_smi
 
@@ -105,7 +104,7 @@ class Target:
 def check_path(path: str) -> None:
     """Refuse what is neither "auto" nor one of `PATHS`; the nearest is suggested."""
     if path not in ("auto", *PATHS):
-        raise ValueError(unknown_name("path", path, ("auto", *PATHS)))
+        raise ValueError(no_such("path", path, ("auto", *PATHS)))
 
 
 def resolve(
@@ -118,7 +117,7 @@ def resolve(
 ) -> Target:
     """Turn "auto" into what suits this machine; refuse a device or a path that is not there."""
     check_path(path)
-    together = whole("together", together, least=1)
+    together = check_int("together", together, least=1)
     if together > MOST_TOGETHER:
         raise ValueError(f"together must be at most {MOST_TOGETHER}, got {together}")
     device, precision = config.device, config.precision
@@ -137,7 +136,7 @@ def resolve(
     # work, and on a busy machine (they wait by spinning) hardly get on at all.
     if threads is None:
         threads = 1 if config.network == "resnet8" else torch.get_num_threads()
-    threads = whole("threads", threads, least=1)
+    threads = check_int("threads", threads, least=1)
     # With the Keras form of momentum, the scaler of fp16 asks the device before each update whether to make
     # it.
     waits = precision == "fp16" and config.momentum_form == "keras"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from lrlib.schedules.recipes import unknown_name
+from lrlib._checks import no_such
 from lrlib.training.randomness import generator
 from lrlib.training.source_resnet import source_resnet
 
@@ -46,7 +46,7 @@ def build(name: str, *, in_channels: int, classes: int, seed: int) -> nn.Module:
     12130
     """
     if name not in NETWORKS:
-        raise ValueError(unknown_name("network", name, NETWORKS))
+        raise ValueError(no_such("network", name, NETWORKS))
     for argument, value in (("in_channels", in_channels), ("classes", classes)):
         if value < 1:
             raise ValueError(f"{argument} must be >= 1, got {value}")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import ast
 import re
 
-import lrbook.chapters.claims.verdicts
 import nbformat
 import pytest
+
+import lrbook.chapters.claims.verdicts
+import lrlib.training.run
+from claim_cases import CASES, ramp, run, step
 from lrbook.chapters.claims.definitions import CANNOT_BE_TOLD, NOT_SEEN, SEEN, VERDICTS, WORDS
 from lrbook.chapters.claims.sentences import ARMS, CLAIMS
 from run_page import SURVEY, run_page
-from test_claims import CASES, ramp, run, step
-
-import lrlib.training.run
 
 PAGE = nbformat.read(SURVEY / "claims.ipynb", as_version=4)
 # What a page may not say by itself: the verdicts, and other words for them.

@@ -9,19 +9,17 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import threading
 from html import unescape
 from pathlib import Path
 
 import pytest
 
+from tools.teach.handout import BROWSERS
+
 ROOT = Path(__file__).parents[2]
 HTML = ROOT / "_build" / "html"
 HARNESS = Path(__file__).with_name("controls.html")
-sys.path.insert(0, str(ROOT / "book"))
-
-from _teach.handout import BROWSERS  # noqa: E402
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):

@@ -8,10 +8,11 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
+
 from lrbook import exercises
 
 ROOT = Path(__file__).parents[2]
-SCRIPT = runpy.run_path(str(ROOT / "book/insert_exercises.py"))
+SCRIPT = runpy.run_path(str(ROOT / "book/tools/exercises.py"))
 NOTEBOOKS = [
     chapter["file"]
     for part in yaml.safe_load((ROOT / "_toc.yml").read_text())["parts"]

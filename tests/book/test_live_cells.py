@@ -1,7 +1,7 @@
 """Live cells with a GPU: every chapter gets through, and its runs share one budget, fixed before they train.
 
-No GPU is needed: the chapters believe in one (book/pretend.py), whose runs are recorded ones. That they are
-trained there is what `make test-gpu` holds (tests/gpu_notebooks.py), and that script is tested here too.
+No GPU is needed: the chapters believe in one (book/tools/pretend.py), whose runs are recorded ones. That they
+are trained there is what `make test-gpu` holds (book/tools/gpu_notebooks.py); that script is tested here too.
 """
 
 from __future__ import annotations
@@ -12,20 +12,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-import lrbook.colab
 import nbformat
 import pytest
-from run_page import run_page
 
+import lrbook.colab
 import lrlib.sweeps.timing
 import lrlib.training.run
+from run_page import run_page
+from tools import gpu_notebooks, notebooks, pretend
 
 ROOT = Path(__file__).parents[2]
-sys.path += [str(ROOT / "book"), str(ROOT / "tests")]
-
-import gpu_notebooks  # noqa: E402
-import notebooks  # noqa: E402
-import pretend  # noqa: E402
 
 CHAPTERS = [Path(name).stem for name in notebooks.listed() if name.startswith("book/survey/")]
 # Runs of each live cell that trains more than one.
@@ -115,7 +111,7 @@ def test_what_the_first_live_cell_says_of_a_gpu():
 
 
 def script(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, ROOT / "tests/gpu_notebooks.py", *words]
+    command = [sys.executable, ROOT / "book/tools/gpu_notebooks.py", *words]
     return subprocess.run([str(word) for word in command], capture_output=True, text=True)
 
 

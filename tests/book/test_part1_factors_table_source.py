@@ -10,6 +10,7 @@ from statistics import fmean
 
 import nbformat
 import pytest
+
 from run_page import SURVEY, line, rows, run_page
 
 RECORDED = Path(__file__).parents[2] / "lrlib" / "recorded"
@@ -111,7 +112,6 @@ def test_each_of_the_four_changes_turns_the_order_round_in_the_valley():
 
 def test_a_study_without_records_says_how_to_record_it(monkeypatch):
     from lrbook.chapters import factors
-
     from lrlib.runs import record as records
 
     monkeypatch.setattr(factors, "studies", lambda: [])

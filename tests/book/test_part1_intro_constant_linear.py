@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import fmean
 
 import pytest
+
 from run_page import line, rows, run_page
 
 RECORDED = Path(__file__).parents[2] / "lrlib" / "recorded"
@@ -245,6 +246,7 @@ def test_figure_1_8_is_all_recorded_runs_of_linear_decay_and_their_rates():
 )
 def test_each_erratum_stands_in_its_box(name, words):
     import nbformat
+
     from run_page import SURVEY
 
     cells = nbformat.read(SURVEY / f"{name}.ipynb", as_version=4).cells

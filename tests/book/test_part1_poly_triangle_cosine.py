@@ -12,6 +12,7 @@ from statistics import fmean
 
 import nbformat
 import pytest
+
 from run_page import SURVEY, line, run_page
 
 RECORDED = Path(__file__).parents[2] / "lrlib" / "recorded"

@@ -13,6 +13,7 @@ from statistics import fmean
 import nbformat
 import numpy as np
 import pytest
+
 from run_page import SURVEY, line, rows, run_page
 
 RECORDED = Path(__file__).parents[2] / "lrlib" / "recorded"

@@ -19,7 +19,7 @@ import pytest
 from lrlib.runs.published import published
 
 ROOT = Path(__file__).parents[2]
-# plan.md was fixed before the runs and measures nothing; tests/test_stats.py holds its numbers to the code.
+# plan.md was fixed before the runs; tests/lrlib/stats/test_paired.py holds its numbers to the code.
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
     for path in [*ROOT.glob("book/survey/*.ipynb"), ROOT / "book/index.md"]
@@ -94,7 +94,7 @@ def paragraphs(name: str) -> Iterator[str]:
         return
     for cell in nbformat.read(ROOT / name, as_version=4).cells:
         if "exercise" in cell.metadata.get("tags", []):
-            continue  # written by code from lrbook.exercises, whose numbers tests/test_exercises.py holds
+            continue  # tests/lrbook/exercises holds its numbers
         if cell.cell_type == "markdown":
             yield from re.split(r"\n\s*\n", cell.source)
         elif cell.cell_type == "code":

@@ -9,7 +9,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_figure_is_drawn_from_the_records_as_they_are():
-    figure = runpy.run_path(str(ROOT / "book/readme_figure.py"))
+    figure = runpy.run_path(str(ROOT / "book/tools/readme_figure.py"))
     assert figure["FILE"].read_text() == figure["svg"](), (
         "the records or the style changed: run 'make figure'"
     )

@@ -17,11 +17,9 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "book"))
+from tools import notebooks, repository
 
-import notebooks  # noqa: E402
-import set_repository  # noqa: E402
+ROOT = Path(__file__).parents[2]
 
 FILES = ("_config.yml", "_toc.yml", "README.md", "CITATION.cff", "pyproject.toml", "Makefile")
 COLAB_LINK = re.compile(r"https://colab\.research\.google\.com/github/[^)\s\"]+")
@@ -34,7 +32,7 @@ def tree(tmp_path) -> Path:
     for name in FILES:
         shutil.copy(ROOT / name, tmp_path / name)
     shutil.copytree(ROOT / "book", tmp_path / "book", ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    set_repository.set_repository(None, tmp_path)
+    repository.set_repository(None, tmp_path)
     return tmp_path
 
 
@@ -69,7 +67,7 @@ def target(address: str, *, repository: str, root: Path) -> str:
 
 
 def test_every_notebook_has_its_own_badge_and_every_link_leads_to_a_notebook(tree):
-    set_repository.set_repository("ada/big-steps", tree)
+    repository.set_repository("ada/big-steps", tree)
     names = notebooks.listed(tree)
     assert len(names) >= 3
     found = links(tree)
@@ -85,7 +83,7 @@ def test_every_notebook_has_its_own_badge_and_every_link_leads_to_a_notebook(tre
 
 def test_the_repository_stands_in_settings_and_citation(tree):
     before = {name: (tree / name).read_text() for name in ("_config.yml", "CITATION.cff")}
-    set_repository.set_repository("ada/big-steps", tree)
+    repository.set_repository("ada/big-steps", tree)
     settings = yaml.safe_load((tree / "_config.yml").read_text())
     assert settings["repository"]["url"] == "https://github.com/ada/big-steps"
     assert settings["repository"]["path_to_book"] == ""
@@ -98,18 +96,18 @@ def test_the_repository_stands_in_settings_and_citation(tree):
 
 def test_twice_is_once_and_another_name_replaces_the_first(tree):
     unset = all_text(tree)
-    assert set_repository.set_repository("ada/big-steps", tree)
+    assert repository.set_repository("ada/big-steps", tree)
     first = all_text(tree)
-    assert set_repository.set_repository("ada/big-steps", tree) == []
+    assert repository.set_repository("ada/big-steps", tree) == []
     assert all_text(tree) == first
-    set_repository.set_repository("Grace-H/rates.v2", tree)
+    repository.set_repository("Grace-H/rates.v2", tree)
     assert not [name for name, text in all_text(tree).items() if "ada/big-steps" in text and name in FILES]
     for found in links(tree).values():
         assert found
         assert all("/github/Grace-H/rates.v2/blob/" in link for link in found)
-    set_repository.set_repository("ada/big-steps", tree)
+    repository.set_repository("ada/big-steps", tree)
     assert all_text(tree) == first
-    set_repository.set_repository(None, tree)
+    repository.set_repository(None, tree)
     assert all_text(tree) == unset
 
 
@@ -127,10 +125,10 @@ def test_until_then_there_is_no_badge_and_the_readme_says_so(tree):
 
 
 def test_what_others_write_into_the_settings_later_stays(tree):
-    set_repository.set_repository("ada/big-steps", tree)
+    repository.set_repository("ada/big-steps", tree)
     with (tree / "_config.yml").open("a") as file:
         file.write("\nonly_added: later\n")
-    set_repository.set_repository("ada/other", tree)
+    repository.set_repository("ada/other", tree)
     settings = yaml.safe_load((tree / "_config.yml").read_text())
     assert settings["only_added"] == "later"
     assert settings["repository"]["url"].endswith("/ada/other")
@@ -159,7 +157,7 @@ def test_what_others_write_into_the_settings_later_stays(tree):
 def test_a_malformed_name_is_refused_in_one_sentence_and_changes_nothing(tree, name):
     before = all_text(tree)
     with pytest.raises(ValueError, match="REPO must be owner/name as GitHub has it") as refusal:
-        set_repository.set_repository(name, tree)
+        repository.set_repository(name, tree)
     assert repr(name) in str(refusal.value)
     assert "\n" not in str(refusal.value)
     assert all_text(tree) == before
@@ -167,7 +165,7 @@ def test_a_malformed_name_is_refused_in_one_sentence_and_changes_nothing(tree, n
 
 def test_on_the_command_line_a_refusal_is_no_traceback():
     done = subprocess.run(
-        [sys.executable, "book/set_repository.py", "nonsense"], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "book/tools/repository.py", "nonsense"], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 1
     assert done.stderr == (
@@ -222,7 +220,7 @@ def addresses(page: Path) -> list[str]:
 
 
 def test_badge_and_launch_button_of_a_built_page_lead_to_its_notebook(tree):
-    set_repository.set_repository("ada/big-steps", tree)
+    repository.set_repository("ada/big-steps", tree)
     html = build(tree)
     page = html / "book/survey/constant.html"
     soup = BeautifulSoup(page.read_text(), "html.parser")
@@ -260,7 +258,7 @@ def plain_python(code: str) -> ast.Module:
 
 @pytest.mark.parametrize("name", [None, "ada/big-steps"])
 def test_every_notebook_begins_with_the_first_cell(tree, name):
-    set_repository.set_repository(name, tree)
+    repository.set_repository(name, tree)
     for path in notebooks.listed(tree):
         cells = nbformat.read(tree / path, as_version=4).cells
         assert [cell.id for cell in cells if cell.id == notebooks.FIRST_ID] == [notebooks.FIRST_ID]
@@ -268,7 +266,7 @@ def test_every_notebook_begins_with_the_first_cell(tree, name):
         assert code[0].id == notebooks.FIRST_ID
         assert "remove-cell" in code[0].metadata.tags  # the pages do not show it
         assert len(code[0].source.splitlines()) <= 12
-        assert max(map(len, code[0].source.splitlines())) <= 40
+        assert max(map(len, code[0].source.splitlines())) <= 72
         (branch,) = [node for node in plain_python(code[0].source).body if isinstance(node, ast.If)]
         assert ast.unparse(branch.test) == "'google.colab' in sys.modules"  # elsewhere it does nothing
         assert not branch.orelse
@@ -285,12 +283,12 @@ def test_on_colab_the_cell_says_what_is_missing_in_one_sentence(capsys, monkeypa
 
 @pytest.mark.parametrize("name", [None, "ada/big-steps"])
 def test_first_cells_are_in_the_style_of_the_book(tree, name):
-    set_repository.set_repository(name, tree)
+    repository.set_repository(name, tree)
     (tree / "ruff.toml").write_text('[lint]\nselect = ["E", "F", "I"]\nignore = ["E402", "E501"]\n')
     page = tree / "one.ipynb"
     code = notebooks.first_cell(repository=name, tag="v0.1.0")
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)]), page)
-    width = ["--config", "line-length=36"]
+    width = ["--config", "line-length=72"]
     for command in (["check"], ["format", "--diff"]):
         done = subprocess.run(
             [sys.executable, "-m", "ruff", *command, *width, "--no-cache", str(page)],
@@ -368,7 +366,7 @@ def test_measuring_runs_the_notebook_and_counts_what_a_gpu_would_do(tmp_path):
     nbformat.write(notebook, tmp_path / "page.ipynb")
     # In a process of its own: what talks to a kernel leaves sockets to the garbage collector.
     program = (
-        "import sys, json, nbformat, cards\n"
+        "import sys, json, nbformat; from tools import cards\n"
         "print(json.dumps(cards.measure(nbformat.read(sys.argv[1], as_version=4))))"
     )
     done = subprocess.run(
@@ -399,4 +397,4 @@ def test_badge_first_cell_and_card_of_this_tree_are_as_they_have_to_be(name):
 
 def test_the_readme_of_this_tree_says_where_it_is():
     readme = (ROOT / "README.md").read_text()
-    assert set_repository._readme(readme, notebooks.repository(), ROOT) == readme, "run `make set-repository`"
+    assert repository._readme(readme, notebooks.repository(), ROOT) == readme, "run `make set-repository`"

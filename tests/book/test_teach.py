@@ -6,7 +6,6 @@ import ast
 import base64
 import os
 import re
-import sys
 import zipfile
 from pathlib import Path
 
@@ -14,11 +13,10 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "book"))
+from lrbook import exercises
+from tools.teach import chapters, exit_question, handout, offline, render, sets, slides
 
-from _teach import chapters, exit_question, handout, offline, render, sets, slides  # noqa: E402
-from lrbook import exercises  # noqa: E402
+ROOT = Path(__file__).parents[2]
 
 NAMES = chapters.chapters()
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><rect width="40" height="20"/></svg>'

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lrbook.chapters.html import results_table
 from lrbook.chapters.text import listed
-from lrlib.schedules._serialize import real
+from lrlib._checks import check_float
 from lrlib.schedules.recipes import in_order
 from lrlib.stats import final_accuracy
 from lrlib.stats.curves import Change, drop_of, drops, largest_fall, largest_rise
@@ -148,7 +148,9 @@ def searched(epochs: int, times: Iterable[float], *, skip: float = 0.1) -> tuple
     >>> searched(30, [4.5, 9.0])  # epochs 4 to 30; near a drop are 5, 6, 10 and 11
     (27, 4)
     """
-    first = max(1, round(real("skip", skip, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1) * epochs)) + 1
+    first = (
+        max(1, round(check_float("skip", skip, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1) * epochs)) + 1
+    )
     times = list(times)
     looked = range(first, epochs + 1)
     return len(looked), sum(drop_of(epoch, times) is not None for epoch in looked)

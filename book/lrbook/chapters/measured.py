@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lrbook.chapters.factors import FAILED, recorded
 from lrbook.chapters.text import listed
+from lrlib._checks import check_float
 from lrlib.schedules import CosineAnnealing
-from lrlib.schedules._serialize import real
 from lrlib.schedules.compose import Hold
 from lrlib.stats import FEWEST, by_seed, compare_all, interval
 
@@ -141,7 +141,7 @@ def fall_done(run: Run, *, fraction: float, quantity: str = "train_loss") -> flo
     >>> fall_done(run, fraction=1.0)
     1.0
     """
-    fraction = real("fraction", fraction, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1)
+    fraction = check_float("fraction", fraction, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1)
     values = run.column(quantity)
     if run.status != "finished" or not values[0] > values[-1]:
         raise ValueError(

@@ -11,10 +11,9 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from lrbook.chapters.html import results_table
+from lrlib._checks import check_int, no_such
 from lrlib.plots.style import beside, name_rows, stacked, style_of, styled
 from lrlib.runs.published import Published, published
-from lrlib.schedules._serialize import whole
-from lrlib.schedules.recipes import unknown_name
 
 __all__ = ["Gap", "at_odds", "gap", "origin", "origin_table", "plot_sampling", "sampling_error"]
 
@@ -57,7 +56,7 @@ def sampling_error(accuracy: float, *, images: int) -> float:
     """
     if not 0 <= accuracy <= 1:
         raise ValueError(f"accuracy must be a fraction in [0, 1], got {accuracy!r}")
-    return math.sqrt(accuracy * (1 - accuracy) / whole("images", images, least=1))
+    return math.sqrt(accuracy * (1 - accuracy) / check_int("images", images, least=1))
 
 
 def gap(a: float, b: float, *, images: int) -> Gap:
@@ -108,7 +107,7 @@ def origin(column: str, both: Published | None = None) -> dict[str, tuple[str, .
     """
     both = both or published()
     if column not in both.survey.columns:
-        raise ValueError(unknown_name("column", column, both.survey.columns))
+        raise ValueError(no_such("column", column, both.survey.columns))
     about = both.survey.columns[column]
     found = {}
     for schedule, printed in both.survey.column(column).items():

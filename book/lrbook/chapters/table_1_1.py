@@ -14,8 +14,9 @@ from itertools import groupby
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
+from lrlib._checks import no_such
 from lrlib.runs.published import SourceRow, SurveyRow, Table, published
-from lrlib.schedules.recipes import SOURCE, SURVEY, unknown_name
+from lrlib.schedules.recipes import SOURCE, SURVEY
 from lrlib.stats import CHANCE, FEWEST, by_seed, final_accuracy, interval
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def measured(runs: Iterable[Run], *, title: str, note: str, schedules: Iterable[
     seeds = by_seed(runs) if runs else {}
     for label in seeds:
         if label not in SURVEY:
-            raise ValueError(unknown_name("schedule", label, SURVEY))
+            raise ValueError(no_such("schedule", label, SURVEY))
     rows = {}
     for label in SURVEY:
         mine = [run for run in runs if run.label == label]

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lrbook.classroom.inbox import shown
+from lrlib._checks import check_int
 from lrlib._errors import LrlibError
 from lrlib._files import write_atomically
-from lrlib.schedules._serialize import whole
 from lrlib.schedules.recipes import SOURCE, get_recipe
 
 #: The schedules of the survey's table 1.1, in its order.
@@ -85,10 +85,10 @@ def assignment(
             if not isinstance(name, str):
                 raise ClassError(f"students must be a number or a list of names, got {name!r} in the list")
     elif isinstance(students, numbers.Integral):
-        names = [""] * whole("students", students, least=0)
+        names = [""] * check_int("students", students, least=0)
     else:
         raise ClassError(f"students must be a number or a list of names, got {students!r}")
-    seed = whole("first_seed", first_seed, least=0)
+    seed = check_int("first_seed", first_seed, least=0)
     schedules = [get_recipe(name).label for name in schedules]
     if not names:
         raise ClassError("students must be at least one, got none")

@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 from lrbook.classroom.assignment import Assigned, ClassError, assignment, read_list, write_list
 from lrbook.classroom.inbox import handed_in
+from lrlib._checks import check_int
 from lrlib.runs.config import RunConfig
 from lrlib.runs.record import RecordError, Run, run_from, write_run
-from lrlib.schedules._serialize import whole
 from lrlib.schedules.recipes import in_order
 from lrlib.stats import PairedComparison, compare_all, family, final_accuracy, interval
 from lrlib.stats.outcomes import same_draw
@@ -75,7 +75,7 @@ def hand_in(run: Run, *, number: int, folder: str | Path = ".") -> Path:
     ...     hand_in(load_runs("pilot-laptop")[1], number=7, folder=folder).name
     'class-07-linear-seed0.json'
     """
-    whole("number", number, least=1)
+    check_int("number", number, least=1)
     name, again = f"class-{number:02d}-{run.label}-seed{run.config.seed}", 1
     while (path := Path(folder, f"{name}{f'-{again}' if again > 1 else ''}.json")).exists():
         if _same_result(path, run):

@@ -102,9 +102,7 @@ def seeds_needed(draw: Draw) -> Task:
             my_n, seen = 1, 99
             while seen > {delta:g}:
                 my_n += 1
-                seen = detectable(
-                    n=my_n, sd={sd:g}, family=1
-                )
+                seen = detectable(n=my_n, sd={sd:g}, family=1)
         """,
         reveal=f"""
             {paired} seeds for each schedule, {2 * paired} runs, for {delta:g} points. With one run each, a
@@ -238,11 +236,7 @@ def best_epoch(draw: Draw) -> Task:
 
             gauss = Random(0).gauss
             my_gain = fmean(
-                max(
-                    gauss(0, {sd:g})
-                    for _ in range({n})
-                )
-                for _ in range(5_000)
+                max(gauss(0, {sd:g}) for _ in range({n})) for _ in range(5_000)
             )
         """,
         reveal=f"""

@@ -107,9 +107,7 @@ def beat(draw: Draw) -> Task:
                 return left / (1 + 2 * t / T)
 
 
-            best = Valley().best_peak_lr(
-                shape, steps=T
-            )
+            best = Valley().best_peak_lr(shape, steps=T)
 
 
             def my_rate(step):

@@ -151,14 +151,8 @@ def largest_fall(draw: Draw) -> Task:
 
             from lrlib import DropDecay, Valley
 
-            shape = DropDecay(
-                drop_factor={factor:g},
-                drop_steps=10 * {every},
-                offset_steps=10,
-            )
-            path = Valley().trajectory(
-                shape, steps=1000, peak_lr=1.2
-            )
+            shape = DropDecay(drop_factor={factor:g}, drop_steps=10 * {every}, offset_steps=10)
+            path = Valley().trajectory(shape, steps=1000, peak_lr=1.2)
             falls = -diff(path.loss[::10])
             my_epoch = 5 + argmax(falls[5:])
         """,

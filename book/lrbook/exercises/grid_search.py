@@ -138,15 +138,11 @@ def grid_search(draw: Draw) -> Task:
             honest search does not even notice.
         """,
         starter="""
-            def search(
-                fit, train, val, test, lrs
-            ):
+            def search(fit, train, val, test, lrs):
                 return None  # a rate of lrs
         """,
         solution="""
-            def search(
-                fit, train, val, test, lrs
-            ):
+            def search(fit, train, val, test, lrs):
                 def score(lr):
                     model = fit(train, lr)
                     return model.accuracy(val)

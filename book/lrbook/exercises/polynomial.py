@@ -85,10 +85,7 @@ def area(draw: Draw) -> Task:
         """,
         starter="my_area = None  # from 0 to 1",
         solution=f"""
-            factors = [
-                {factor:g} ** ((1 + e) // {every})
-                for e in range(100)
-            ]
+            factors = [{factor:g} ** ((1 + e) // {every}) for e in range(100)]
             my_area = sum(factors) / 100
         """,
         reveal=f"""
@@ -146,14 +143,8 @@ def area_power(draw: Draw) -> Task:
 
 
             def excess(p):
-                drop = sum(
-                    {factor:g} ** ((1 + e) // {every})
-                    for e in range(100)
-                )
-                poly = sum(
-                    (1 - e / 100) ** p
-                    for e in range(100)
-                )
+                drop = sum({factor:g} ** ((1 + e) // {every}) for e in range(100))
+                poly = sum((1 - e / 100) ** p for e in range(100))
                 return poly - drop
 
 

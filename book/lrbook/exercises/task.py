@@ -17,14 +17,14 @@ from functools import cache, cached_property
 from hashlib import sha256
 from typing import Any, Literal, Protocol, TypeVar
 
-from lrlib.schedules._serialize import whole
+from lrlib._checks import check_int
 
 Kind = Literal["predict", "code", "diagnosis"]
 Seen = tuple[float, ...]
 Item = TypeVar("Item")
 LETTERS = "abcdef"
-#: Widest line of code in a chapter: what fits a phone.
-WIDTH = 36
+#: Longest line of code in a chapter, as book/survey/ruff.toml has it.
+WIDTH = 72
 
 
 @dataclass(frozen=True, repr=False)
@@ -185,7 +185,7 @@ class Exercise:
 
     def variant(self, seed: int = 0) -> Task:
         """Return the variant of a seed, an integer >= 0; seed 0 has the book's numbers."""
-        return _task(self, whole("seed", seed, least=0))
+        return _task(self, check_int("seed", seed, least=0))
 
     @property
     def varies(self) -> bool:

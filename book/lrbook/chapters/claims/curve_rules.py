@@ -20,8 +20,8 @@ from lrbook.chapters.claims.definitions import (
     SEEN,
     Finding,
 )
+from lrlib._checks import no_such
 from lrlib.runs.published import SourceRow, Table
-from lrlib.schedules.recipes import unknown_name
 from lrlib.stats.curves import plateau_start
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def much_faster() -> Rule:
 
 def _known(quantity: str) -> str:
     if quantity not in QUANTITIES:
-        raise ValueError(unknown_name("quantity", quantity, QUANTITIES))
+        raise ValueError(no_such("quantity", quantity, QUANTITIES))
     return quantity
 
 

@@ -21,9 +21,9 @@ from lrbook.chapters.claims.definitions import (
     Finding,
 )
 from lrbook.chapters.reading import sampling_error
+from lrlib._checks import no_such
 from lrlib.runs.published import SourceRow, Table
 from lrlib.runs.sizes import TEST_IMAGES
-from lrlib.schedules.recipes import unknown_name
 from lrlib.stats import CHANCE, FAMILY, by_seed, compare_all
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def ranking(word: str, *pairs: tuple[str, str]) -> Rule:
     """
     known = ("better", "worse", "huge", "a little worse", "similar", "the best")
     if word not in known:
-        raise ValueError(unknown_name("word", word, known))
+        raise ValueError(no_such("word", word, known))
 
     def rule(evidence: Evidence) -> Finding:
         if isinstance(evidence, Table):

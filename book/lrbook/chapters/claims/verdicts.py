@@ -15,10 +15,10 @@ from matplotlib.figure import Figure
 
 from lrbook.chapters.claims.definitions import CANNOT_BE_TOLD, NOT_SEEN, SEEN, VERDICTS, WORDS, Finding
 from lrbook.chapters.claims.sentences import ARMS, CLAIMS, Claim
+from lrlib._checks import no_such
 from lrlib.plots.style import WIDTH, stacked, styled
 from lrlib.runs.published import SourceRow, Table, published
 from lrlib.runs.record import experiment, load_runs, studies
-from lrlib.schedules.recipes import unknown_name
 
 if TYPE_CHECKING:
     from lrlib.runs.record import Run
@@ -90,7 +90,7 @@ def judge(name: str, runs: Sequence[Run] | Table[SourceRow]) -> Finding:
     (0, 'cannot be told')
     """
     if name not in CLAIMS:
-        raise ValueError(unknown_name("claim", name, CLAIMS))
+        raise ValueError(no_such("claim", name, CLAIMS))
     return CLAIMS[name].rule(runs if isinstance(runs, Table) else list(runs))
 
 
@@ -110,7 +110,7 @@ def ledger(given: Mapping[str, Sequence[Run] | Table[SourceRow]] | None = None) 
     given = evidence() if given is None else given
     for arm in given:
         if arm not in ARMS:
-            raise ValueError(unknown_name("arm", arm, ARMS))
+            raise ValueError(no_such("arm", arm, ARMS))
     return [
         Judged(claim.name, arm, judge(claim.name, given.get(arm, [])))
         for claim in CLAIMS.values()

@@ -1,0 +1,63 @@
+"""Believe in a GPU: live cells get a GPU's preset, and what it would train on CIFAR-10 is counted instead.
+
+So every notebook can be seen to get through with a GPU's runs on a machine without one: `make cards` and
+`make test-gpu PRETEND=1` do.
+"""
+
+from __future__ import annotations
+
+import lrbook.colab
+import lrlib.sweeps.timing
+import lrlib.training.run
+from lrbook.chapters.factors import recorded
+from lrlib.runs.config import RunConfig
+from lrlib.runs.record import Run
+
+# Seconds of 20 updates on a card that has time for all epochs, and on one that has not.
+FAST, SLOW = 0.02, 2.0
+
+
+def stand_in(config: RunConfig) -> Run:
+    """Return a recorded run of the same schedule (or the pilot's) as if it had been made by `config`.
+
+    Examples
+    --------
+    >>> from lrlib import preset
+    >>> run = stand_in(preset("laptop", recipe="linear", epochs=40))
+    >>> run.label, len(run.epochs), run.epochs[-1].epoch
+    ('linear', 40, 39)
+    """
+    runs = recorded(lrbook.colab.study_of(config), schedules=[config.recipe.label])
+    shown = (runs or recorded("pilot-laptop"))[0]
+    epochs = tuple(
+        shown.epochs[min(e, len(shown.epochs) - 1)].model_copy(update={"epoch": e})
+        for e in range(config.epochs)
+    )
+    return shown.model_copy(update={"config": config, "epochs": epochs})
+
+
+def believe(*, seconds: float = FAST) -> list[RunConfig]:
+    """Let this process believe in a GPU; return a list, to which each run that it would train is added.
+
+    `seconds` is what 20 updates on CIFAR-10 are said to take. All else is trained.
+    """
+    counted: list[RunConfig] = []
+    train, pace = lrlib.training.run.train, lrlib.sweeps.timing.pace
+
+    def count(config: RunConfig, **how) -> Run:
+        if config.dataset != "cifar10":
+            return train(config, **how)
+        counted.append(config)
+        return stand_in(config)
+
+    def assume(config: RunConfig, **how) -> lrlib.sweeps.timing.Pace:
+        if config.dataset != "cifar10":
+            return pace(config, **how)
+        return lrlib.sweeps.timing.Pace(updates=seconds, image=0.0)
+
+    lrlib.training.run.train, lrlib.training.run.live_preset, lrlib.sweeps.timing.pace = (
+        count,
+        lambda: "laptop",
+        assume,
+    )
+    return counted

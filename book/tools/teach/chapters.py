@@ -1,0 +1,50 @@
+"""The chapters of the book as notebooks that have been run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import yaml
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).parents[3]
+LIBRARIES = (ROOT / "lrlib", ROOT / "book/lrbook")
+RAN = ROOT / "_build" / "jupyter_execute"
+#: Folders whose notebooks are chapters; book/teach/ holds those of the classroom itself.
+PARTS = ("book/survey/", "book/beyond/")
+
+
+def chapters() -> list[str]:
+    """Return the notebooks of the table of contents in its order, as paths from the project's folder."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    names = [f"{chapter['file']}.ipynb" for part in toc["parts"] for chapter in part["chapters"]]
+    return [name for name in names if name.startswith(PARTS) and (ROOT / name).is_file()]
+
+
+def source(name: str) -> NotebookNode:
+    """Read a chapter as it is committed: without outputs."""
+    return nbformat.read(ROOT / name, as_version=4)
+
+
+def executed(name: str, *, ran: Path = RAN) -> NotebookNode:
+    """Return a chapter with its outputs: from the last `make book` if nothing has changed since, else run.
+
+    What could change are its text, the library and the records in it.
+    """
+    chapter = source(name)
+    built = ran / name
+    files = [
+        path
+        for library in LIBRARIES
+        for path in library.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    ]
+    if built.is_file() and built.stat().st_mtime > max(path.stat().st_mtime for path in files):
+        done = nbformat.read(built, as_version=4)
+        if [cell.source for cell in done.cells] == [cell.source for cell in chapter.cells]:
+            return done
+    print(f"Running {name}")
+    beside = {"metadata": {"path": str((ROOT / name).parent)}}
+    return NotebookClient(chapter, timeout=600, resources=beside).execute()

@@ -1,0 +1,46 @@
+"""Checks of arguments: the plain value is returned, or an error raised that names argument and value."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import numbers
+import operator
+from collections.abc import Callable, Iterable
+from typing import Any
+
+
+def check_int(name: str, value: Any, *, least: int) -> int:
+    """Return `value` as a plain int >= `least`, or raise an error that names the argument."""
+    # Bools are integers to Python, and so are boolean tensors: a True here is a slip, never a count.
+    is_bool = isinstance(value, bool) or "bool" in str(getattr(value, "dtype", ""))
+    try:
+        number = None if is_bool else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None:
+        raise TypeError(f"{name} must be an integer >= {least}, got {value!r} ({type(value).__name__})")
+    if number < least:
+        raise ValueError(f"{name} must be >= {least}, got {number}")
+    return number
+
+
+def check_float(name: str, value: Any, *, allowed: str, ok: Callable[[float], bool]) -> float:
+    """Return `value` as a finite float for which `ok` holds; `allowed` says in words what that is."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number {allowed}, got {value!r} ({type(value).__name__})")
+    try:
+        number = float(value)
+    except OverflowError:  # an integer beyond every float
+        number = math.inf
+    if not math.isfinite(number) or not ok(number):
+        raise ValueError(f"{name} must be {allowed}, got {value!r}")
+    return number
+
+
+def no_such(what: str, name: object, known: Iterable[str]) -> str:
+    """Return the sentence for a name that is not among the known ones, with the nearest of them."""
+    known = list(known)
+    near = difflib.get_close_matches(str(name), known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{what} must be one of {', '.join(known)}, got {name!r}{hint}"

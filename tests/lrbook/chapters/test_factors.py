@@ -1,0 +1,315 @@
+"""Accuracies over the levels of a factor: grouped, paired by seed, and said in words; all worked out by hand.
+
+All runs in this file are synthetic: made here, never measured, never shipped.
+"""
+
+import math
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+
+import synthetic
+from lrbook.chapters import factors
+from lrbook.chapters.factors import (
+    by_level,
+    effect_report,
+    effect_table,
+    leaders,
+    listed,
+    mean_and_range,
+    path_report,
+    recorded,
+    results_table,
+    study_line,
+)
+
+
+def synthetic_run(recipe, accuracy, *, seed=1, commit="a" * 40, day=2, path="plain", **changes):
+    """A run of one epoch that ended at this test accuracy."""
+    provenance = dict(
+        started=f"2026-01-{day:02d}T03:04:05+00:00",
+        commit=commit,
+        versions={"torch": "9.9"},
+        hardware="A Processor",
+        path=path,
+    )
+    changes = {"epochs": 1, "seed": seed, "provenance": provenance, **changes}
+    return synthetic.synthetic_run(recipe, {"test_accuracy": [accuracy]}, **changes)
+
+
+def table_of(html):
+    """The texts of a table, row by row."""
+    rows = BeautifulSoup(html, "html.parser").find_all("tr")
+    return [
+        [cell.get_text(" ").replace("\N{NO-BREAK SPACE}", " ") for cell in row.find_all(["th", "td"])]
+        for row in rows
+    ]
+
+
+# Two levels of the rate, seeds 1 and 2; the better schedule is another one at each.
+RUNS = [
+    synthetic_run("linear", 0.75, seed=2, peak_lr=0.1),
+    synthetic_run("constant", 0.50, seed=1, peak_lr=0.1),
+    synthetic_run("constant", 0.60, seed=2, peak_lr=0.1),
+    synthetic_run("linear", 0.70, seed=1, peak_lr=0.1),
+    synthetic_run("constant", 0.90, seed=1, peak_lr=0.01),
+    synthetic_run("constant", 0.92, seed=2, peak_lr=0.01),
+    synthetic_run("linear", 0.80, seed=1, peak_lr=0.01),
+]
+
+
+def test_groups_are_in_the_plans_order_levels_ascend_and_values_go_by_seed():
+    groups = by_level(RUNS, "peak_lr")
+    assert groups == {
+        "constant": {0.01: [0.90, 0.92], 0.1: [0.50, 0.60]},
+        "linear": {0.01: [0.80], 0.1: [0.70, 0.75]},
+    }
+    assert list(groups) == ["constant", "linear"]
+    assert list(groups["constant"]) == [0.01, 0.1]
+
+
+def test_words_keep_the_order_in_which_they_come():
+    runs = [synthetic_run("linear", 0.5), synthetic_run("linear", 0.25, task="parity")]
+    words = {"classes": "which digit", "parity": "even or odd"}
+    assert list(by_level(runs, lambda run: words[run.config.task])["linear"]) == [
+        "which digit",
+        "even or odd",
+    ]
+
+
+def test_a_property_of_the_config_is_a_level_too():
+    runs = [synthetic_run("linear", 0.5), synthetic_run("linear", 0.25, train_images=50)]
+    assert by_level(runs, "images") == {"linear": {50: [0.25], 1000: [0.5]}}
+
+
+def test_what_differs_in_more_than_the_factor_is_refused():
+    mixed = [synthetic_run("linear", 0.5), synthetic_run("constant", 0.5, epochs=1, batch_size=10)]
+    with pytest.raises(ValueError, match="differ in schedule and seed only, got batch_size = 5 and 10"):
+        by_level(mixed, "peak_lr")
+    with pytest.raises(ValueError, match="linear, seed 1, twice"):
+        by_level([synthetic_run("linear", 0.5)] * 2, "peak_lr")
+    with pytest.raises(ValueError, match="at least one run, got none"):
+        by_level([], "peak_lr")
+
+
+def test_a_diverged_run_counts_as_guessing_among_the_answers_of_its_task():
+    runs = [
+        synthetic_run("linear", math.nan, status="diverged"),
+        synthetic_run("linear", math.nan, status="diverged", task="parity"),
+    ]
+    assert by_level(runs, "task") == {"linear": {"classes": [0.1], "parity": [0.5]}}
+
+
+def test_the_table_has_means_and_the_paired_difference_with_its_interval():
+    # At 0.1: d = 0.20 and 0.15, mean 17.5 points: two values, and no interval. At 0.01 seed 1 alone has both.
+    assert table_of(effect_table(RUNS, "peak_lr", name="rate")) == [
+        ["rate", "constant", "linear", "linear - constant, points"],
+        ["0.01", "91.0%", "80.0%", "-10.0 n = 1"],
+        ["0.1", "55.0%", "72.5%", "+17.5 +20.0 and +15.0, n = 2"],
+    ]
+    # d = 20, 15 and 10 points: mean 15, sd 5, t(0.975, 2) = 4.30265, half = 4.30265 * 5 / sqrt(3) = 12.42.
+    third = [
+        synthetic_run(name, at, seed=3, peak_lr=0.1) for name, at in (("linear", 0.7), ("constant", 0.6))
+    ]
+    assert table_of(effect_table([*RUNS, *third], "peak_lr", name="rate"))[2] == [
+        *("0.1", "56.7%", "71.7%", "+15.0 +2.6 to +27.4, n = 3")
+    ]
+
+
+def test_a_schedule_that_a_level_lacks_is_a_dash():
+    runs = [synthetic_run("linear", 0.5, peak_lr=0.1), synthetic_run("constant", 0.5, peak_lr=0.2)]
+    assert table_of(effect_table(runs, "peak_lr", name="rate"))[1:] == [
+        ["0.1", "–", "50.0%", "–"],
+        ["0.2", "50.0%", "–", "–"],
+    ]
+
+
+def test_levels_broken_into_lines_stand_in_one_line_of_the_table():
+    table = effect_table(RUNS[:4], lambda run: f"net\n{run.config.peak_lr:g}", name="net, rate")
+    assert table_of(table)[1][:3] == ["net, 0.1", "55.0%", "72.5%"]
+
+
+def test_the_report_has_the_table_the_leaders_and_where_the_runs_come_from():
+    html = effect_report(RUNS, "peak_lr", name="rate", study="made-up", unit="rate ")
+    assert table_of(html) == table_of(effect_table(RUNS, "peak_lr", name="rate"))
+    text = BeautifulSoup(html, "html.parser")
+    assert [p.get_text() for p in text.find_all("p")] == [
+        "Highest mean: constant at rate 0.01; linear at rate 0.1.",
+        study_line(RUNS),
+    ]
+    turned = effect_report(
+        RUNS, "peak_lr", name="rate", study="made-up", schedule="constant", reference="linear"
+    )
+    assert table_of(turned)[1][3] == "+10.0 n = 1"
+
+
+def test_a_row_of_the_wrong_length_is_refused():
+    with pytest.raises(ValueError, match=re.escape("a row must have 2 cells as the head has, got ['a']")):
+        results_table(["run", "loss"], [["a"]])
+
+
+def level_of(*accuracies, recipe, peak_lr):
+    return [
+        synthetic_run(recipe, accuracy, seed=seed, peak_lr=peak_lr)
+        for seed, accuracy in enumerate(accuracies, 1)
+    ]
+
+
+def test_leaders_where_they_change():
+    first = "Highest mean: constant at rate 0.01; linear at rate 0.1."
+    assert leaders(RUNS, "peak_lr", name="rate ") == first
+    # d = 20, 15 and -5 points at 0.1: mean 10, sd 13.2, half = 4.303 * 13.2 / sqrt(3) = 32.9, zero is inside.
+    third = [
+        synthetic_run(name, at, seed=3, peak_lr=0.1) for name, at in (("linear", 0.5), ("constant", 0.55))
+    ]
+    assert leaders([*RUNS, *third], "peak_lr", name="rate ") == (
+        f"{first} The interval of linear - constant leaves out zero at 0 of 1 level."
+    )
+
+
+def test_leaders_where_one_leads_everywhere_and_an_interval_leaves_out_zero():
+    # At 0.1: d = 0.10, 0.11, 0.12, mean 0.11, half = 4.303 * 0.01 / sqrt(3) = 0.025: zero is out.
+    # At 0.2: d = 0.30, -0.10, 0.05: the mean is above zero, and zero is inside.
+    runs = [
+        *level_of(0.50, 0.50, 0.50, recipe="constant", peak_lr=0.1),
+        *level_of(0.60, 0.61, 0.62, recipe="linear", peak_lr=0.1),
+        *level_of(0.60, 0.60, 0.60, recipe="constant", peak_lr=0.2),
+        *level_of(0.90, 0.50, 0.65, recipe="linear", peak_lr=0.2),
+    ]
+    assert leaders(runs, "peak_lr") == (
+        "Highest mean at each of the 2 levels: linear. "
+        "The interval of linear - constant leaves out zero at 1 of 2 levels, 0.1."
+    )
+    down = leaders(runs, "peak_lr", schedule="constant", reference="linear")
+    assert down.endswith("The interval of constant - linear leaves out zero at 1 of 2 levels, 0.1.")
+
+
+def test_a_report_says_the_differences_of_another_schedule_too():
+    runs = [
+        *level_of(0.50, 0.60, recipe="constant", peak_lr=0.1),
+        *level_of(0.75, 0.75, recipe="linear", peak_lr=0.1),
+        *level_of(0.40, 0.55, recipe="drop", peak_lr=0.1),
+        *level_of(0.50, recipe="constant", peak_lr=0.2),
+        *level_of(0.60, recipe="drop", peak_lr=0.2),
+        *level_of(0.60, recipe="drop", peak_lr=0.4),  # nothing to compare with
+    ]
+    report = effect_report(runs, "peak_lr", name="rate", study="s", unit="rate ", also="drop")
+    said = (
+        "drop - constant: -7.5 points at rate 0.1 (-10.0 and -5.0, n = 2), +10.0 points at rate 0.2 (n = 1)."
+    )
+    assert said in report.replace("\N{NO-BREAK SPACE}", " ")
+    other = effect_report(
+        runs[:6], "peak_lr", name="rate", study="s", also="drop", schedule="linear", reference="linear"
+    )
+    assert "drop - linear: -27.5 points at 0.1 (-35.0 and -20.0" in other
+    assert "drop - " not in effect_report(runs, "peak_lr", name="rate", study="s")
+
+
+def test_who_runs_alone_does_not_lead():
+    both = [*level_of(0.5, recipe="constant", peak_lr=0.1), *level_of(0.6, recipe="linear", peak_lr=0.1)]
+    alone = level_of(0.9, recipe="constant", peak_lr=0.2)
+    assert leaders([*both, *alone], "peak_lr") == "Highest mean: linear at 0.1."
+    apart = [*level_of(0.6, recipe="linear", peak_lr=0.1), *alone]
+    assert leaders(apart, "peak_lr") == "No level has runs of two schedules yet that could be compared."
+    assert "<p></p>" not in effect_report(apart, "peak_lr", name="rate", study="s", also="linear")
+    other = level_of(0.8, recipe="constant", peak_lr=0.1)
+    assert leaders([*other, *alone], "peak_lr") == "Highest mean at each of the 2 levels: constant."
+
+
+def test_failed_runs_are_said_and_lead_nowhere():
+    runs = [
+        *level_of(0.90, 0.91, recipe="constant", peak_lr=0.1),
+        *level_of(0.90, 0.40, recipe="linear", peak_lr=0.1),
+        *level_of(0.10, 0.12, recipe="constant", peak_lr=1.0),
+        *level_of(0.10, 0.11, recipe="linear", peak_lr=1.0),
+    ]
+    assert leaders(runs, "peak_lr", name="rate ") == (
+        "Highest mean: constant at rate 0.1. "
+        "Every run failed (most answers wrong) at rate 1.0, not counted here. Some runs failed at rate 0.1."
+    )
+    assert leaders(runs[:4], "peak_lr").endswith(" Some runs failed (most answers wrong) at 0.1.")
+    assert leaders(runs[4:], "peak_lr") == "Every run failed: most of its answers are wrong."
+
+
+def test_leaders_that_are_level():
+    runs = [synthetic_run(recipe, 0.5) for recipe in ("linear", "constant", "drop")]
+    assert leaders(runs, "epochs", name="epochs ") == (
+        "Highest mean: constant, drop and linear (tied) at epochs 1."
+    )
+
+
+def test_one_line_for_many_runs():
+    line = study_line([*RUNS, synthetic_run("drop", 0.5, seed=3, commit="b" * 40, day=5)])
+    assert line == (
+        "8 runs of resnet8 on digits (constant, drop and linear; seeds 1 to 3), recorded from 2 January 2026 "
+        "to 5 January 2026 on A Processor (1 thread, fp32) with torch 9.9; commit aaaaaaaaaa and bbbbbbbbbb."
+    )
+    assert study_line(RUNS[:1], study="toy").startswith(
+        "Study toy: 1 run of resnet8 on digits (linear; seed 2), recorded on 2 January 2026 on A Processor"
+    )
+    gap = [synthetic_run("linear", 0.5, seed=seed) for seed in (1, 2, 5)]
+    assert study_line(gap).startswith("3 runs of resnet8 on digits (linear; seeds 1, 2 and 5), recorded on")
+    with pytest.raises(ValueError, match="runs must hold at least one run, got none"):
+        study_line([])
+    with pytest.raises(ValueError, match="runs of toy must hold at least one run, got none"):
+        study_line([], study="toy")
+
+
+def test_a_mean_says_its_range_only_where_there_is_one():
+    assert mean_and_range([0.5, 0.6, 0.7]) == "60.0% (50.0% to 70.0%, n = 3)"
+    assert mean_and_range([0.25]) == "25.0% (n = 1)"
+    with pytest.raises(ValueError, match="at least one value, got none"):
+        mean_and_range([])
+
+
+def test_recorded_takes_what_is_there(monkeypatch):
+    monkeypatch.setattr(factors, "studies", lambda: ["a", "c"])
+    monkeypatch.setattr(factors, "load_runs", {"a": RUNS[:2], "c": RUNS[4:]}.__getitem__)
+    assert recorded("b") == []
+    assert recorded("c", "b", "a") == [*RUNS[4:], *RUNS[:2]]
+    assert recorded("c", "a", schedules=["linear"]) == [RUNS[6], RUNS[0]]
+
+
+@pytest.mark.parametrize(
+    ("words", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), ("abc", "a, b and c")]
+)
+def test_words_are_listed_as_english_lists_them(words, text):
+    assert listed(words) == text
+
+
+def computed(path, accuracies, **changes):
+    return [
+        synthetic_run("linear", accuracy, seed=seed, path=path, **changes)
+        for seed, accuracy in enumerate(accuracies, 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("plain", "verdict", "row"),
+    [
+        ([0.801, 0.81, 0.803, 0.798], "as good as", ["1", "80.00%", "80.10%", "-0.10"]),
+        ([0.75, 0.76, 0.745, 0.748], "better", ["1", "80.00%", "75.00%", "+5.00"]),
+        ([0.70, 0.88, 0.75, 0.86], "not decidable", ["1", "80.00%", "70.00%", "+10.00"]),
+    ],
+)
+def test_two_paths_are_compared_seed_by_seed(plain, verdict, row):
+    runs = [*computed("plain", plain), *computed("fast", [0.80, 0.81, 0.802, 0.80])]
+    html = path_report(runs)
+    assert table_of(html)[:2] == [["seed", "fast", "plain", "difference, points"], row]
+    assert f"fast against plain: {verdict}; " in html
+    assert "n = 4 seeds" in html
+
+
+def test_one_path_alone_says_what_to_record_and_other_configs_are_refused():
+    fast = computed("fast", [0.8, 0.81])
+    assert "lrlib study run path-plain --path plain" in path_report(fast)
+    with pytest.raises(ValueError, match="runs must differ in path and seed only, got 2 configs"):
+        path_report([*fast, *computed("plain", [0.8, 0.81], batch_size=10)])
+
+
+@pytest.mark.parametrize("path", ["fast", "plain"])
+def test_the_recorded_study_was_computed_by_its_path(path):
+    runs = recorded(f"path-{path}")
+    assert len({run.config.seed for run in runs}) >= 3
+    assert {run.provenance.path for run in runs} == {path}

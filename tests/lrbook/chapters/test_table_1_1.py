@@ -1,0 +1,246 @@
+"""Table 1.1: cells by hand from synthetic runs and from print.
+
+All runs in this file are synthetic: made here, never measured, never shipped.
+"""
+
+import math
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+
+from grids import grids
+from lrbook.chapters import factors, table_1_1
+from lrbook.chapters.claims import verdicts
+from lrbook.chapters.table_1_1 import Entry
+from lrlib.runs import record
+from lrlib.schedules.recipes import RECIPES
+from printed_tables import SOURCE, SURVEY
+from synthetic import two_epochs
+
+NONE_YET = [Entry("no run yet", columns=5)]
+
+
+def filled(runs, **how):
+    return table_1_1.measured(runs, title="t", note="n", **how)
+
+
+def width(html):
+    """The columns that each row fills."""
+    rows = BeautifulSoup(html, "html.parser").find_all("tr")
+    return [sum(int(cell.get("colspan", 1)) for cell in row.find_all(["th", "td"])) for row in rows]
+
+
+# ---------------------------------------------------------------- measured arms
+
+
+def test_one_run_is_its_last_epoch():
+    # two_epochs: losses are 1 - accuracy, the penalty is 0.01
+    arm = filled([two_epochs("linear", accuracies=(0.5, 0.75))])
+    assert arm.rows["linear"] == [
+        Entry("0.2500"),
+        Entry("0.0100"),
+        Entry("0.2500"),
+        Entry("75.0%"),
+        Entry("75.0%"),
+    ]
+    assert arm.counts == {"linear": 1}
+    assert list(arm.rows) == list(RECIPES)
+    assert all(arm.rows[name] == NONE_YET for name in RECIPES if name != "linear")
+
+
+def test_seeds_give_the_mean_and_half_an_interval():
+    # accuracies 0.74, 0.75, 0.76: mean 0.75, sd 0.01; t (97.5 %, 2 degrees) = 4.30265, / sqrt(3): 0.0248
+    runs = [two_epochs("drop", seed=s, accuracies=(0.5, end)) for s, end in ((1, 0.74), (2, 0.75), (3, 0.76))]
+    assert filled(runs).rows["drop"] == [
+        Entry("0.2500", "± 0.0248"),
+        Entry("0.0100"),
+        Entry("0.2500", "± 0.0248"),
+        Entry("75.0%", "± 2.5"),
+        Entry("75.0%", "± 2.5"),
+    ]
+    assert filled(runs).counts == {"drop": 3}
+
+
+def test_a_spread_too_small_to_print_is_no_zero():
+    # three seeds apart by 1e-6: a loss of 0.25 -+ 2.5e-6, and 75.0 % -+ 0.00025 points
+    runs = [two_epochs("drop", seed=i, accuracies=(0.5, 0.75 + i * 1e-6)) for i in (0, 1, 2)]
+    spreads = [entry.spread for entry in filled(runs).rows["drop"]]
+    assert spreads == [f"± {x}" if x else "" for x in ("<0.0001", "", "<0.0001", "<0.1", "<0.1")]
+
+
+def test_a_diverged_run_counts_as_guessing_and_is_named():
+    # test accuracy: (0.7 + 0.1) / 2, and two values instead of an interval
+    gone = two_epochs("constant", seed=2, accuracies=(0.5, math.nan), status="diverged")
+    arm = filled([two_epochs("constant", seed=1, accuracies=(0.5, 0.7)), gone])
+    assert [entry.text for entry in arm.rows["constant"]] == ["0.3000", "0.0100", "0.3000", "70.0%", "40.0%"]
+    assert arm.rows["constant"][4].spread == "10.0 and 70.0"
+    assert arm.diverged == (("constant", 2),)
+    (caption, _), *_ = grids(table_1_1.table_1_1([arm]))
+    assert "Diverged, 10% in test accuracy and left out elsewhere: constant with seed 2." in caption
+    alone = filled([gone]).rows["constant"]
+    assert [entry.text for entry in alone] == ["diverged"] * 4 + ["10.0%"]
+
+
+def test_a_schedule_outside_the_study_is_told_from_a_missing_run():
+    arm = filled([], schedules=["constant"])
+    assert arm.rows["constant"] == NONE_YET
+    assert arm.rows["cosine"] == [Entry("not in this study", columns=5)]
+    assert arm.counts == {}
+    there = filled([two_epochs("cosine")], schedules=["constant"])
+    assert there.rows["cosine"][4] == Entry("75.0%")
+
+
+def test_a_new_record_alone_fills_its_cells(tmp_path, monkeypatch):
+    monkeypatch.setattr(record, "RECORDED", tmp_path)
+    before = table_1_1.arms()
+    assert [arm.counts for arm in before] == [{}] * 5
+    folder = tmp_path / "survey-laptop"
+    folder.mkdir()
+    run = two_epochs("poly5", seed=1, epochs=8, accuracies=[0.5] * 7 + [0.875])
+    record.write_run(run, folder / "poly5-seed1.json")
+    after = table_1_1.arms()
+    assert after[:4] == before[:4]
+    changed = {name for name in RECIPES if after[4].rows[name] != before[4].rows[name]}
+    assert changed == {"poly5"}
+    assert after[4].rows["poly5"][4] == Entry("87.5%")
+    assert after[4].counts == {"poly5": 1}
+
+
+def test_what_a_gpu_recorded_stands_for_the_experiment_and_is_never_mixed(tmp_path, monkeypatch):
+    """One run of the CPU's study, one of the GPU's: table, ledger and chapters take the GPU's alone."""
+    monkeypatch.setattr(record, "RECORDED", tmp_path)
+    for study, seed, accuracy in (("source", 0, 0.5), ("source-gpu", 1, 0.875)):
+        run = two_epochs("linear", of="source", seed=seed, epochs=8, accuracies=[accuracy] * 8)
+        (tmp_path / study).mkdir()
+        record.write_run(run, tmp_path / study / f"linear-seed{seed}.json")
+        assert record.experiment("source") == study
+        source = table_1_1.arms()[2]
+        assert source.rows["linear"][4] == Entry(f"{accuracy:.1%}")
+        assert source.counts == {"linear": 1}
+        for runs in (verdicts.evidence()["source"], factors.recorded("source", "source-gpu")):
+            assert [run.config.seed for run in runs] == [seed]
+
+
+@pytest.mark.parametrize(
+    ("runs", "sentence"),
+    [
+        ([two_epochs("linear"), two_epochs("linear", peak_lr=0.3)], "differ in schedule and seed only"),
+        ([two_epochs("linear"), two_epochs("linear")], "linear, seed 0, twice"),
+    ],
+)
+def test_runs_of_two_studies_are_refused(runs, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        filled(runs)
+
+
+def test_a_schedule_that_is_none_of_the_eight_is_refused():
+    from lrlib.schedules.recipes import PolynomialRecipe
+
+    with pytest.raises(ValueError, match=r"schedule must be one of .*got 'poly2'"):
+        filled([two_epochs(PolynomialRecipe(power=2))])
+
+
+# ---------------------------------------------------------------- printed arms
+
+
+def test_the_survey_is_as_printed():
+    rows = table_1_1.arms({})[0].rows
+    for line in SURVEY.strip().splitlines():
+        name, accuracy, loss = line.split()
+        assert rows[name] == [
+            Entry(loss, "with penalty", columns=2),
+            Entry("–"),
+            Entry("–"),
+            Entry(accuracy),
+        ]
+    for name in ("triangle", "cosine", "cosine5"):
+        assert rows[name] == [Entry("not in the survey's table", columns=5)]
+
+
+def test_the_source_is_as_logged():
+    rows = table_1_1.arms({})[1].rows
+    for line in SOURCE.strip().splitlines():
+        name, loss, accuracy, test_loss, test_accuracy, _ = line.split()
+        assert rows[name] == [
+            Entry(loss, "with penalty", columns=2),
+            Entry(test_loss, "with penalty"),
+            Entry(accuracy),
+            Entry(test_accuracy),
+        ]
+    assert rows["triangle"] == [Entry("not in the source", columns=5)]
+
+
+# ---------------------------------------------------------------- as HTML
+
+
+def names(head):
+    """The schedules that a row is about; its head may end in n."""
+    return head.split(" n = ")[0].split(", ")
+
+
+def test_five_tables_with_a_head_and_all_eight_schedules():
+    html = table_1_1.table_1_1(table_1_1.arms({"survey-laptop": [two_epochs("linear")]}))
+    found = grids(html)
+    titles = [re.match(r"([a-e])\. (.*?)\.", caption) for caption, _ in found]
+    assert [title[1] for title in titles] == list("abcde")
+    head = ["schedule", *table_1_1.COLUMNS.values()]
+    for _, rows in found:
+        assert rows[0] == head
+        assert [name for row in rows[1:] for name in names(row[0])] == list(RECIPES)
+    assert set(width(html)) == {6}
+    laptop = {row[0]: row[1:] for row in found[4][1]}
+    assert laptop["linear n = 1"] == ["0.2500", "0.0100", "0.2500", "75.0%", "75.0%"]
+    # Neighbours without a run share a row, within their reason.
+    assert [row for row in found[4][1] if len(row) == 2] == [
+        ["constant, time, drop", "no run yet"],
+        ["poly5, triangle, cosine, cosine5", "no run yet"],
+    ]
+    assert found[1][1][-1] == ["triangle, cosine, cosine5", "not in the source"]
+    assert found[2][1][1:] == [
+        ["constant, time, drop, linear, poly5", "no run yet"],
+        ["triangle, cosine, cosine5", "not in this study"],
+    ]
+    assert found[3][1][1:] == [[", ".join(RECIPES), "no run yet"]]
+
+
+def test_text_is_escaped():
+    html = table_1_1.table_1_1([table_1_1.measured([], title="a < b", note="c & d")])
+    assert "a &lt; b" in html
+    assert "c &amp; d" in html
+
+
+# ---------------------------------------------------------------- how far the study is
+
+
+ALL = [two_epochs(name, seed=seed) for seed in (1, 2, 3) for name in RECIPES]
+
+
+@pytest.mark.parametrize(
+    ("runs", "sentence"),
+    [
+        ([], "None of the 24 planned runs is recorded yet."),
+        (ALL, "All 24 planned runs are recorded."),
+        (ALL[:1], "So far 1 of the 24 planned runs are recorded, one a schedule at most"),
+        (ALL[:8], "So far 8 of the 24 planned runs are recorded, one a schedule at most"),
+        (ALL[:9], "So far 9 of the 24 planned runs are recorded: a schedule with one run has no interval"),
+        (
+            ALL[:16],
+            "So far 16 of the 24 planned runs are recorded, at least 2 of each schedule. With so few seeds",
+        ),
+        ([*ALL, two_epochs("drop", seed=4)], "All 24 planned runs are recorded."),
+    ],
+)
+def test_what_is_recorded_so_far(runs, sentence):
+    assert table_1_1.so_far(runs, seeds=3).startswith(sentence)
+
+
+def test_from_four_seeds_on_intervals_shrink():
+    assert table_1_1.so_far(ALL, seeds=5).startswith(
+        "So far 24 of the 40 planned runs are recorded, at least 3 of each schedule. With so few seeds"
+    )
+    fourth = [two_epochs(name, seed=4) for name in RECIPES]
+    assert table_1_1.so_far([*ALL, *fourth], seeds=5) == (
+        "So far 32 of the 40 planned runs are recorded, at least 4 of each schedule: "
+        "most intervals will shrink."
+    )

@@ -1,0 +1,156 @@
+"""Luck, against enumeration of every draw.
+
+All values and runs in this file are synthetic: made here, never measured.
+"""
+
+from itertools import product
+
+import pytest
+
+from lrlib.runs import record
+from lrlib.schedules.recipes import RECIPES
+from lrlib.stats import rankings
+from synthetic import two_epochs
+
+# few levels, so that ties are common
+VALUES = {
+    "constant": {1: 0.5, 2: 0.75, 3: 0.5},
+    "linear": {1: 0.75, 2: 0.875},
+    "drop": {4: 0.75, 5: 0.75, 6: 0.875, 7: 0.25},
+    "cosine": {1: 0.625},
+}
+
+
+def enumerated(accuracies):
+    """First places over every draw, one after another: the slow reference."""
+    wins = dict.fromkeys(accuracies, 0.0)
+    draws = list(product(*(runs.values() for runs in accuracies.values())))
+    for draw in draws:
+        first = [name for name, value in zip(accuracies, draw, strict=True) if value == max(draw)]
+        for name in first:
+            wins[name] += 1 / len(first) / len(draws)
+    return wins
+
+
+def test_first_places_are_those_of_every_draw():
+    assert rankings.first_places(VALUES) == pytest.approx(enumerated(VALUES), abs=1e-14)
+    assert sum(rankings.first_places(VALUES).values()) == pytest.approx(1.0)
+
+
+def test_first_places_by_hand():
+    # Of four draws, linear (0.75) is above constant's 0.5 in two, and level with its 0.75 in two: 1/2 + 1/4.
+    two = {"constant": {1: 0.5, 2: 0.75}, "linear": {1: 0.75, 2: 0.75}}
+    assert rankings.first_places(two) == {"constant": 0.25, "linear": 0.75}
+    assert rankings.first_places({"a": {1: 0.5}, "b": {1: 0.5}, "c": {1: 0.5}}) == pytest.approx(
+        {"a": 1 / 3, "b": 1 / 3, "c": 1 / 3}
+    )
+    assert rankings.first_places({"linear": {1: 0.5}}) == {"linear": 1.0}
+
+
+def test_rounding_makes_no_winner():
+    assert rankings.first_places({"a": {1: 0.1 + 0.2}, "b": {1: 0.3}}) == {"a": 0.5, "b": 0.5}
+    assert rankings.shuffles({"a": {1: 0.1 + 0.2}, "b": {1: 0.3}}, draws=2, seed=0) == {"a": 0.5, "b": 0.5}
+
+
+def test_shuffles_come_near_the_exact_chances():
+    # 4,000 draws: a share's standard error is at most sqrt(0.25 / 4000) = 0.0079; five of them are allowed
+    drawn, exact = rankings.shuffles(VALUES, draws=4000, seed=0), rankings.first_places(VALUES)
+    assert drawn == pytest.approx(exact, abs=0.04)
+    assert sum(drawn.values()) == pytest.approx(1.0)
+
+
+def test_a_shuffle_is_a_ranking_of_recorded_runs():
+    ranking = rankings.shuffle(VALUES, seed=3)
+    assert sorted(each.schedule for each in ranking) == sorted(VALUES)
+    assert all(VALUES[each.schedule][each.seed] == each.accuracy for each in ranking)
+    accuracies = [each.accuracy for each in ranking]
+    assert accuracies == sorted(accuracies, reverse=True)
+
+
+def test_the_seed_decides_the_draw():
+    assert rankings.shuffle(VALUES, seed=3) == rankings.shuffle(VALUES, seed=3)
+    seeds = {rankings.shuffle(VALUES, seed=seed)[0] for seed in range(50)}
+    assert len(seeds) > 1
+
+
+def test_schedules_are_drawn_apart():
+    # with one seed for all, constant's seed 2 would never meet linear's seed 1
+    both = {"constant": {1: 0.25, 2: 0.5}, "linear": {1: 0.75, 2: 1.0}}
+    pairs = {
+        tuple(sorted((each.schedule, each.seed) for each in rankings.shuffle(both, seed=seed)))
+        for seed in range(60)
+    }
+    assert len(pairs) == 4
+
+
+def test_beats_is_a_share_of_pairs():
+    # linear 0.75, 0.875 against drop 0.75, 0.75, 0.875, 0.25: wins 1 + 3, level 2 + 1 of 8 pairs
+    assert rankings.beats(VALUES, "linear", "drop") == pytest.approx((4 + 3 / 2) / 8)
+    assert rankings.beats(VALUES, "drop", "linear") == pytest.approx(1 - (4 + 3 / 2) / 8)
+    assert rankings.beats(VALUES, "drop", "drop") == 0.5
+
+
+def test_orders_counts_different_rankings():
+    fixed = {"constant": {1: 0.5}, "linear": {1: 0.75}}
+    assert rankings.orders(fixed, draws=30, seed=0) == 1
+    # a at 0.5; b at 0.25 or 0.75; c at 0.375 or 1: cab, cba, acb, bac
+    four = {"a": {1: 0.5}, "b": {1: 0.25, 2: 0.75}, "c": {1: 0.375, 2: 1.0}}
+    assert rankings.orders(four, draws=200, seed=0) == 4
+
+
+# ---------------------------------------------------------------- which study
+
+
+@pytest.fixture
+def recorded(tmp_path, monkeypatch):
+    """A folder of synthetic records: "full" has 2 seeds of all schedules, "half" lacks one run."""
+    monkeypatch.setattr(record, "RECORDED", tmp_path)
+    for name in ("full", "half"):
+        for recipe, seed in product(RECIPES, (1, 2)):
+            if (name, recipe, seed) != ("half", "drop", 2):
+                run = two_epochs(recipe, seed=seed, epochs=8, accuracies=[0.5 + seed / 8] * 8)
+                (tmp_path / name).mkdir(exist_ok=True)
+                record.write_run(run, tmp_path / name / f"{recipe}-seed{seed}.json")
+    return tmp_path
+
+
+def test_the_first_study_with_enough_seeds_is_taken(recorded):
+    name, accuracies = rankings.enough_seeds("unrecorded", "half", "full")
+    assert name == "full"
+    assert accuracies == {recipe: {1: 0.625, 2: 0.75} for recipe in RECIPES}
+    assert rankings.enough_seeds("half", "full", least=1)[0] == "half"
+    with pytest.raises(ValueError, match="none of the studies half has 2 seeds"):
+        rankings.enough_seeds("half")
+
+
+# ---------------------------------------------------------------- bad input
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "sentence"),
+    [
+        (
+            lambda: rankings.shuffle({}, seed=0),
+            ValueError,
+            "accuracies must hold at least one schedule, got none",
+        ),
+        (
+            lambda: rankings.shuffle({"a": {}}, seed=0),
+            ValueError,
+            r"accuracies\['a'\] must hold at least one run",
+        ),
+        (lambda: rankings.shuffle(VALUES, seed=-1), ValueError, "seed must be >= 0, got -1"),
+        (lambda: rankings.shuffle(VALUES, seed=0.5), TypeError, "seed must be an integer >= 0, got 0.5"),
+        (lambda: rankings.shuffles(VALUES, draws=0, seed=0), ValueError, "draws must be >= 1, got 0"),
+        (lambda: rankings.orders(VALUES, draws=0, seed=0), ValueError, "draws must be >= 1, got 0"),
+        (lambda: rankings.first_places({}), ValueError, "accuracies must hold at least one schedule"),
+        (
+            lambda: rankings.beats(VALUES, "linear", "poly5"),
+            ValueError,
+            "schedule must be one of .*got 'poly5'",
+        ),
+    ],
+)
+def test_bad_input_is_refused_in_one_sentence(call, error, sentence):
+    with pytest.raises(error, match=sentence):
+        call()

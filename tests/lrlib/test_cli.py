@@ -1,0 +1,229 @@
+"""The command line, in this process and killed for real in another."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from filelock import FileLock
+
+import synthetic
+from lrlib.runs.record import read_run, write_run
+
+RUN = [
+    "train",
+    "--preset",
+    "digits",
+    "--schedule",
+    "linear",
+    "--epochs",
+    "3",
+    "--train-images",
+    "64",
+    "--quiet",
+]
+
+
+def test_train_writes_a_record_and_show_shows_it(lrlib, tmp_path):
+    code, out, _ = lrlib(*RUN, "--out", tmp_path, "--peak-lr", "0.05")
+    assert code == 0
+    (path,) = tmp_path.iterdir()
+    assert path.name.startswith("digits-linear-seed0-")
+    run = read_run(path)
+    assert (run.config.peak_lr, run.config.epochs, len(run.epochs)) == (0.05, 3, 3)
+    assert run.provenance.command == " ".join(["lrlib", *RUN, "--out", tmp_path.name, "--peak-lr", "0.05"])
+    assert str(path) in out
+
+    code, out, _ = lrlib("show", path)
+    assert code == 0
+    assert "finished after 3 epochs" in out
+    assert f"{run.epochs[2].test_accuracy:.4f}" in out
+    assert len([line for line in out.splitlines() if line.split()[0] in "123"]) == 3
+
+
+def test_train_does_what_its_options_say(lrlib, tmp_path):
+    options = "--seed 3 --precision bf16 --device cpu --threads 2 --path fast"
+    code, _, err = lrlib(*RUN, "--out", tmp_path, *options.split())
+    assert code == 0, err
+    (path,) = tmp_path.iterdir()
+    assert path.name.startswith("digits-linear-seed3-")
+    run = read_run(path)
+    assert (run.config.seed, run.config.precision, run.config.device) == (3, "bf16", "cpu")
+    how = run.provenance
+    assert (how.precision, how.device, how.threads, how.path) == ("bf16", "cpu", 2, "fast")
+
+
+def test_show_keeps_training_and_test_apart(lrlib, tmp_path):
+    columns = dict(
+        train_loss=[2.0, 1.0], train_accuracy=[0.25, 0.75], test_loss=[2.1, 1.1], test_accuracy=[0.2, 0.7]
+    )
+    # Four updates an epoch: linear is at 0.1 x 4/8 and at 0.1 x 1/8 in the first and the last of the second.
+    run = synthetic.synthetic_run("linear", columns, train_images=64, batch_size=16)
+    code, out, _ = lrlib("show", write_run(run, tmp_path / "run.json"))
+    assert code == 0
+    first, head, *rows = out.splitlines()
+    said = "training accuracy 0.9000, test accuracy 0.7000, training cross-entropy 1.0000, test 1.1000"
+    assert first.endswith(said)
+    assert "last rate train loss  train acc  test loss   test acc    seconds" in head
+    assert rows[1].split() == ["2", "0.05", "0.0125", "1.0000", "0.7500", "1.1000", "0.7000", "1.0"]
+
+
+def test_a_record_that_is_there_is_not_run_again(lrlib, tmp_path):
+    assert lrlib(*RUN, "--out", tmp_path)[0] == 0
+    code, _, err = lrlib(*RUN, "--out", tmp_path)
+    assert code == 1
+    assert "is recorded already; see it with: lrlib show" in err
+
+
+def test_a_run_that_another_process_trains_is_left_to_it(lrlib, tmp_path):
+    record = tmp_path / "first" / "digits-linear-seed0.json"
+    words = ["train", "--preset", "digits", "--schedule", "linear", "--quiet", "--out", record.parent]
+    record.parent.mkdir()
+    with FileLock(record.with_suffix(".lock")):
+        code, _, err = lrlib(*words)
+    assert code == 1
+    assert err == f"lrlib: another process is training {record}; wait for it, or name another --out\n"
+    assert not record.exists()
+
+
+def test_presets_lists_everything(lrlib):
+    code, out, _ = lrlib("presets")
+    assert code == 0
+    for word in ("digits", "laptop", "resnet50", "cosine5", "peak_lr 0.1", "pilot-laptop"):
+        assert word in out
+
+
+def test_show_finds_records_of_the_package(lrlib):
+    code, out, _ = lrlib("show", "pilot-laptop/laptop-linear-seed0")
+    assert code == 0
+    assert "resnet10 on cifar10, linear, seed 0: finished after 30 epochs" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["train", "--preset", "labtop", "--schedule", "linear"], "did you mean 'laptop'?"),
+        (["train", "--preset", "digits", "--schedule", "lineer"], "did you mean 'linear'?"),
+        (["train", "--preset", "digits", "--schedule", "linear", "--epochs", "0"], "epochs: input should be"),
+        (
+            ["train", "--preset", "digits", "--schedule", "linear", "--threads", "0"],
+            "threads must be >= 1, got 0",
+        ),
+        (
+            ["train", "--preset", "digits", "--schedule", "linear", "--device", "tpu"],
+            "device: input should be",
+        ),
+        (["train", "--preset", "digits", "--schedule", "linear", "--path", "fsat"], "did you mean 'fast'?"),
+        (
+            ["train", "--preset", "digits", "--schedule", "linear", "--device", "mps"],
+            "device: 'mps' is not on this machine",
+        ),
+        (["show", "nothing.json"], "nothing.json: there is no such file"),
+        (["data", "check", "--root", "nowhere"], "nowhere"),
+    ],
+)
+def test_bad_words_are_one_sentence(lrlib, words, sentence, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = lrlib(*words)
+    assert code == 1
+    assert err.startswith("lrlib: ")
+    assert sentence in err
+    assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_command_suggests_the_right_one(lrlib):
+    code, _, err = lrlib("trian")
+    assert code == 2
+    assert "train" in err
+
+
+def start(folder, log, *more):
+    words = ["train", "--preset", "digits", "--schedule", "linear", "--epochs", "24", "--threads", "1"]
+    words += ["--train-images", "160", "--quiet", "--out", str(folder), *more]
+    with log.open("ab") as output:
+        return subprocess.Popen([sys.executable, "-m", "lrlib.cli", *words], stdout=output, stderr=output)
+
+
+def wait_for(condition, process, log, seconds=600):
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < limit
+        time.sleep(0.005)
+
+
+def test_killed_and_resumed_it_ends_as_if_undisturbed(tmp_path):
+    """SIGKILL twice, at moments that nothing in the run chose, then to the end."""
+    log, folder = tmp_path / "log", tmp_path / "cut"
+    undisturbed = start(tmp_path / "whole", log)
+
+    def checkpoint_written():
+        return max((path.stat().st_mtime_ns for path in folder.glob("*.pt")), default=0)
+
+    for delay, more in ((0.13, []), (0.37, ["--resume"])):
+        before = checkpoint_written()
+        process = start(folder, log, *more)
+        wait_for(lambda: checkpoint_written() > before, process, log)  # noqa: B023
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+        assert not list(folder.glob("*.json"))
+
+    assert start(folder, log).wait(timeout=600) == 1
+    assert "is a run that was cut; add --resume to go on, or delete it" in log.read_text()
+
+    assert start(folder, log, "--resume").wait(timeout=600) == 0, log.read_text()
+    (record,) = folder.glob("*.json")
+    assert not list(folder.glob("*.pt"))
+    assert undisturbed.wait(timeout=600) == 0, log.read_text()
+    (whole,) = (tmp_path / "whole").iterdir()
+    resumed = read_run(record)
+    assert resumed.measured() == read_run(whole).measured()
+    assert resumed.provenance.parts == 3
+
+
+BASE_ONLY = """
+import sys
+
+EXTRA = {"torch", "torchvision", "sklearn", "pyarrow", "PIL", "huggingface_hub", "platformdirs", "tqdm",
+         "matplotlib"}
+
+
+class NotInstalled:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in EXTRA:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+sys.meta_path.insert(0, NotInstalled())
+sys.argv = ["lrlib", *sys.argv[1:]]
+from lrlib.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--help"], 0, "Learning-rate schedules"),
+        (["presets"], 0, "pilot-laptop"),
+        (["show", "pilot-laptop/laptop-linear-seed0"], 0, "finished after 30 epochs"),
+        (["class", "assign", "3"], 0, "seed"),
+        (
+            ["train", "--preset", "digits", "--schedule", "linear"],
+            1,
+            "lrlib: this needs torch, which is not installed; install lrlib[train], which has it\n",
+        ),
+        (["doctor", "digits"], 1, "lrlib: this needs torch, which is not installed"),
+    ],
+)
+def test_the_base_install_serves_what_does_not_train(words, code, said, tmp_path):
+    """Without what the extra "train" brings, as someone has it who only reads records or merges a class's."""
+    done = subprocess.run(
+        [sys.executable, "-c", BASE_ONLY, *words], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert done.returncode == code, done.stderr
+    assert said in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
