@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from filelock import Timeout
 
 from lrlib._checks import check_int
 from lrlib._errors import LrlibError
-from lrlib.runs.config import PRESETS, RunConfig, preset
-from lrlib.runs.record import RECORDED, Run, read_run, studies, write_run
+from lrlib.runs.config import PRESETS, preset
+from lrlib.runs.record import RECORDED, Run, read_run, studies
+from lrlib.runs.store import run_name
 from lrlib.schedules.recipes import RECIPES
 from lrlib.sweeps.study import Planned
 
@@ -85,45 +85,34 @@ def train(
     )
     changes = {name: value for name, value in changes.items() if value is not None}
     config = preset(preset_name, recipe=schedule, seed=seed, **changes)
-    planned = Planned(config, out / f"{run_name(preset_name, config)}.json")
-    record, checkpoint = planned.record, planned.checkpoint
+    planned = Planned(config, out / f"{run_name(config)}.json")
     if threads is not None:
         check_int("threads", threads, least=1)
-    # Both files are looked at here too, so that nobody waits for torch to hear it.
     _refuse_what_is_there(planned, resume=resume)
+    if resume and not planned.checkpoint.exists():
+        typer.echo(f"No checkpoint {planned.checkpoint} yet; starting at epoch 1.", err=True)
 
-    # Imported here, so that --help and a wrong name do not wait for torch.
-    from lrlib.training.machine import resolve
-    from lrlib.training.run import train as train_run
+    # Imported here, so that --help, a wrong name and the refusals above do not wait for torch.
+    from lrlib.sweeps.one_run import do
 
-    resolve(config, threads=threads, path=path)  # what this machine cannot do is said before a file is made
-    out.mkdir(parents=True, exist_ok=True)
     try:
-        with planned.held():
-            _refuse_what_is_there(planned, resume=resume)
-            if resume and not checkpoint.exists():
-                typer.echo(f"No checkpoint {checkpoint} yet; starting at epoch 1.", err=True)
-                resume = False
-            run = train_run(
-                config,
-                checkpoint=checkpoint,
-                resume=resume,
-                progress=False if quiet else None,
-                threads=threads,
-                path=path,
-                command=" ".join(["lrlib", *sys.argv[1:]]),
-            )
-            write_run(run, record)
-    except Timeout:
-        message = f"another process is training {record}; wait for it, or name another --out"
-        raise ValueError(message) from None
+        run = do(
+            planned,
+            progress=False if quiet else None,
+            threads=threads,
+            path=path,
+            command=" ".join(["lrlib", *sys.argv[1:]]),
+        )
     except KeyboardInterrupt:
-        kept = "add --resume to go on" if checkpoint.exists() else "no epoch was finished, so nothing is kept"
+        there = planned.checkpoint.exists()
+        kept = "add --resume to go on" if there else "no epoch was finished, so nothing is kept"
         typer.echo(f"\nStopped; {kept}.", err=True)
         raise SystemExit(130) from None
-    planned.tidy()
+    if run is None:
+        _refuse_what_is_there(planned, resume=True)  # recorded by another process meanwhile
+        raise ValueError(f"another process is training {planned.record}; wait for it, or name another --out")
     typer.echo(summary(run))
-    typer.echo(f"Recorded in {record}")
+    typer.echo(f"Recorded in {planned.record}")
 
 
 @app.command()
@@ -208,7 +197,8 @@ def study_run(
     out: StudyOut = None,
 ) -> None:
     """Do what is missing of a study; kill it when you like, and start it again."""
-    from lrlib.sweeps.local import read_study, run_study
+    from lrlib.sweeps.local import run_study
+    from lrlib.sweeps.study import read_study
     from lrlib.sweeps.together import asked_to_stop, run_together
 
     if threads is not None:
@@ -241,7 +231,8 @@ def study_run(
 @study_app.command("status")
 def study_status(name: StudyName, jobs: Jobs = 1, out: StudyOut = None) -> None:
     """Show what of a study is done, running, cut, diverged or missing, and the hours left here."""
-    from lrlib.sweeps.local import hours_left, read_study, status
+    from lrlib.sweeps.study import read_study, status
+    from lrlib.sweeps.timing import hours_left
 
     study = read_study(name, out=out)
     states = status(study)
@@ -271,13 +262,6 @@ def _refuse_what_is_there(planned: Planned, *, resume: bool) -> None:
         raise ValueError(f"{record} is recorded already; see it with: lrlib show {record}")
     if checkpoint.exists() and not resume:
         raise ValueError(f"{checkpoint} is a run that was cut; add --resume to go on, or delete it")
-
-
-def run_name(preset_name: str, config: RunConfig) -> str:
-    """Return the file name of a run; a changed preset has its identity in it."""
-    name = f"{preset_name}-{config.recipe.label}-seed{config.seed}"
-    unchanged = preset(preset_name, recipe=config.recipe, seed=config.seed)
-    return name if config == unchanged else f"{name}-{config.identity()[:8]}"
 
 
 def summary(run: Run) -> str:

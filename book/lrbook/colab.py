@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from lrlib._checks import check_float, check_int
+from lrlib._files import write_atomically
 from lrlib.runs.config import PRESETS, RunConfig
 from lrlib.runs.config import preset as config_of
 from lrlib.runs.record import RECORDED, RecordError, Run, experiment, read_run, studies, write_run
+from lrlib.runs.store import run_name
 from lrlib.schedules.recipes import Recipe
 from lrlib.training.driver import nvidia_smi
 from lrlib.training.progress import in_words
 
-__all__ = ["budget", "finish", "hello", "live", "on_colab", "record_name", "save", "study_of"]
+__all__ = ["budget", "hello", "live", "on_colab", "save", "study_of", "train_or_resume"]
 
+#: Wall time of a live cell on a GPU, for all its runs together.
+MINUTES = 2.0
 # The study of the survey's schedules on each network: the range into which a live run is laid.
 STUDIES = {"resnet10": "survey-laptop", "resnet50": "resnet50", "source_resnet": "source"}
 
@@ -57,7 +61,7 @@ def hello() -> None:
         print(
             f"Found a GPU ({gpu}): a live cell trains a small network on all of CIFAR-10, which is "
             "downloaded once, for as many epochs as fit into two minutes. "
-            'live(..., preset="resnet50") takes the survey\'s own network instead.'
+            'preset="resnet50" takes the survey\'s own network instead.'
         )
 
 
@@ -71,31 +75,118 @@ def _digits_seconds() -> float | None:
     return None
 
 
+def train_or_resume(
+    what: RunConfig | Recipe | str,
+    *,
+    minutes: float | None = None,
+    folder: str | Path | None = None,
+    drive: bool = False,
+    **how: Any,
+) -> Run:
+    """Train a run, go on with it where it was cut, or read it where it is recorded.
+
+    A run of the digits takes seconds: it is trained anew each time, and nothing is kept unless a folder is
+    named. Any other keeps a checkpoint after each epoch and, when it is done, its record: run the cell again
+    after a cut, and it goes on from there.
+
+    Parameters
+    ----------
+    what : RunConfig, Recipe or str
+        A config; or a schedule, for which `live` chooses preset and epochs.
+    minutes : float or None
+        > 0. For a schedule: what `live` has, 2 if it is None. For a config: None leaves its epochs as they
+        are; a number makes them as many as `budget` says.
+    folder : path or None
+        Of record and checkpoint; None is "runs", but for the digits.
+    drive : bool
+        On Colab, keep both on your Google Drive instead: Colab asks you first.
+    **how
+        For a schedule: `seed`, `preset` and any other argument of `live`.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    ValueError
+        If `drive` is set and this is not Colab.
+    CheckpointError, RecordError, StudyError
+        If a file is damaged or belongs to another config, if the run was begun on another device or in
+        another precision than this machine would go on in, or if another process is training it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> config = config_of("digits", recipe="linear", epochs=1, train_images=50)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     first, again = (train_or_resume(config, folder=folder) for _ in range(2))  # doctest: +ELLIPSIS
+    Read from ...digits-linear-seed0-...json, where it is recorded; remove that file to train it again.
+    >>> first == again
+    True
+    """
+    if not isinstance(what, RunConfig):
+        minutes = MINUTES if minutes is None else minutes
+        config = live(what, minutes=minutes, folder=folder or "runs", drive=drive, **how)
+    elif how:
+        raise TypeError(f"{', '.join(how)} must be part of the config, as one is given; use config.changed()")
+    else:
+        config = what if minutes is None else budget(what, minutes=minutes)
+    return _trained(config, _place(config, folder, drive=drive))
+
+
+def _trained(config: RunConfig, folder: Path | None) -> Run:
+    """Train `config`, with its files in `folder`; None keeps nothing."""
+    if folder is None:
+        from lrlib.training.run import train
+
+        return train(config, command="lrbook.colab.train_or_resume")
+    from lrlib.sweeps.one_run import do
+    from lrlib.sweeps.study import Planned
+
+    planned = Planned(config, folder / f"{run_name(config)}.json")
+    run = planned.recorded()
+    if run is not None:
+        print(f"Read from {planned.record}, where it is recorded; remove that file to train it again.")
+        return run
+    run = do(planned, progress=None, command="lrbook.colab.train_or_resume") or planned.recorded()
+    if run is None:
+        raise RecordError(f"{planned.record}: another process is training it; wait for it", kind="there")
+    return run
+
+
 def live(
     recipe: Recipe | str,
     *,
     seed: int = 0,
     preset: str | None = None,
     runs: int = 1,
-    minutes: float = 2.0,
+    minutes: float = MINUTES,
+    folder: str | Path = "runs",
+    drive: bool = False,
     **changes: Any,
 ) -> RunConfig:
     """Return the config of a live cell: one that this machine trains while a reader waits.
 
     Without a GPU it is the preset "digits", which takes seconds on any computer, and is not timed. With one
     it is "laptop", all of CIFAR-10, with as many epochs as `budget` says. The horizon is fixed here, before
-    training; runs that share the time are this config with one thing changed, and so have the same epochs.
+    training, and noted in `folder`, so that a cell that is run again after a cut plans the same run; runs
+    that share the time are this config with one thing changed, and so have the same epochs.
 
     Parameters
     ----------
     recipe : Recipe or str
     seed : int
     preset : {"digits", "laptop", "resnet50", "source"} or None
-        None chooses as above. "resnet50" is what the survey says that it trained.
+        None chooses as above; where CIFAR-10 cannot be had it falls back on the digits and says why.
+        "resnet50" is what the survey says that it trained and "source" what its numbers come from: name one
+        of them with the `minutes` that you have, an hour or more.
     runs : int
         How many runs of this length the cell will train, one after another; they share `minutes`.
     minutes : float
         > 0; wall time for all of them together.
+    folder, drive
+        As in `train_or_resume`.
     **changes
         Any other field of `RunConfig`. `epochs` is then the most that are planned.
 
@@ -105,6 +196,8 @@ def live(
         As `lrlib.preset`.
     TypeError, ValueError
         As `budget`.
+    DataError
+        If `preset` names one on CIFAR-10, and the data cannot be had.
 
     Examples
     --------
@@ -114,13 +207,36 @@ def live(
     True
     """
     if preset is None:
-        from lrlib.training.run import live_preset
-
-        preset = live_preset()
+        preset = _preset_here()
     config = config_of(preset, recipe=recipe, seed=seed, **changes)
     if config.dataset == "digits":
         return config
-    return budget(config, minutes=minutes, runs=runs)
+    # The horizon belongs to the run: timed anew after a cut, it could come out one epoch longer, and the
+    # checkpoint of the first part would be another experiment's.
+    note = _place(config, folder, drive=drive) / f"{run_name(config)}-{runs}of{minutes:g}min.epochs"
+    if note.is_file():
+        planned = config.changed(epochs=int(note.read_text()))
+        print(f"{planned.epochs} epochs, as they were planned when this cell first ran ({note}).")
+        return planned
+    planned = budget(config, minutes=minutes, runs=runs)
+    note.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(note, lambda file: file.write(f"{planned.epochs}\n".encode()))
+    return planned
+
+
+def _preset_here() -> str:
+    """Return the preset of a live cell on this machine."""
+    from lrlib.training.dataset import DataError, load
+    from lrlib.training.run import live_preset
+
+    name = live_preset()
+    if PRESETS[name]["dataset"] == "cifar10":
+        try:
+            load("cifar10")
+        except DataError as error:
+            print(f"CIFAR-10 cannot be had here, so it is the digits: {error}")
+            return "digits"
+    return name
 
 
 def study_of(config: RunConfig) -> str:
@@ -195,63 +311,6 @@ def budget(config: RunConfig, *, minutes: float = 8.0, runs: int = 1) -> RunConf
     return config.changed(epochs=max(1, min(fit, config.epochs)))
 
 
-def record_name(config: RunConfig) -> str:
-    """Return a file name for a run, without its ending; it ends in 8 digits of the config's digest.
-
-    Examples
-    --------
-    >>> from lrlib import preset
-    >>> record_name(preset("digits", recipe="linear", seed=3))[:21]
-    'resnet8-linear-seed3-'
-    """
-    return f"{config.network}-{config.recipe.label}-seed{config.seed}-{config.identity()[:8]}"
-
-
-def finish(config: RunConfig, *, folder: str | Path = "runs", drive: bool = False) -> Run:
-    """Train a config, go on with it where it was cut, or read it if it is recorded.
-
-    A checkpoint is written after every epoch. Run the same cell again after a cut and the run goes on; a run
-    that is resumed says which epoch was found and about how long the rest takes.
-
-    Parameters
-    ----------
-    config : RunConfig
-    folder : path
-        Folder of the record and its checkpoint.
-    drive : bool
-        On Colab, keep both on your Google Drive instead: Colab asks you first.
-
-    Returns
-    -------
-    Run
-
-    Raises
-    ------
-    ValueError
-        If `drive` is set and this is not Colab.
-    CheckpointError, RecordError, StudyError
-        If a file is damaged or belongs to another config, if the run was begun on another device or in
-        another precision than this machine would go on in, or if another process is training it.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from lrlib import preset
-    >>> config = preset("digits", recipe="linear", epochs=1, train_images=50)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     first, again = (finish(config, folder=folder) for _ in range(2))
-    >>> first == again
-    True
-    """
-    from lrlib.sweeps.local import Planned, do
-
-    planned = Planned(config, _folder(folder, drive=drive) / f"{record_name(config)}.json")
-    run = do(planned, progress=None, command="lrbook.colab.finish") or planned.recorded()
-    if run is None:
-        raise RecordError(f"{planned.record}: another process is training it; wait for it", kind="there")
-    return run
-
-
 def save(run: Run, *, folder: str | Path = "runs", drive: bool = False) -> Path:
     """Write the record of a run and say where it is; on Colab, offer it as a download or keep it on Drive.
 
@@ -280,9 +339,9 @@ def save(run: Run, *, folder: str | Path = "runs", drive: bool = False) -> Path:
     >>> from lrlib import load_runs
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = save(load_runs("pilot-laptop")[0], folder=folder)  # doctest: +ELLIPSIS
-    The record is in ...resnet10-constant-seed0-....json
+    The record is in ...laptop-constant-seed0.json
     """
-    path = _folder(folder, drive=drive) / f"{record_name(run.config)}.json"
+    path = _folder(folder, drive=drive) / f"{run_name(run.config)}.json"
     # As text, for a run that diverged holds nan, which is not equal to nan.
     if not (path.exists() and read_run(path).model_dump_json() == run.model_dump_json()):
         write_run(run, path)
@@ -294,6 +353,13 @@ def save(run: Run, *, folder: str | Path = "runs", drive: bool = False) -> Path:
     else:
         print(f"The record is in {path}")
     return path
+
+
+def _place(config: RunConfig, folder: str | Path | None, *, drive: bool) -> Path | None:
+    """Return the folder of a run's files; None if they are not kept."""
+    if folder is None and not drive and config.dataset == "digits":
+        return None
+    return _folder(folder or "runs", drive=drive)
 
 
 def _folder(folder: str | Path, *, drive: bool) -> Path:

@@ -48,29 +48,26 @@ def listed() -> list[str]:
 
 def execute(name: str, *, minutes: float, pretend: bool) -> dict:
     """Run the code cells of a notebook, in order, up to one that fails; return what came of it."""
-    from functools import partial
-
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
     start, trained = perf_counter(), []
     import lrbook.colab
-    import lrlib.training.run
 
     if pretend:
         sys.path.append(str(ROOT / "book"))
         from tools.pretend import believe
 
         believe()
-    train = lrlib.training.run.train
+    train, budget = lrbook.colab._trained, lrbook.colab.budget
 
-    def noted(config, **how):
-        run = train(config, **how)
+    def noted(config, folder):
+        run = train(config, folder)
         trained.append(run)
         return run
 
-    lrlib.training.run.train = noted
-    lrbook.colab.live = partial(lrbook.colab.live, minutes=minutes)
+    lrbook.colab._trained = noted
+    lrbook.colab.budget = lambda config, **how: budget(config, **how | {"minutes": minutes})
 
     settings = Config()
     settings.HistoryManager.enabled = False

@@ -6,9 +6,10 @@ So every notebook can be seen to get through with a GPU's runs on a machine with
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import lrbook.colab
 import lrlib.sweeps.timing
-import lrlib.training.run
 from lrbook.chapters.factors import recorded
 from lrlib.runs.config import RunConfig
 from lrlib.runs.record import Run
@@ -42,11 +43,11 @@ def believe(*, seconds: float = FAST) -> list[RunConfig]:
     `seconds` is what 20 updates on CIFAR-10 are said to take. All else is trained.
     """
     counted: list[RunConfig] = []
-    train, pace = lrlib.training.run.train, lrlib.sweeps.timing.pace
+    trained, pace = lrbook.colab._trained, lrlib.sweeps.timing.pace
 
-    def count(config: RunConfig, **how) -> Run:
+    def count(config: RunConfig, folder: Path | None) -> Run:
         if config.dataset != "cifar10":
-            return train(config, **how)
+            return trained(config, folder)
         counted.append(config)
         return stand_in(config)
 
@@ -55,9 +56,6 @@ def believe(*, seconds: float = FAST) -> list[RunConfig]:
             return pace(config, **how)
         return lrlib.sweeps.timing.Pace(updates=seconds, image=0.0)
 
-    lrlib.training.run.train, lrlib.training.run.live_preset, lrlib.sweeps.timing.pace = (
-        count,
-        lambda: "laptop",
-        assume,
-    )
+    lrbook.colab._trained, lrlib.sweeps.timing.pace = count, assume
+    lrbook.colab._preset_here = lambda: "laptop"
     return counted

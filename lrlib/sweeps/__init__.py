@@ -5,13 +5,13 @@ from importlib import import_module as _import_module
 # Names that load on first use, with the module that has them: torch takes seconds to load.
 _LAZY = {
     "diagnose": "doctor",
-    "do": "local",
+    "do": "one_run",
     "examine": "doctor",
-    "hours_left": "local",
+    "hours_left": "timing",
     "read_study": "study",
     "run_study": "local",
     "run_together": "together",
-    "status": "local",
+    "status": "study",
     "Study": "study",
     "StudyError": "study",
 }

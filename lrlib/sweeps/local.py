@@ -1,4 +1,4 @@
-"""All runs of a study: what is recorded, and a scheduler that does the rest, each run in its own process."""
+"""Do what is missing of a study on this machine, each run in a process of its own."""
 
 from __future__ import annotations
 
@@ -8,145 +8,29 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
 from typing import IO
 
-import torch
-from filelock import Timeout
-
 from lrlib._checks import check_float, check_int
 from lrlib.runs.config import RunConfig
-from lrlib.runs.record import Run, write_run
-from lrlib.sweeps.study import Planned, Study, StudyError, plan, read_study
-from lrlib.training.machine import Target, check_path, hardware, resolve
-from lrlib.training.run import take_turns, training
+from lrlib.runs.record import Run
+from lrlib.sweeps.one_run import do
+from lrlib.sweeps.study import Planned, Study, StudyError
+from lrlib.sweeps.timing import hours_left
+from lrlib.training.machine import check_path, resolve
 
 #: A worker, and the file that takes what it complains of.
 Working = tuple[subprocess.Popen, IO[str]]
 
 __all__ = [
-    "Planned",
-    "Study",
-    "StudyError",
-    "do",
-    "hours_left",
-    "plan",
-    "read_study",
+    "ended",
+    "missing",
     "run_study",
-    "status",
+    "sum_up",
+    "work",
 ]
-
-
-def status(study: Study) -> dict[str, list[Planned]]:
-    """Return the runs by state: finished, diverged, running, cut, missing.
-
-    Examples
-    --------
-    >>> from lrlib.sweeps.local import plan
-    >>> study = plan("demo", {"preset": "digits", "recipes": ["linear"], "seeds": [1]}, Path("nowhere"))
-    >>> {state: len(runs) for state, runs in status(study).items()}
-    {'finished': 0, 'diverged': 0, 'running': 0, 'cut': 0, 'missing': 1}
-    """
-    states: dict[str, list[Planned]] = {
-        state: [] for state in ("finished", "diverged", "running", "cut", "missing")
-    }
-    for planned in study.runs:
-        states[planned.state()].append(planned)
-    return states
-
-
-def hours_left(study: Study, *, jobs: int = 1) -> float | None:
-    """Return the hours that the rest of a study takes here, `jobs` at a time; None if nothing tells.
-
-    It goes by the seconds an update took in the study's own records on a processor or GPU of this name.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `jobs` is not an integer >= 1.
-
-    Examples
-    --------
-    >>> from lrlib.sweeps.local import plan
-    >>> hours_left(plan("demo", {"preset": "digits", "recipes": ["linear"], "seeds": [1]}, Path("nowhere")))
-    """
-    jobs = check_int("jobs", jobs, least=1)
-    runs = [(planned, planned.recorded()) for planned in study.runs]
-    here = [run for _, run in runs if run is not None and run.provenance.hardware in _hardware()]
-    updates = sum(epoch.updates for run in here for epoch in run.epochs)
-    if not updates:
-        return None
-    # Seconds of a run in company are those of the whole company.
-    a_update = sum(run.provenance.seconds / run.provenance.together for run in here) / updates
-    return a_update * sum(planned.config.total_steps for planned, run in runs if run is None) / jobs / 3600
-
-
-def _hardware() -> set[str]:
-    """Return the names that records of this machine have: its processor's, and its GPU's."""
-    devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
-    return {hardware(torch.device(device)) for device in devices}
-
-
-def do(
-    planned: Planned,
-    *,
-    threads: int | None = None,
-    path: str = "auto",
-    deterministic: bool = False,
-    progress: bool | None = False,
-    command: str = "lrlib.sweeps.local.do",
-) -> Run | None:
-    """Do one run, from its checkpoint if there is one, and record it; None if it is recorded, or another's.
-
-    `threads`, `path`, `deterministic` and `progress` are those of `lrlib.training.run.train`.
-
-    Raises
-    ------
-    CheckpointError, RecordError, StudyError, DataError
-        If a file of the run is damaged or belongs to another one.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from lrlib import preset
-    >>> config = preset("digits", recipe="linear", seed=0, epochs=1, train_images=50)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     planned = Planned(config, Path(folder, "linear-seed0.json"))
-    ...     planned.state(), do(planned).status, planned.state()
-    ('missing', 'finished', 'finished')
-    """
-    target = resolve(planned.config, threads=threads, path=path, deterministic=deterministic)
-    with target.own_settings():
-        ((_, run),) = take_turns([doing(planned, target, progress=progress, command=command)])
-    return run
-
-
-def doing(planned: Planned, target: Target, **how) -> Generator[None, None, Run | None]:
-    """Do one run as `do` does, an update with each `next`; `how` is for `lrlib.training.run.training`.
-
-    Its result is None if it is recorded, another's, or was stopped.
-    """
-    planned.record.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with planned.held():
-            if planned.recorded() is not None:
-                return None
-            run = yield from training(
-                planned.config,
-                target,
-                checkpoint=planned.checkpoint,
-                resume=planned.checkpoint.exists(),
-                **how,
-            )
-            if run is None:
-                return None
-            write_run(run, planned.record)
-    except Timeout:
-        return None
-    planned.tidy()
-    return run
 
 
 def run_study(
@@ -190,7 +74,6 @@ def run_study(
 
     Examples
     --------
-    >>> from lrlib.sweeps.local import plan
     >>> nothing = Study("nothing", "A study without runs", ())
     >>> run_study(nothing, say=print)
     nothing: 0 of 0 runs are recorded.

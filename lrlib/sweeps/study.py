@@ -19,6 +19,7 @@ from lrlib._errors import LrlibError
 from lrlib._files import half_written
 from lrlib.runs.config import ConfigError, RunConfig, preset
 from lrlib.runs.record import Run, read_run
+from lrlib.runs.store import run_name
 from lrlib.schedules._serialize import from_dict
 
 KEYS = ("title", "preset", "recipes", "seeds", "variants", "peak_lrs", "epochs", "changes")
@@ -130,7 +131,6 @@ class Study:
 
     Examples
     --------
-    >>> from lrlib.sweeps.local import plan
     >>> data = {"preset": "digits", "recipes": ["constant", "linear"], "seeds": [1, 2]}
     >>> study = plan("demo", data, Path())
     >>> [run.name for run in study.runs]
@@ -238,16 +238,32 @@ def plan(name: str, data: dict[str, Any], out: Path) -> Study:
         changes |= {} if epochs is None else {"epochs": epochs}
         changes |= {} if peak_lr is None else {"peak_lr": peak_lr}
         config = preset(data["preset"], recipe=_recipe(entry), seed=seed, **changes)
-        words = [config.recipe.label, f"seed{seed}"]
-        words += [variant] if variant else []
-        words += [] if epochs is None else [f"epochs{epochs}"]
-        words += [] if peak_lr is None else [f"lr{peak_lr:g}"]
-        runs.append(Planned(config, out / f"{'-'.join(words)}.json"))
+        varied = [variant] if variant else []
+        varied += [] if epochs is None else [f"epochs{epochs}"]
+        varied += [] if peak_lr is None else [f"lr{peak_lr:g}"]
+        runs.append(Planned(config, out / f"{run_name(config, *varied, study=True)}.json"))
     names = [run.name for run in runs]
     twice = [run for run in names if names.count(run) > 1]
     if twice:
         raise StudyError(f"two of its runs would both be called {twice[0]}; leave one out")
     return Study(name, data.get("title", name), tuple(runs))
+
+
+def status(study: Study) -> dict[str, list[Planned]]:
+    """Return the runs by state: finished, diverged, running, cut, missing.
+
+    Examples
+    --------
+    >>> study = plan("demo", {"preset": "digits", "recipes": ["linear"], "seeds": [1]}, Path("nowhere"))
+    >>> {state: len(runs) for state, runs in status(study).items()}
+    {'finished': 0, 'diverged': 0, 'running': 0, 'cut': 0, 'missing': 1}
+    """
+    states: dict[str, list[Planned]] = {
+        state: [] for state in ("finished", "diverged", "running", "cut", "missing")
+    }
+    for planned in study.runs:
+        states[planned.state()].append(planned)
+    return states
 
 
 def _variants(data: dict[str, Any]) -> list[str | None]:

@@ -1,4 +1,4 @@
-"""How fast this machine does the updates of a config: timed on a network that is thrown away."""
+"""How long runs take here: by updates timed on a network that is thrown away, or by a study's own records."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from time import perf_counter
 
 import torch
 
+from lrlib._checks import check_int
 from lrlib.runs.config import RunConfig
+from lrlib.sweeps.study import Study
 from lrlib.training import machine
 from lrlib.training.dataset import Dataset, draw_augmentation, permutation
 from lrlib.training.gpu import prepare
@@ -79,3 +81,36 @@ def _endless(config: RunConfig, loop: Loop) -> Iterator[None]:
         yield from loop.epoch(
             order, draws, [config.peak_lr * schedule(t) for t in range(config.steps_per_epoch)]
         )
+
+
+def hours_left(study: Study, *, jobs: int = 1) -> float | None:
+    """Return the hours that the rest of a study takes here, `jobs` at a time; None if nothing tells.
+
+    It goes by the seconds an update took in the study's own records on a processor or GPU of this name.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `jobs` is not an integer >= 1.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from lrlib.sweeps.study import plan
+    >>> hours_left(plan("demo", {"preset": "digits", "recipes": ["linear"], "seeds": [1]}, Path("nowhere")))
+    """
+    jobs = check_int("jobs", jobs, least=1)
+    runs = [(planned, planned.recorded()) for planned in study.runs]
+    here = [run for _, run in runs if run is not None and run.provenance.hardware in _hardware()]
+    updates = sum(epoch.updates for run in here for epoch in run.epochs)
+    if not updates:
+        return None
+    # Seconds of a run in company are those of the whole company.
+    a_update = sum(run.provenance.seconds / run.provenance.together for run in here) / updates
+    return a_update * sum(planned.config.total_steps for planned, run in runs if run is None) / jobs / 3600
+
+
+def _hardware() -> set[str]:
+    """Return the names that records of this machine have: its processor's, and its GPU's."""
+    devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    return {machine.hardware(torch.device(device)) for device in devices}

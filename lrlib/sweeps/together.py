@@ -9,7 +9,8 @@ from time import monotonic
 
 from lrlib._checks import check_float
 from lrlib.runs.record import Run
-from lrlib.sweeps.local import doing, ended, missing, sum_up
+from lrlib.sweeps.local import ended, missing, sum_up
+from lrlib.sweeps.one_run import doing
 from lrlib.sweeps.study import Planned, Study
 from lrlib.training.dataset import Dataset, load
 from lrlib.training.machine import Target, resolve
@@ -24,7 +25,7 @@ def run_together(
     path: str = "auto",
     deterministic: bool = False,
     minutes: float | None = None,
-    command: str = "lrlib.sweeps.local.run_together",
+    command: str = "lrlib.sweeps.together.run_together",
     say: Callable[[str], None] = print,
     stop: Callable[[], bool] = lambda: False,
 ) -> bool:

@@ -17,7 +17,6 @@ import pytest
 
 import lrbook.colab
 import lrlib.sweeps.timing
-import lrlib.training.run
 from run_page import run_page
 from tools import gpu_notebooks, notebooks, pretend
 
@@ -34,17 +33,15 @@ def believing(monkeypatch):
 
     def begin(seconds: float) -> list[tuple]:
         for module, name in (
-            (lrlib.training.run, "train"),
-            (lrlib.training.run, "live_preset"),
+            (lrbook.colab, "_trained"),
+            (lrbook.colab, "_preset_here"),
             (lrlib.sweeps.timing, "pace"),
         ):
             monkeypatch.setattr(module, name, getattr(module, name))  # put back at the end
         pretend.believe(seconds=seconds)
         done = []
-        train, pace = lrlib.training.run.train, lrlib.sweeps.timing.pace
-        lrlib.training.run.train = lambda config, **how: (
-            done.append(("train", config)) or train(config, **how)
-        )
+        train, pace = lrbook.colab._trained, lrlib.sweeps.timing.pace
+        lrbook.colab._trained = lambda config, folder: done.append(("train", config)) or train(config, folder)
         lrlib.sweeps.timing.pace = lambda config, **how: done.append(("time", config)) or pace(config, **how)
         return done
 
@@ -121,9 +118,8 @@ def written(path: Path, *cells: str) -> Path:
     return path
 
 
-TRAIN = """from lrbook.colab import live
-from lrlib.training.run import train
-run = train(live("linear", epochs=1))"""
+TRAIN = """from lrbook.colab import train_or_resume
+run = train_or_resume("linear", epochs=1)"""
 
 
 def test_it_runs_all_notebooks_of_the_book():
@@ -131,7 +127,7 @@ def test_it_runs_all_notebooks_of_the_book():
 
 
 def test_its_budget_is_that_of_a_live_cell():
-    assert lrbook.colab.live.__kwdefaults__["minutes"] == gpu_notebooks.MINUTES
+    assert lrbook.colab.MINUTES == gpu_notebooks.MINUTES
 
 
 def test_it_says_which_notebook_failed_where_and_why(tmp_path):

@@ -353,11 +353,10 @@ def test_measuring_runs_the_notebook_and_counts_what_a_gpu_would_do(tmp_path):
             code("assert 1", id=notebooks.FIRST_ID),
             code("from lrlib import plots, preset, Constant", metadata={"tags": ["figure"]}),
             code(
-                "from lrbook.colab import live\n"
-                "from lrlib.training.run import train\n"
+                "from lrbook.colab import live, train_or_resume\n"
                 "config = live('linear', epochs=3, runs=2)\n"
                 "for seed in (0, 1):\n"
-                "    run = train(config.changed(seed=seed, train_images=640))\n"
+                "    run = train_or_resume(config.changed(seed=seed, train_images=640))\n"
                 "    assert len(run.epochs) == 3"
             ),
         ],

@@ -17,10 +17,11 @@ from lrbook import colab as notebook
 from lrlib import preset
 from lrlib.runs.config import PRESETS, ConfigError, RunConfig
 from lrlib.runs.record import RecordError, load_runs, read_run, write_run
+from lrlib.runs.store import run_name
 from lrlib.sweeps import timing
-from lrlib.sweeps.local import read_study
+from lrlib.sweeps.study import read_study
 from lrlib.sweeps.timing import Pace
-from lrlib.training import gpu
+from lrlib.training import dataset, gpu
 from lrlib.training.progress import ProgressBar, found
 from lrlib.training.run import train
 
@@ -101,7 +102,7 @@ def test_a_gpu_is_named(colab, capsys, monkeypatch, tmp_path):
     said = capsys.readouterr().out
     assert said.startswith("Found a GPU (Tesla T4): a live cell trains a small network on all of CIFAR-10")
     assert "as many epochs as fit into two minutes" in said
-    assert 'live(..., preset="resnet50")' in said
+    assert 'preset="resnet50" takes the survey\'s own network' in said
 
 
 @pytest.mark.parametrize("script", ["echo 'NVIDIA-SMI has failed'; exit 9", "exit 0"])
@@ -294,13 +295,15 @@ def test_without_a_gpu_a_live_cell_is_the_digits_and_nothing_is_timed_or_said(mo
 
 
 @pytest.fixture
-def with_a_gpu(monkeypatch) -> list[RunConfig]:
+def with_a_gpu(monkeypatch, tmp_path) -> list[RunConfig]:
     """Believe in a GPU that takes 25 ms an update and tests in no time; the list has what was timed.
 
     391 updates an epoch: 9.775 s.
     """
     timed = []
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(lrlib.training.run, "live_preset", lambda: "laptop")
+    monkeypatch.setattr(dataset, "load", lambda name: None)
     monkeypatch.setattr(timing, "pace", lambda config: timed.append(config) or Pace(updates=0.5, image=0.0))
     return timed
 
@@ -337,6 +340,34 @@ def test_with_a_gpu_the_horizon_of_a_live_cell_is_what_fits(with_a_gpu, capsys, 
 def test_with_a_gpu_the_digits_stay_one_argument_away(with_a_gpu, capsys):
     assert notebook.live("drop", preset="digits") == preset("digits", recipe="drop")
     assert (with_a_gpu, capsys.readouterr().out) == ([], "")
+
+
+def test_where_cifar10_cannot_be_had_it_is_the_digits_and_says_why(with_a_gpu, monkeypatch, capsys):
+    def load(name):
+        raise dataset.DataError("cifar10 cannot be downloaded (no network)")
+
+    monkeypatch.setattr(dataset, "load", load)
+    assert notebook.live("drop", seed=3) == preset("digits", recipe="drop", seed=3)
+    assert capsys.readouterr().out == (
+        "CIFAR-10 cannot be had here, so it is the digits: cifar10 cannot be downloaded (no network)\n"
+    )
+
+
+def test_a_cell_that_is_run_again_plans_the_same_epochs_on_a_card_that_is_faster_now(
+    with_a_gpu, monkeypatch, capsys
+):
+    first = notebook.live("linear", seed=3)
+    monkeypatch.setattr(timing, "pace", None)  # nothing is timed again
+    assert notebook.live("linear", seed=3) == first
+    assert first.epochs == 12
+    assert "12 epochs, as they were planned when this cell first ran (runs/" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("how", [{"seed": 4}, {"minutes": 5}, {"runs": 2}, {"peak_lr": 0.05}])
+def test_another_cell_is_timed_for_itself(with_a_gpu, how):
+    notebook.live("linear", seed=3)
+    notebook.live("linear", **{"seed": 3, **how})
+    assert len(with_a_gpu) == 2
 
 
 def test_a_live_cell_refuses_what_a_preset_refuses():
@@ -406,21 +437,54 @@ def test_a_cut_run_goes_on_in_the_same_cell(monkeypatch, capsys, tmp_path):
     with monkeypatch.context() as patch:
         cut_after(patch, 2)
         with pytest.raises(Cut):
-            notebook.finish(config, folder=tmp_path)
+            notebook.train_or_resume(config, folder=tmp_path)
     assert [path.suffix for path in tmp_path.iterdir()] == [".pt"]
     capsys.readouterr()
-    run = notebook.finish(config, folder=tmp_path)
+    run = notebook.train_or_resume(config, folder=tmp_path)
     assert "found epoch 2 of 4; about " in capsys.readouterr().err
     assert run.measured() == whole.measured()
     assert run.provenance.parts == 2
-    assert [path.name for path in tmp_path.iterdir()] == [f"{notebook.record_name(config)}.json"]
+    assert [path.name for path in tmp_path.iterdir()] == [f"{run_name(config)}.json"]
     # A third time it is read, not trained.
     monkeypatch.setattr("lrlib.training.run.train", None)
-    assert notebook.finish(config, folder=tmp_path) == run
+    assert notebook.train_or_resume(config, folder=tmp_path) == run
+
+
+@pytest.mark.cifar10
+def test_a_cut_cell_of_a_schedule_goes_on_with_the_epochs_it_was_planned_for(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    how = dict(preset="laptop", minutes=1, train_images=60, test_images=20)  # one update an epoch
+    # 20 updates in 300 s: 4 epochs a minute; after the cut the machine is twice as fast
+    monkeypatch.setattr(timing, "pace", lambda config: Pace(updates=300.0, image=0.0))
+    with monkeypatch.context() as patch:
+        cut_after(patch, 2)
+        with pytest.raises(Cut):
+            notebook.train_or_resume("linear", **how)
+    monkeypatch.setattr(timing, "pace", lambda config: Pace(updates=150.0, image=0.0))
+    run = notebook.train_or_resume("linear", **how)
+    assert (run.config.epochs, run.provenance.parts) == (4, 2)
+    whole = train(run.config, progress=False)
+    assert run.measured() == whole.measured()
+    capsys.readouterr()
+    assert notebook.train_or_resume("linear", **how) == run
+    assert "remove that file to train it again" in capsys.readouterr().out
+
+
+def test_the_digits_are_trained_anew_and_leave_nothing(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    first, again = (notebook.train_or_resume(tiny()) for _ in range(2))
+    assert first.measured() == again.measured()
+    assert first.provenance != again.provenance
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_config_has_its_settings_in_it():
+    with pytest.raises(TypeError, match="seed must be part of the config"):
+        notebook.train_or_resume(tiny(), seed=3)
 
 
 def test_another_config_is_another_file():
-    names = [notebook.record_name(tiny(seed=seed, epochs=epochs)) for seed in (0, 1) for epochs in (2, 3)]
+    names = [run_name(tiny(seed=seed, epochs=epochs)) for seed in (0, 1) for epochs in (2, 3)]
     assert len(set(names)) == 4
     assert all(a != b for a, b in pairwise(names))
 
@@ -444,7 +508,7 @@ def test_drive_is_asked_for_only_if_wanted(colab, capsys):
     assert read_run(path) == run
     assert (colab.downloads, colab.mounts) == ([], [str(colab.folder)])
     assert str(path) in capsys.readouterr().out
-    assert notebook.finish(run.config, drive=True) == run  # already there
+    assert notebook.train_or_resume(run.config, drive=True) == run  # already there
     assert colab.mounts == [str(colab.folder)] * 2
 
 
@@ -472,16 +536,16 @@ def test_a_run_that_diverged_may_be_saved_twice(tmp_path):
     assert notebook.save(run, folder=tmp_path) == path
 
 
-def test_finish_refuses_the_record_of_another_config(tmp_path):
+def test_it_refuses_the_record_of_another_config(tmp_path):
     mine, other = tiny(seed=1), tiny(seed=2)
-    run = notebook.finish(mine, folder=tmp_path)
-    write_run(run, tmp_path / f"{notebook.record_name(other)}.json")
+    run = notebook.train_or_resume(mine, folder=tmp_path)
+    write_run(run, tmp_path / f"{run_name(other)}.json")
     with pytest.raises(ValueError, match="holds a run of another config; move it away"):
-        notebook.finish(other, folder=tmp_path)
+        notebook.train_or_resume(other, folder=tmp_path)
 
 
-def test_finish_leaves_a_run_to_another_process(tmp_path):
+def test_it_leaves_a_run_to_another_process(tmp_path):
     config = tiny()
-    held = FileLock(tmp_path / f"{notebook.record_name(config)}.lock")
+    held = FileLock(tmp_path / f"{run_name(config)}.lock")
     with held, pytest.raises(RecordError, match="another process is training it; wait for it"):
-        notebook.finish(config, folder=tmp_path)
+        notebook.train_or_resume(config, folder=tmp_path)

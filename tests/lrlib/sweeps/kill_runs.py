@@ -1,6 +1,6 @@
 """Kill runs at random moments and let each go on; `test_kills.py` starts this in a process of its own.
 
-Each attempt is a fork that does one run of a study (`lrlib.sweeps.local.do`). It dies by SIGKILL, either at
+Each attempt is a fork that does one run of a study (`lrlib.sweeps.one_run.do`). It dies by SIGKILL, either at
 a moment that a clock chose, or in the middle of writing: with half a file on the disk, before a file gets
 its name, or right after. Prints what happened as JSON.
 """
@@ -17,7 +17,7 @@ import torch
 
 from lrlib import _files, preset
 from lrlib.runs.record import read_run
-from lrlib.sweeps.local import do
+from lrlib.sweeps.one_run import do
 from lrlib.sweeps.study import Planned
 from lrlib.training.run import train
 

@@ -19,8 +19,10 @@ from lrlib import preset
 from lrlib.runs.config import ConfigError
 from lrlib.runs.record import RecordError, read_run, write_run
 from lrlib.schedules.recipes import DropRecipe
-from lrlib.sweeps.local import do, hours_left, run_study, status, work
-from lrlib.sweeps.study import Planned, StudyError, plan, read_study
+from lrlib.sweeps.local import run_study, work
+from lrlib.sweeps.one_run import do
+from lrlib.sweeps.study import Planned, StudyError, plan, read_study, status
+from lrlib.sweeps.timing import hours_left
 from lrlib.training.run import train
 
 ROOT = Path(__file__).parents[3]
@@ -463,7 +465,7 @@ def test_status_on_the_command_line(lrlib, tmp_path):
 
 
 def test_status_tells_the_hours_of_so_many_jobs(lrlib, tmp_path, monkeypatch):
-    monkeypatch.setattr("lrlib.sweeps.local.hours_left", lambda study, *, jobs=1: 12 / jobs)
+    monkeypatch.setattr("lrlib.sweeps.timing.hours_left", lambda study, *, jobs=1: 12 / jobs)
     path = file_of(tmp_path, seeds=[1])
     code, out, _ = lrlib("study", "status", path, "--out", tmp_path / "out", "--jobs", "3")
     assert code == 0

@@ -13,8 +13,9 @@ from filelock import FileLock
 
 from lrlib.runs.record import read_run, write_run
 from lrlib.sweeps import together
-from lrlib.sweeps.local import hours_left, missing, run_study
+from lrlib.sweeps.local import missing, run_study
 from lrlib.sweeps.study import StudyError, plan, read_study
+from lrlib.sweeps.timing import hours_left
 from lrlib.sweeps.together import run_together
 from lrlib.training.checkpoint import Due
 from lrlib.training.run import train
