@@ -13,16 +13,21 @@ from pydantic import (
     Field,
     PlainSerializer,
     ValidationError,
+    model_validator,
 )
 
 from lrlib._checks import no_such
 from lrlib._errors import LrlibError
-from lrlib.runs.sizes import TEST_IMAGES, TRAIN_IMAGES
 from lrlib.schedules import Schedule
 from lrlib.schedules._serialize import from_dict
 from lrlib.schedules.recipes import SOURCE_RECIPES, Recipe, get_recipe
 
 __all__ = ["PRESETS", "ConfigError", "RunConfig", "preset"]
+
+
+# How many images each data set has, here where no torch is needed to read it.
+TRAIN_IMAGES = {"cifar10": 50_000, "digits": 1_000}
+TEST_IMAGES = {"cifar10": 10_000, "digits": 797}
 
 
 class ConfigError(LrlibError, ValueError):
@@ -40,8 +45,10 @@ class ConfigError(LrlibError, ValueError):
 def sentence(error: ValidationError) -> str:
     """Return pydantic's first complaint as one sentence that names the field and the value."""
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"]) or "config"
     what = first["msg"].removeprefix("Value error, ")
+    if not first["loc"] and first["type"] == "value_error":
+        return what  # a check of several fields together, which names them itself
+    where = ".".join(str(part) for part in first["loc"]) or "config"
     what = what[0].lower() + what[1:]
     more = "" if error.error_count() == 1 else f" (and {error.error_count() - 1} more)"
     value = repr(first["input"])
@@ -162,26 +169,30 @@ class RunConfig(BaseModel):
             super().__init__(**fields)
         except ValidationError as error:
             raise ConfigError(sentence(error)) from None
+
+    @model_validator(mode="after")
+    def _fields_fit_together(self) -> RunConfig:
         for field, sizes in (("train_images", TRAIN_IMAGES), ("test_images", TEST_IMAGES)):
             wanted, there = getattr(self, field), sizes[self.dataset]
             if wanted is not None and wanted > there:
-                raise ConfigError(f"{field}: {self.dataset} has {there} such images, got {wanted}")
+                raise ValueError(f"{field}: {self.dataset} has {there} such images, got {wanted}")
         if self.task == "parity" and self.dataset != "digits":
-            raise ConfigError(f"task: 'parity' is asked about digits, got dataset {self.dataset!r}")
+            raise ValueError(f"task: 'parity' is asked about digits, got dataset {self.dataset!r}")
         if self.network == "resnet50" and self.dataset == "digits":
-            raise ConfigError("network: resnet50 needs colour pictures, got digits; use resnet8 or cifar10")
+            raise ValueError("network: resnet50 needs colour pictures, got digits; use resnet8 or cifar10")
         if self.penalty == "source" and self.network != "source_resnet":
-            raise ConfigError(
+            raise ValueError(
                 f"penalty: 'source' is made for source_resnet, got network {self.network!r}; use 'uniform'"
             )
         if self.penalty == "source" and self.weight_decay:
-            raise ConfigError(
+            raise ValueError(
                 f"weight_decay: must be 0 with penalty 'source', which has its own, got {self.weight_decay!r}"
             )
         try:
             self.schedule()
         except ValueError as error:
-            raise ConfigError(f"recipe: {error}") from None
+            raise ValueError(f"recipe: {error}") from None
+        return self
 
     @property
     def images(self) -> int:

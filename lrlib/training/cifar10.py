@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from lrlib._files import write_atomically
-from lrlib.runs.sizes import TEST_IMAGES, TRAIN_IMAGES
+from lrlib.runs.config import TEST_IMAGES, TRAIN_IMAGES
 from lrlib.training.cifar10_files import DataError, damaged, read_batch, read_parquet
 
 HUB = "uoft-cs/cifar10"

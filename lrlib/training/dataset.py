@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from lrlib._checks import no_such
-from lrlib.runs.sizes import TEST_IMAGES, TRAIN_IMAGES
+from lrlib.runs.config import TEST_IMAGES, TRAIN_IMAGES
 from lrlib.training import cifar10
 from lrlib.training.augmentation import augment, draw_augmentation
 from lrlib.training.cifar10_files import CLASS_NAMES, DataError

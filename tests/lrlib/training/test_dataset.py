@@ -8,7 +8,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from lrlib.runs.sizes import TEST_IMAGES, TRAIN_IMAGES
+from lrlib.runs.config import TEST_IMAGES, TRAIN_IMAGES
 from lrlib.training import dataset
 from lrlib.training.randomness import generator
 

@@ -22,8 +22,8 @@ from lrbook.chapters.claims.definitions import (
 )
 from lrbook.chapters.reading import sampling_error
 from lrlib._checks import no_such
+from lrlib.runs.config import TEST_IMAGES
 from lrlib.runs.published import SourceRow, Table
-from lrlib.runs.sizes import TEST_IMAGES
 from lrlib.stats import CHANCE, FAMILY, by_seed, compare_all
 
 if TYPE_CHECKING:
