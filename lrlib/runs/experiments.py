@@ -1,0 +1,92 @@
+"""The experiments of the book in one table: what each is, its study, and the schedules that it has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lrlib.schedules.recipes import SOURCE, SURVEY
+
+__all__ = ["EXPERIMENTS", "Experiment"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """One network on one data set, trained with several schedules.
+
+    Parameters
+    ----------
+    title : str
+        Two words at most, for the head of a column.
+    what : str
+        What it is, in half a sentence.
+    study : str or None
+        The name of its study (see `lrlib.runs.store.experiment` for runs of a GPU); None for printed numbers.
+    preset : str or None
+        The preset of its runs; a live run of that preset is laid over them.
+    schedules : tuple of str
+        Labels of the schedules that it has.
+    column : tuple of (str, str) or None
+        Title and note of its part of table 1.1; None if it has none.
+
+    Examples
+    --------
+    >>> EXPERIMENTS["laptop"].study
+    'survey-laptop'
+    """
+
+    title: str
+    what: str
+    study: str | None
+    preset: str | None = None
+    schedules: tuple[str, ...] = SURVEY
+    column: tuple[str, str] | None = None
+
+
+#: The experiments by name, in the order of the claims page and of table 1.1.
+EXPERIMENTS: dict[str, Experiment] = {
+    "logs": Experiment(
+        title="published logs",
+        what="the last lines of the source's logs, one run a schedule",
+        study=None,
+        schedules=SOURCE,
+    ),
+    "source": Experiment(
+        title="source",
+        what="our runs of the source's experiment",
+        study="source",
+        preset="source",
+        schedules=SOURCE,
+        column=(
+            "Our runs of the source's experiment",
+            "Its own network, data and schedules; last epoch.",
+        ),
+    ),
+    "resnet50": Experiment(
+        title="ResNet-50",
+        what="our runs of what the survey's words describe",
+        study="resnet50",
+        preset="resnet50",
+        column=(
+            "Our runs of what the survey's words say",
+            "ResNet-50, pictures flipped and shifted, drop by half every 10 epochs; last epoch.",
+        ),
+    ),
+    "laptop": Experiment(
+        title="laptop",
+        what="our small network on CIFAR-10, over seeds",
+        study="survey-laptop",
+        preset="laptop",
+        column=("Our small network, over seeds", "Preset laptop, 30 epochs, seeds 1 to 5; last epoch."),
+    ),
+    "digits": Experiment(
+        title="digits",
+        what="a tiny network on handwritten digits, over seeds",
+        study="survey-digits",
+        preset="digits",
+    ),
+    "rates": Experiment(
+        title="rate grid",
+        what="the digits again, over a grid of peak rates",
+        study="peak-digits",
+    ),
+}
