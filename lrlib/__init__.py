@@ -1,13 +1,50 @@
-"""lrlib: learning-rate schedules as pure functions of the step, and the measured runs behind the book.
+"""lrlib: learning-rate schedules as pure functions of the step, and recorded runs that compare them.
 
-The shapes load with the standard library alone; everything else loads on first use.
+The names below are those most used; `import lrlib` loads the standard library alone, and whatever needs torch
+or NumPy loads on first use. Each subpackage lists its public names in its own `__init__`. Imports between them
+go down this list's levels only (``pyproject.toml`` has the contracts):
+
+=========== ============================================================ =======================
+subpackage  what it holds                                                needs
+=========== ============================================================ =======================
+schedules   shapes (step -> factor), how to combine them, named recipes  the standard library
+theory      where a schedule's effect can be computed exactly            NumPy
+adapters    the same rate in other frameworks                            the framework
+runs        a run as a config and a record; reading and writing them     pydantic
+training    doing one run: data, networks, loop, checkpoints, CUDA graph torch
+stats       numbers out of runs: pairs by seed, intervals, power         SciPy
+sweeps      doing many runs: studies, processes, a shared GPU, timing    torch
+plots       the figures of the book                                      matplotlib
+=========== ============================================================ =======================
 
 Examples
 --------
+A schedule is a pure function of the step; the peak rate is a number of its own:
+
 >>> import lrlib
 >>> schedule = lrlib.with_warmup(lrlib.LinearDecay(total_steps=90), 10)
 >>> 0.1 * schedule(55)
 0.05
+
+What it does to a loss that can be computed exactly (a noisy quadratic valley), after 300 updates:
+
+>>> valley = lrlib.Valley()
+>>> shapes = lrlib.Constant(), lrlib.LinearDecay(total_steps=300)
+>>> [f"{valley.trajectory(shape, peak_lr=0.5, steps=300).loss[-1]:.4f}" for shape in shapes]
+['0.0664', '0.0282']
+
+A run is a config, and a record that is checked whenever it is read; many come with the package:
+
+>>> config = lrlib.preset("digits", recipe="linear", epochs=1, train_images=50)
+>>> run = lrlib.train(config, progress=False)
+>>> run.label, run.status, len(run.epochs)
+('linear', 'finished', 1)
+
+Runs of several schedules are compared pair by pair, over the seeds that they share:
+
+>>> from lrlib.stats import compare_all
+>>> {pair.schedule: pair.verdict for pair in compare_all(lrlib.load_runs("survey-laptop"))}["linear"]
+'better'
 """
 
 from importlib import import_module as _import_module
