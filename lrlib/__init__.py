@@ -1,8 +1,8 @@
 """lrlib: learning-rate schedules as pure functions of the step, and recorded runs that compare them.
 
-The names below are those most used; `import lrlib` loads the standard library alone, and whatever needs torch
-or NumPy loads on first use. Each subpackage lists its public names in its own `__init__`. Imports between them
-go down this list's levels only (``pyproject.toml`` has the contracts):
+The names below are those most used. `import lrlib` loads the standard library alone; whatever needs torch or
+NumPy loads on first use. Each subpackage lists its public names in its own `__init__`. Imports between them
+go one way (``pyproject.toml`` has the contracts).
 
 =========== ============================================================ =======================
 subpackage  what it holds                                                needs

@@ -21,13 +21,12 @@ class WriteError(LrlibError, OSError):
     """A file that could not be written; the message is one sentence, and what was there is untouched."""
 
 
-def write_atomically(path: Path, write: Callable[[BinaryIO], None], *, replace: bool = True) -> None:
+def write_atomically(path: Path, write: Callable[[BinaryIO], object], *, replace: bool = True) -> None:
     """Let `write` fill a temporary file beside `path`, then move it into place.
 
     A reader sees the old file or the new one; a kill at any moment leaves at most a ``.tmp`` file behind. The
     data is on the disk before the name is, so that a power cut does not leave an empty file under it. With
-    ``replace=False`` the first of two writers wins, and the other gets
-    `AlreadyThereError`.
+    ``replace=False`` the first of two writers wins, and the other gets `AlreadyThereError`.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

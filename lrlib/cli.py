@@ -6,7 +6,7 @@ import signal
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -208,7 +208,7 @@ def study_run(
     if together is not None and jobs > 1:
         raise ValueError(f"give --together or --jobs, not both (got {together} and {jobs})")
     study = read_study(name, out=out)
-    how = dict(
+    how: dict[str, Any] = dict(
         threads=threads, path=path, deterministic=deterministic, command=" ".join(["lrlib", *sys.argv[1:]])
     )
     if together is not None:

@@ -30,7 +30,7 @@ __all__ = [
     "write_run",
 ]
 
-SCHEMA = 1
+SCHEMA: Literal[1] = 1
 
 
 class RecordError(LrlibError, ValueError):

@@ -99,7 +99,7 @@ def examine(
     """
     begun = perf_counter()
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    versions = {"torch": torch.__version__}
+    versions = {"torch": str(torch.__version__)}
     if device == "cuda":
         versions |= machine.cuda_versions()
     name = machine.hardware(torch.device(device))

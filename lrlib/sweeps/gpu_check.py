@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -24,6 +25,8 @@ from lrlib.training.loop import set_up
 from lrlib.training.machine import Target, resolve
 from lrlib.training.metrics import evaluate
 from lrlib.training.run import take_turns, training
+
+Result = TypeVar("Result")
 
 #: How far two ways may differ, relative: weights after an epoch of 4 or 11 updates, and a mean loss. Sums
 #: in another order differ by 1e-7 in fp32 and by 4e-3 in bf16, and updates amplify that; where the same
@@ -50,24 +53,26 @@ def noise(config: RunConfig) -> Dataset:
     """Return random images and labels of the shape and number that `config` wants."""
     source = torch.Generator().manual_seed(0)
     channels, side = (1, 8) if config.dataset == "digits" else (3, 32)
-    sets: list[Tensor] = []
-    for n in (config.images, config.tested):
-        sets.append(torch.randint(0, 256, (n, channels, side, side), generator=source, dtype=torch.uint8))
-        sets.append(torch.randint(0, 10, (n,), generator=source))
-    return Dataset(
-        config.dataset, *sets, (0.5,) * channels, (0.25,) * channels, tuple(str(label) for label in range(10))
-    )
+
+    def drawn(n: int) -> tuple[Tensor, Tensor]:
+        images = torch.randint(0, 256, (n, channels, side, side), generator=source, dtype=torch.uint8)
+        return images, torch.randint(0, 10, (n,), generator=source)
+
+    sets = *drawn(config.images), *drawn(config.tested)
+    return Dataset(config.dataset, *sets, (0.5,) * channels, (0.25,) * channels, tuple("0123456789"))
 
 
 def cases(device: str) -> Iterator[tuple[str, RunConfig]]:
     """Yield what is checked, the most telling first: a small net in all forms, large ones on a GPU."""
-    small = dict(recipe="cosine", epochs=2, train_images=81, test_images=130, batch_size=26, device=device)
+    small: dict[str, Any] = dict(
+        recipe="cosine", epochs=2, train_images=81, test_images=130, batch_size=26, device=device
+    )
     yield "digits fp32", preset("digits", **small, precision="fp32", augmentation="flip_shift")
     yield "digits fp32, Keras momentum", preset("digits", **small, precision="fp32", momentum_form="keras")
     yield "digits bf16, Keras momentum", preset("digits", **small, precision="bf16", momentum_form="keras")
     yield "digits fp16", preset("digits", **small, precision="fp16")
     if device == "cuda":
-        large = dict(
+        large: dict[str, Any] = dict(
             recipe="cosine", epochs=1, train_images=1360, test_images=500, device=device, peak_lr=0.01
         )
         for precision in ("bf16", "fp32"):
@@ -248,16 +253,18 @@ def _at_once_and_alone(config: RunConfig) -> Finding:
     with target.own_settings():
         trainings = [training(one, target, data=noise(one)) for one in configs]
         at_once = dict(take_turns(trainings, together=3))
-    return _runs_alike("three at once = each alone", [at_once[number] for number in range(3)], alone)
+    # None is a run that was stopped, and nothing stops these.
+    runs = [cast(Run, at_once[number]) for number in range(3)]
+    return _runs_alike("three at once = each alone", runs, alone)
 
 
 def _cut_and_whole(config: RunConfig) -> Finding:
     whole, target = _run(config, "graph"), resolve(config, path="graph", threads=1)
     with tempfile.TemporaryDirectory() as folder, target.own_settings():
-        how = dict(data=noise(config), checkpoint=Path(folder, "run.pt"))
+        how: dict[str, Any] = dict(data=noise(config), checkpoint=Path(folder, "run.pt"))
         list(take_turns([training(config, target, **how, stop=lambda: True)]))
         ((_, resumed),) = take_turns([training(config, target, **how, resume=True)])
-    return _runs_alike("cut and resumed = whole", [resumed], [whole])
+    return _runs_alike("cut and resumed = whole", [cast(Run, resumed)], [whole])
 
 
 def _runs_alike(what: str, some: list[Run], others: list[Run]) -> Finding:
@@ -290,7 +297,7 @@ def kernels_of_a_replay(bench: Bench) -> int:
     with profile(activities=[ProfilerActivity.CUDA]) as seen:
         bench.engine.updates[0]()
         torch.cuda.synchronize()
-    return sum(event.device_type == DeviceType.CUDA for event in seen.events())
+    return sum(event.device_type == DeviceType.CUDA for event in seen.events() or ())
 
 
 def _run(config: RunConfig, path: str, settings: Target | None = None) -> Run:
@@ -298,10 +305,10 @@ def _run(config: RunConfig, path: str, settings: Target | None = None) -> Run:
     target = resolve(config, path=path, threads=1)
     with (settings or target).own_settings():
         ((_, run),) = take_turns([training(config, target, data=noise(config))])
-    return run
+    return cast(Run, run)
 
 
-def _exhaust(generator: Generator):
+def _exhaust(generator: Generator[None, None, Result]) -> Result:
     while True:
         try:
             next(generator)

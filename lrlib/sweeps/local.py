@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
-from typing import IO
+from typing import IO, cast
 
 from lrlib._checks import check_float, check_int
 from lrlib.runs.config import RunConfig
@@ -156,9 +156,9 @@ def _start(planned: Planned, **how) -> Working:
         stderr=complaints,
         text=True,
     )
-    with contextlib.suppress(BrokenPipeError):  # it has ended already; `_report` says why
-        worker.stdin.write(json.dumps(task))
-        worker.stdin.close()
+    # `communicate` would wait for the worker to end. A broken pipe: it has ended already; `_report` says why.
+    with contextlib.suppress(BrokenPipeError), cast(IO[str], worker.stdin) as task_of_worker:
+        task_of_worker.write(json.dumps(task))
     return worker, complaints
 
 
