@@ -247,6 +247,8 @@ class Run(_Model):
 
 
 def _digest(data: dict[str, Any]) -> str:
+    # Sorted keys: a tool that reorders a JSON file changes no measurement. allow_nan=False: NaN is no JSON, and
+    # other readers would refuse the file.
     text = json.dumps({k: v for k, v in data.items() if k != "digest"}, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -269,6 +271,7 @@ def write_run(run: Run, path: str | Path) -> Path:
     True
     """
     path = Path(path)
+    # Checked before it is written: what contradicts itself must not wait on a disk until somebody reads it.
     problem = _disagreement(run)
     if problem:
         raise RecordError(f"{path}: not written, since {problem}", kind="wrong")
@@ -322,6 +325,7 @@ def run_from(record: bytes, name: str) -> Run:
         raise RecordError(f"{name}: {schema}; upgrade lrlib", kind="schema")
     if "config" not in data:
         raise RecordError(f"{name}: not a record of lrlib: it has no config", kind="foreign")
+    # Before the fields are looked at: an edited record is best told so, whatever the edit has broken.
     try:
         digest, fits = data.pop("digest", None), _digest(data)
     except (ValueError, RecursionError):  # NaN and Infinity, which no record holds
@@ -360,6 +364,8 @@ def _disagreement(run: Run) -> str:
             return f"epoch {epoch.epoch} has {epoch.updates} updates, not {config.steps_per_epoch}"
         first = epoch.epoch * config.steps_per_epoch
         for name, step in (("first_lr", first), ("last_lr", first + epoch.updates - 1)):
+            # The applied rate was read from the optimizer, so this catches a scheduler that lags by one update.
+            # Both are float64; the tolerance is for the same factors multiplied in another order.
             planned, applied = config.peak_lr * schedule(step), getattr(epoch, name)
             if not math.isclose(planned, applied, rel_tol=1e-9, abs_tol=1e-300):
                 return f"{name} of epoch {epoch.epoch} is {applied!r}, and the schedule says {planned!r}"
@@ -367,6 +373,7 @@ def _disagreement(run: Run) -> str:
             accuracy = getattr(epoch, name)
             if not (0 <= accuracy <= 1 or (math.isnan(accuracy) and run.status == "diverged")):
                 return f"{name} of epoch {epoch.epoch} is {accuracy!r}, not a fraction in [0, 1]"
+    # Records are published: a path would hold a user's name or a machine's.
     private = [text for text in _strings(run.provenance.model_dump()) if "/" in text or "\\" in text]
     if private:
         return f"its provenance holds what looks like a path: {private[0]!r}"

@@ -83,6 +83,7 @@ def run_study(
     if hours is not None:
         hours = check_float("hours", hours, allowed="> 0 and finite", ok=lambda x: x > 0)
     check_path(path)
+    # Without this each worker would take all cores, and they would wait for one another.
     if threads is None and jobs > 1:
         threads = max(1, (os.cpu_count() or 1) // jobs)
     end = monotonic() + 3600 * hours if hours else float("inf")
@@ -99,10 +100,11 @@ def run_study(
                     working[planned] = _start(
                         planned, threads=threads, path=path, deterministic=deterministic, command=command
                     )
-            sleep(0.05)
+            sleep(0.05)  # a run takes seconds at least: looking 20 times a second costs nothing
             for planned in [one for one, (worker, _) in working.items() if worker.poll() is not None]:
                 failed += _report(study, planned, working.pop(planned), jobs=jobs, say=say)
     finally:
+        # Also on Ctrl-C and SIGTERM: workers that went on unseen would hold their locks and the cores.
         for worker, complaints in working.values():
             worker.terminate()
             worker.wait()

@@ -59,6 +59,7 @@ def doing(planned: Planned, target: Target, **how) -> Generator[None, None, Run 
     planned.record.parent.mkdir(parents=True, exist_ok=True)
     try:
         with planned.held():
+            # Asked under the lock: another process may have recorded it since the list of runs was made.
             if planned.recorded() is not None:
                 return None
             run = yield from training(
@@ -73,5 +74,6 @@ def doing(planned: Planned, target: Target, **how) -> Generator[None, None, Run 
             write_run(run, planned.record)
     except Timeout:
         return None
+    # After the lock is released: `tidy` takes it itself, and a kill before it leaves only a file too many.
     planned.tidy()
     return run

@@ -94,6 +94,7 @@ class Planned:
         if not self.record.exists():
             return None
         run = read_run(self.record)
+        # A study's file that was edited after its first records plans other runs under their names.
         if run.config != self.config:
             raise StudyError(f"{self.record}: holds a run of another config; move it away")
         return run
@@ -242,6 +243,7 @@ def plan(name: str, data: dict[str, Any], out: Path) -> Study:
         varied += [] if epochs is None else [f"epochs{epochs}"]
         varied += [] if peak_lr is None else [f"lr{peak_lr:g}"]
         runs.append(Planned(config, out / f"{run_name(config, *varied, study=True)}.json"))
+    # Names stand for files: two runs of one name would share record, checkpoint and lock.
     names = [run.name for run in runs]
     twice = [run for run in names if names.count(run) > 1]
     if twice:

@@ -56,6 +56,7 @@ def pace(config: RunConfig, *, data: Dataset | None = None) -> Pace:
         small = config.changed(test_images=tested)
         loop = prepare(small, data, target)
         updates = _endless(small, loop)
+        # The first updates pay for allocations and, on a GPU, for choosing kernels.
         for _ in islice(updates, WARM_UP):
             yield
         start = now()
