@@ -10,6 +10,7 @@ from lrlib._checks import check_float, check_int
 from lrlib._files import write_atomically
 from lrlib.runs.config import PRESETS, RunConfig
 from lrlib.runs.config import preset as config_of
+from lrlib.runs.experiments import EXPERIMENTS
 from lrlib.runs.record import RECORDED, RecordError, Run, experiment, read_run, studies, write_run
 from lrlib.runs.store import run_name
 from lrlib.schedules.recipes import Recipe
@@ -20,8 +21,6 @@ __all__ = ["budget", "hello", "live", "on_colab", "save", "study_of", "train_or_
 
 #: Wall time of a live cell on a GPU, for all its runs together.
 MINUTES = 2.0
-# The study of the survey's schedules on each network: the range into which a live run is laid.
-STUDIES = {"resnet10": "survey-laptop", "resnet50": "resnet50", "source_resnet": "source"}
 
 # Where Colab mounts a reader's Google Drive.
 DRIVE = Path("/content/drive")
@@ -249,7 +248,10 @@ def study_of(config: RunConfig) -> str:
     """
     if config.dataset == "digits":
         return "survey-digits"
-    return experiment(STUDIES.get(config.network, "survey-laptop"))
+    for each in EXPERIMENTS.values():
+        if each.preset and PRESETS[each.preset]["network"] == config.network:
+            return experiment(each.study)
+    return experiment("survey-laptop")
 
 
 def budget(config: RunConfig, *, minutes: float = 8.0, runs: int = 1) -> RunConfig:

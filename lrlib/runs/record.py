@@ -247,8 +247,8 @@ class Run(_Model):
 
 
 def _digest(data: dict[str, Any]) -> str:
-    # Sorted keys: a tool that reorders a JSON file changes no measurement. allow_nan=False: NaN is no JSON, and
-    # other readers would refuse the file.
+    # Sorted keys: a tool that reorders a JSON file changes no measurement. allow_nan=False: NaN is no JSON,
+    # and other readers would refuse the file.
     text = json.dumps({k: v for k, v in data.items() if k != "digest"}, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -364,8 +364,8 @@ def _disagreement(run: Run) -> str:
             return f"epoch {epoch.epoch} has {epoch.updates} updates, not {config.steps_per_epoch}"
         first = epoch.epoch * config.steps_per_epoch
         for name, step in (("first_lr", first), ("last_lr", first + epoch.updates - 1)):
-            # The applied rate was read from the optimizer, so this catches a scheduler that lags by one update.
-            # Both are float64; the tolerance is for the same factors multiplied in another order.
+            # The applied rate was read from the optimizer, so this catches a scheduler that lags by one
+            # update. Both are float64; the tolerance is for the same factors multiplied in another order.
             planned, applied = config.peak_lr * schedule(step), getattr(epoch, name)
             if not math.isclose(planned, applied, rel_tol=1e-9, abs_tol=1e-300):
                 return f"{name} of epoch {epoch.epoch} is {applied!r}, and the schedule says {planned!r}"
