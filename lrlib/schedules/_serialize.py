@@ -28,7 +28,7 @@ class Spec:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "kind" in cls.__dict__:  # not one that is inherited: a subclass without its own is not stored
+        if "kind" in cls.__dict__:  # an inherited kind stays with the class that has it
             taken = _KINDS.setdefault(cls.kind, cls)
             if (taken.__module__, taken.__qualname__) != (cls.__module__, cls.__qualname__):
                 raise TypeError(f"kind {cls.kind!r} is taken by {taken.__qualname__}; choose another")

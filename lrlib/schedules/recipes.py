@@ -92,8 +92,8 @@ class TimeRecipe(Recipe):
     ----------
     decay_times_epochs : float, finite and >= 0
     every_update : bool
-        True changes the rate at every update even in a run that sets it once an epoch. So does the `decay`
-        of the legacy Keras optimizers beside a callback.
+        True changes the rate at every update even in a run that sets it once an epoch, as the `decay` of the
+        legacy Keras optimizers did beside a callback that sets the rate.
     """
 
     decay_times_epochs: float = 0.1
@@ -111,7 +111,7 @@ class TimeRecipe(Recipe):
         self._set(decay_times_epochs=value)
 
     def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
-        # A fraction of an epoch counts, so that the last factor depends on the number of updates alone.
+        # Epochs are not rounded: a run of 25 updates in epochs of 10 has 2.5 of them.
         return shapes.TimeDecay(decay=self.decay_times_epochs / (total_steps / steps_per_epoch))
 
 
@@ -156,7 +156,7 @@ class DropRecipe(Recipe):
 
 @dataclass(frozen=True, kw_only=True)
 class LinearRecipe(Recipe):
-    """Linear decay to zero over the run: figure 1.7 of the survey."""
+    """Linear decay to zero over the run, (T - t) / T: figure 1.7 of the survey."""
 
     kind = "linear_recipe"
     label = "linear"
@@ -167,7 +167,7 @@ class LinearRecipe(Recipe):
 
 @dataclass(frozen=True, kw_only=True)
 class PolynomialRecipe(Recipe):
-    """Polynomial decay to zero over the run, by default with the power 5 of the survey's figure 1.9.
+    """Polynomial decay over the run, ((T - t) / T) ** power: figure 1.9 of the survey, with its power 5.
 
     >>> PolynomialRecipe(power=2).label
     'poly2'

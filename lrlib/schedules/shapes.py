@@ -229,9 +229,9 @@ class Triangle(Schedule):
     """Linear warm-up, then linear decay, inside one horizon.
 
     start + (1 - start) t/W for t < W; then (T - t)/(T - W); 0 for t >= T, with W = `warmup_steps`. The peak
-    is at update W. Other code differs in two places. Some warms up with (t+1)/W or (t+1)/(W+1), so that
-    update 0 has a rate above zero; `start` does that here. And BERT's decays by 1 - t/T after the warm-up, so
-    that its rate falls by W/T at update W [1]_; this triangle is continuous.
+    is at update W. Other implementations differ in two places: some warm up with (t+1)/W or (t+1)/(W+1), so
+    that update 0 has a rate above zero (for which this one has `start`), and BERT's decays by 1 - t/T after
+    the warm-up, so that its rate falls by W/T at update W [1]_. This triangle is continuous.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """What a schedule does where that can be computed: in a noisy valley, in two weights, and by its area.
 
 `Valley` gives the expected loss of a quadratic under gradient noise, in closed form; `TwoWeights` is the
-smallest network whose curvature changes while it is trained; `area` is the mean of a schedule's factors.
-Each takes any function of the step, and none trains anything. The room needs numpy and scipy.
+smallest network whose curvature changes while it is trained; both take any function of the step. `area` is
+the mean of a schedule's factors. The room needs numpy and scipy.
 """
 
 from lrlib.theory.area import area, power_with_area, spent

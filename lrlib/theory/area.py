@@ -36,7 +36,7 @@ def area(schedule: Schedule, *, total_steps: int) -> float:
     >>> area(LinearDecay(total_steps=4), total_steps=4)  # (1 + 3/4 + 2/4 + 1/4) / 4
     0.625
     """
-    # fsum rounds once; the error of a plain sum would be near the tolerance of `power_with_area`.
+    # fsum rounds once; the error of a plain sum may come near the tolerance of `power_with_area`.
     return math.fsum(_factors(schedule, total_steps)) / total_steps
 
 
