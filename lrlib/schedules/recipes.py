@@ -67,7 +67,11 @@ class Recipe(Spec, ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class ConstantRecipe(Recipe):
-    """The fixed rate: figure 1.2 of the survey."""
+    """The fixed rate: figure 1.2 of the survey.
+
+    >>> ConstantRecipe().build(total_steps=100, steps_per_epoch=10)
+    Constant()
+    """
 
     kind = "constant_recipe"
     label = "constant"
@@ -156,7 +160,11 @@ class DropRecipe(Recipe):
 
 @dataclass(frozen=True, kw_only=True)
 class LinearRecipe(Recipe):
-    """Linear decay to zero over the run, (T - t) / T: figure 1.7 of the survey."""
+    """Linear decay to zero over the run, (T - t) / T: figure 1.7 of the survey.
+
+    >>> LinearRecipe().build(total_steps=100, steps_per_epoch=10)
+    LinearDecay(total_steps=100)
+    """
 
     kind = "linear_recipe"
     label = "linear"
