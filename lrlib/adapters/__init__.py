@@ -1,4 +1,8 @@
-"""The same rate in other frameworks, one module a framework; each needs that framework alone."""
+"""The same rates in other frameworks, one module a framework.
+
+`to_torch` makes a torch scheduler of a schedule. A module imports its framework when it is used, so that
+`import lrlib` needs none.
+"""
 
 from lrlib.adapters.torch import to_torch
 

@@ -1,4 +1,4 @@
-"""Our schedules inside other frameworks."""
+"""Schedules as torch schedulers."""
 
 from __future__ import annotations
 
@@ -10,29 +10,25 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LambdaLR
 
-__all__ = ["to_torch"]
-
 
 def to_torch(optimizer: Optimizer, schedule: Schedule) -> LambdaLR:
     """Return a torch scheduler that follows `schedule`; call its ``step()`` after every update.
 
-    It is a real `LambdaLR`: each parameter group's own rate at this moment is its peak rate, and the factor
-    of update 0 is applied at once. Its ``state_dict`` holds counters only; to resume, make it again with
-    the same schedule and load them.
+    It is a `LambdaLR`: the present rate of each parameter group is its peak rate, and the factor of update 0
+    is applied at once. Its ``state_dict`` has counters only; to resume, make it again with the same schedule
+    and load them.
 
     Parameters
     ----------
     optimizer : torch.optim.Optimizer
-        Its groups' `lr` are the peak rates.
+        The `lr` of its groups are the peak rates.
     schedule : Schedule
-        Steps are updates; for a shape that changes once an epoch use `lrlib.hold`, not ``step()`` per epoch.
+        Steps are updates; for a rate that changes once an epoch use `lrlib.hold`, not ``step()`` per epoch.
 
     Raises
     ------
-    TypeError
-        If `schedule` is no Schedule.
     ValueError
-        If the optimizer has had a scheduler and its rate is another one now: torch would take the old peak.
+        If the optimizer has had a scheduler and its rate has changed since: torch would take the old peak.
         To resume, make the scheduler first and then load both states.
 
     Examples
@@ -51,12 +47,13 @@ def to_torch(optimizer: Optimizer, schedule: Schedule) -> LambdaLR:
     if not isinstance(schedule, Schedule):
         raise TypeError(f"schedule must be a lrlib Schedule, such as lrlib.Constant(), got {schedule!r}")
     for number, group in enumerate(optimizer.param_groups):
+        # LambdaLR keeps an initial_lr that is there and multiplies that, whatever lr is now.
         old = group.get("initial_lr", group["lr"])
         if old != group["lr"]:
             raise ValueError(
                 f"group {number} of the optimizer has lr {group['lr']!r} and, from an earlier scheduler, "
                 f"initial_lr {old!r}; to begin at lr, delete initial_lr; to resume, load its state afterwards"
             )
-    # The bound method, not the object: LambdaLR saves the attributes of callable objects in its state and
-    # writes them back on loading, which would change a frozen schedule behind its back.
+    # The bound method, not the object: LambdaLR saves the attributes of a callable object in its state and
+    # sets them on loading, which would change a frozen schedule.
     return LambdaLR(optimizer, schedule.__call__)

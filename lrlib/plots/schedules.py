@@ -30,7 +30,8 @@ from lrlib.plots.style import (
 )
 from lrlib.schedules import Constant, DropDecay, Schedule
 from lrlib.stats.curves import drops
-from lrlib.theory.valley import Valley, rates
+from lrlib.theory.rates import rates
+from lrlib.theory.valley import Valley
 
 if TYPE_CHECKING:
     from lrlib.runs.record import Run

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 
 from lrlib.plots.style import End, finish, note, plain_log, stacked, styled, styles
 from lrlib.schedules import Schedule
+from lrlib.theory.rates import rates
 from lrlib.theory.two_weights import TwoWeights
-from lrlib.theory.valley import Valley, rates
+from lrlib.theory.valley import Valley
 
 __all__ = ["plot_distances", "plot_edges"]
 

@@ -1,5 +1,11 @@
-"""What rate: schedules as pure functions of the step, ways to combine them, recipes that build them."""
+"""Schedules as pure functions of the step: shapes, ways to combine them, and recipes that build them.
 
+A shape (`LinearDecay`) counts updates, and a recipe (`LinearRecipe`) fractions of a run; `Recipe.build` makes
+the one out of the other. `hold`, `with_warmup` and `join` make schedules of schedules. All are frozen, equal
+by value, and written as JSON by `to_dict` and `from_dict`. The room needs the standard library alone.
+"""
+
+from lrlib.schedules._serialize import from_dict
 from lrlib.schedules.compose import hold, join, with_warmup
 from lrlib.schedules.recipes import (
     RECIPES,
@@ -25,7 +31,6 @@ from lrlib.schedules.shapes import (
     Schedule,
     TimeDecay,
     Triangle,
-    from_dict,
 )
 
 __all__ = [

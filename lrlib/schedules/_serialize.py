@@ -1,4 +1,4 @@
-"""What every shape and recipe shares: checked arguments, and a plain-dict form that JSON can carry."""
+"""The plain-dict form of shapes and recipes, which JSON can carry: `to_dict`, `from_dict`, and the kinds."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ _KINDS: dict[str, type[Spec]] = {}
 
 
 class Spec:
-    """A frozen dataclass that can be written as a dict and read back with `from_dict`.
+    """Base of frozen dataclasses that can be written as a dict and read back with `from_dict`.
 
-    Subclasses name their `kind`; `version` rises when a kind's fields change their meaning. A field that a
-    kind gets after dicts of it were stored goes into `later`: its default then means what those dicts meant,
-    and where it has that default it is left out, so that they stay equal to what is written now.
+    Attributes
+    ----------
+    kind : str
+        Name of the class in dicts. No two classes may share one.
+    version : int
+        Raised when the kind's fields change their meaning.
+    later : tuple of str
+        Fields that were added after dicts of the kind had been stored. A stored dict lacks them and means
+        their defaults; `to_dict` leaves them out at their defaults, so that it still writes the stored dict.
     """
 
     kind: ClassVar[str]
@@ -22,14 +28,14 @@ class Spec:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "kind" in cls.__dict__:
+        if "kind" in cls.__dict__:  # an inherited kind stays with the class that has it
             taken = _KINDS.setdefault(cls.kind, cls)
             if (taken.__module__, taken.__qualname__) != (cls.__module__, cls.__qualname__):
                 raise TypeError(f"kind {cls.kind!r} is taken by {taken.__qualname__}; choose another")
             _KINDS[cls.kind] = cls  # the same class defined again (a notebook cell run twice)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return kind, version and arguments as plain values; `json.dumps` takes it as it is."""
+        """Return kind, version and arguments as plain values, as `json.dumps` takes them."""
         fields = {
             f.name: _plain(getattr(self, f.name))
             for f in dataclasses.fields(self)
@@ -38,8 +44,8 @@ class Spec:
         return {"kind": self.kind, "version": self.version, **fields}
 
     def _set(self, **checked: Any) -> None:
-        """Store checked values at construction; afterwards the object is frozen."""
-        for name, value in checked.items():
+        """Store checked values, in `__post_init__` only."""
+        for name, value in checked.items():  # past the frozen dataclass's own __setattr__, which refuses
             object.__setattr__(self, name, value)
 
 
@@ -60,20 +66,14 @@ def _built(value: Any) -> Any:
 
 
 def from_dict(data: dict[str, Any]) -> Any:
-    """Restore a schedule or a recipe from what its `to_dict()` gave, after JSON or not.
+    """Return the schedule or the recipe that a dict of `to_dict()` describes, through JSON or not.
 
     Parameters
     ----------
     data : dict
-        Has ``kind``, ``version`` and the arguments of that kind (those in its `later` may be missing).
-
-    Raises
-    ------
-    TypeError
-        If `data` is no dict.
-    ValueError
-        If the kind or the version is unknown, or a key is missing or unknown. The arguments
-        themselves are checked as they are when the object is made by hand.
+        Has ``kind``, ``version`` and the arguments of that kind (those in its `later` may be missing). An
+        unknown kind or version and a missing or unknown key are ValueErrors; the arguments are checked as at
+        any construction.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def from_dict(data: dict[str, Any]) -> Any:
     cls = _KINDS.get(kind) if isinstance(kind, str) else None
     if cls is None:
         raise ValueError(f"kind must be one of {', '.join(sorted(_KINDS))}, got {kind!r}")
-    if version != cls.version or isinstance(version, bool):
+    if version != cls.version or isinstance(version, bool):  # True == 1
         raise ValueError(
             f"version of {kind!r} must be {cls.version}, got {version!r}; "
             "a later lrlib may have written it, then upgrade lrlib"

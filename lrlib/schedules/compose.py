@@ -1,4 +1,4 @@
-"""Shapes made of shapes: warm-up, join and hold. The results are schedules like any other."""
+"""Schedules made of schedules: warm-up, join and hold."""
 
 from __future__ import annotations
 
@@ -9,25 +9,18 @@ from typing import Any
 from lrlib._checks import check_int
 from lrlib.schedules.shapes import Schedule, check_start, ramp
 
-__all__ = ["hold", "join", "with_warmup"]
-
 
 def hold(schedule: Schedule, steps: int) -> Schedule:
-    """Set the rate once every `steps` updates: schedule(t - t mod steps).
+    """Return a schedule that changes once every `steps` updates: schedule(t - t mod steps).
 
-    With ``steps=steps_per_epoch`` this is a scheduler that is stepped once an epoch, the habit of most
-    tutorials: the first update of an epoch gets the shape's value and the rest of the epoch keeps it.
+    With ``steps=steps_per_epoch`` this is a scheduler that is stepped once an epoch, as in most tutorials:
+    all updates of an epoch have the factor of its first.
 
     Parameters
     ----------
     schedule : Schedule
     steps : int
-        Updates for which a rate stays, >= 1. The horizon stays the schedule's own.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `schedule` is no Schedule or `steps` is no integer >= 1.
+        Updates for which a factor stays, >= 1. The horizon stays the schedule's own.
 
     Examples
     --------
@@ -39,12 +32,11 @@ def hold(schedule: Schedule, steps: int) -> Schedule:
 
 
 def with_warmup(schedule: Schedule, steps: int, start: float = 0.0) -> Schedule:
-    """Put a linear warm-up of W = `steps` updates before a schedule, which then starts from its own step 0.
+    """Return a schedule with a linear warm-up of W = `steps` updates before it.
 
-    start + (1 - start) t/W for t < W; then schedule(t - W): the horizon grows by W. (`Triangle` has its
-    warm-up *inside* the horizon.) Libraries disagree on the factor of update t: optax, transformers and
-    composer use t/W as here, so that update 0 has rate zero unless `start` says otherwise; others (t+1)/W
-    or (t+1)/(W+1).
+    start + (1 - start) t/W for t < W; then schedule(t - W), so that the horizon grows by W. (`Triangle` has
+    its warm-up *inside* the horizon.) optax, transformers and composer use t/W as here, so that update 0 has
+    rate zero if `start` is 0; other libraries use (t+1)/W or (t+1)/(W+1).
 
     Parameters
     ----------
@@ -53,11 +45,6 @@ def with_warmup(schedule: Schedule, steps: int, start: float = 0.0) -> Schedule:
         Length W of the warm-up in updates, >= 1; for none, use the schedule itself.
     start : float
         Factor of update 0, in [0, 1].
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `schedule` is no Schedule, or a number is of another type or out of its range.
 
     Examples
     --------
@@ -70,21 +57,16 @@ def with_warmup(schedule: Schedule, steps: int, start: float = 0.0) -> Schedule:
 
 
 def join(parts: Iterable[tuple[Schedule, int | None]]) -> Schedule:
-    """Play schedules one after the other; each sees its own local step, from 0.
+    """Return schedules one after the other; each counts its own steps from 0.
 
-    Part k governs its `steps` updates; the last one goes on for ever with its own local step, so a last
-    part that reaches zero stays there. The horizon is the sum of the steps. The last part's steps may be
-    None: then it lasts as long as its own horizon, and has no end if that has none.
+    Part k gives the factors of its `steps` updates. The last part goes on after its steps, so that one that
+    has reached zero stays there. The horizon is the sum of the steps.
 
     Parameters
     ----------
     parts : iterable of (Schedule, int)
-        At least one pair; steps >= 1 in updates.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a part is no pair of a schedule and its updates, or there is none.
+        At least one pair; steps >= 1 in updates. Those of the last pair may be None, which stands for its
+        schedule's own horizon; if that has none, the whole has none.
 
     Examples
     --------
@@ -105,7 +87,7 @@ def _check_schedule(value: Any) -> None:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Hold(Schedule):
-    """What `hold` makes."""
+    """The schedule that `hold` returns."""
 
     schedule: Schedule
     steps: int
@@ -128,7 +110,7 @@ class Hold(Schedule):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class WithWarmup(Schedule):
-    """What `with_warmup` makes."""
+    """The schedule that `with_warmup` returns."""
 
     schedule: Schedule
     steps: int
@@ -153,7 +135,7 @@ class WithWarmup(Schedule):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Join(Schedule):
-    """What `join` makes."""
+    """The schedule that `join` returns."""
 
     parts: tuple[tuple[Schedule, int | None], ...]
     kind = "join"
@@ -163,10 +145,12 @@ class Join(Schedule):
             raise ValueError(f"join needs at least one (schedule, steps) pair, got {self.parts!r}")
         checked = []
         for place, part in enumerate(self.parts):
+            # Lists too, as JSON has no tuples.
             if not isinstance(part, (tuple, list)) or len(part) != 2:
                 raise TypeError(f"part {place} of join must be a (schedule, steps) pair, got {part!r}")
             schedule, steps = part
             _check_schedule(schedule)
+            # Only the last part may be without steps: the others must end for the next to begin.
             if steps is not None or place < len(self.parts) - 1:
                 steps = check_int(f"steps of part {place}", steps, least=1)
             checked.append((schedule, steps))

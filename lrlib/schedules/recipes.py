@@ -1,8 +1,8 @@
 """Recipes: the survey's schedules in fractions of a run, which is what a config stores.
 
-A recipe knows no numbers of steps. `build` turns fractions into steps, once, at the boundary:
-``round(fraction * total_steps)`` with Python's `round`, so that a tie goes to the even number
-(0.15 * 11,730 = 1,759.5 gives 1,760; 0.15 * 30 = 4.5 gives 4).
+A recipe knows no numbers of steps. `build` turns fractions into steps with Python's `round`, so that a tie
+goes to the even number (0.15 * 11,730 = 1,759.5 gives 1,760; 0.15 * 30 = 4.5 gives 4). Formulas, conventions
+of other libraries and references are with the shapes, in `lrlib.schedules.shapes`.
 """
 
 from __future__ import annotations
@@ -12,46 +12,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lrlib._checks import check_float, check_int, no_such
+from lrlib.schedules import shapes
 from lrlib.schedules._serialize import Spec
 from lrlib.schedules.compose import hold
-from lrlib.schedules.shapes import (
-    Constant,
-    CosineAnnealing,
-    DropDecay,
-    LinearDecay,
-    PolynomialDecay,
-    Schedule,
-    TimeDecay,
-    Triangle,
-    check_start,
-)
-
-__all__ = [
-    "RECIPES",
-    "SOURCE",
-    "SOURCE_RECIPES",
-    "SURVEY",
-    "ConstantRecipe",
-    "CosineRecipe",
-    "DropRecipe",
-    "LinearRecipe",
-    "PolynomialRecipe",
-    "Recipe",
-    "TimeRecipe",
-    "TriangleRecipe",
-    "get_recipe",
-]
+from lrlib.schedules.shapes import Schedule
 
 
 class Recipe(Spec, ABC):
     """Base of all recipes: a frozen description that `build` turns into a schedule.
+
+    An argument that the shape has too (a power, a start) is checked by making a shape with it, and one that
+    only the recipe has (a fraction) by the recipe.
 
     Attributes
     ----------
     label : str
         Short name for tables, figures and the command line, such as ``"poly5"``.
     every_update : bool
-        True if the rate changes at every update even in a held run.
+        True if the rate changes at every update even in a run that sets it once an epoch.
 
     Examples
     --------
@@ -65,22 +43,15 @@ class Recipe(Spec, ABC):
     every_update = False
 
     def build(self, *, total_steps: int, steps_per_epoch: int, held: bool = False) -> Schedule:
-        """Make the shape for a run of `total_steps` updates.
+        """Return the schedule for a run of `total_steps` updates.
 
         Parameters
         ----------
-        total_steps : int
-            Updates in the whole run, >= 1.
-        steps_per_epoch : int
-            Updates in an epoch, in 1..total_steps.
+        total_steps : int, >= 1
+            Updates of the run. Too few for the recipe (five cycles in four updates) is a ValueError.
+        steps_per_epoch : int, in 1..total_steps
         held : bool
-            True sets the rate once an epoch (see `hold`), as tutorials do; False at every update. A recipe
-            with `every_update` is not held.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a number is of another type or out of its range, or the run is too short for the recipe.
+            True sets the rate once an epoch (see `hold`), unless the recipe has `every_update`.
         """
         total = check_int("total_steps", total_steps, least=1)
         per_epoch = check_int("steps_per_epoch", steps_per_epoch, least=1)
@@ -96,10 +67,8 @@ class Recipe(Spec, ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class ConstantRecipe(Recipe):
-    """The fixed rate.
+    """The fixed rate: figure 1.2 of the survey.
 
-    Examples
-    --------
     >>> ConstantRecipe().build(total_steps=100, steps_per_epoch=10)
     Constant()
     """
@@ -108,34 +77,27 @@ class ConstantRecipe(Recipe):
     label = "constant"
 
     def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
-        return Constant()
+        return shapes.Constant()
 
 
 @dataclass(frozen=True, kw_only=True)
 class TimeRecipe(Recipe):
-    """Time-based decay by the survey's convention: decay = 0.1 / epochs, applied at every update.
+    """Time-based decay with decay = decay_times_epochs / epochs per update: figure 1.3 of the survey.
 
-    Its 0.1 is the survey's initial rate. It stays 0.1 when the peak rate is varied: shape and scale are
-    apart. With 391 updates an epoch the factor ends near 1/(1 + 39.1), whatever the number of epochs; with
-    smaller batches it ends lower, as updates are what it counts.
+    The survey's convention is the initial rate over the number of epochs, and its initial rate is 0.1. The
+    0.1 stays when the peak rate is varied, as shape and scale are two choices. With 391 updates an epoch the
+    factor ends near 1 / (1 + 39.1), whatever the number of epochs; smaller batches, which mean more updates,
+    end lower.
+
+    >>> TimeRecipe().build(total_steps=39_100, steps_per_epoch=391)
+    TimeDecay(decay=0.001)
 
     Parameters
     ----------
-    decay_times_epochs : float
-        The product decay * epochs, >= 0.
+    decay_times_epochs : float, finite and >= 0
     every_update : bool
-        True keeps the rate changing at every update in a held run too. So does the `decay` of the legacy
-        Keras optimizers, where its callbacks set the rate once an epoch.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is of another type or out of its range.
-
-    Examples
-    --------
-    >>> TimeRecipe().build(total_steps=39_100, steps_per_epoch=391)
-    TimeDecay(decay=0.001)
+        True changes the rate at every update even in a run that sets it once an epoch, as the `decay` of the
+        legacy Keras optimizers did beside a callback that sets the rate.
     """
 
     decay_times_epochs: float = 0.1
@@ -145,42 +107,35 @@ class TimeRecipe(Recipe):
     label = "time"
 
     def __post_init__(self) -> None:
-        value = check_float(
-            "decay_times_epochs", self.decay_times_epochs, allowed=">= 0 and finite", ok=lambda x: x >= 0
-        )
         if not isinstance(self.every_update, bool):
             raise TypeError(f"every_update must be True or False, got {self.every_update!r}")
+        # Checked here, not by a TimeDecay, so that the error names this argument and not `decay`.
+        value, allowed = self.decay_times_epochs, ">= 0 and finite"
+        value = check_float("decay_times_epochs", value, allowed=allowed, ok=lambda x: x >= 0)
         self._set(decay_times_epochs=value)
 
     def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
-        return TimeDecay(decay=self.decay_times_epochs / (total_steps / steps_per_epoch))
+        # Epochs are not rounded: a run of 25 updates in epochs of 10 has 2.5 of them.
+        return shapes.TimeDecay(decay=self.decay_times_epochs / (total_steps / steps_per_epoch))
 
 
 @dataclass(frozen=True, kw_only=True)
 class DropRecipe(Recipe):
-    """Drops at equal distances: by default to a quarter every 15 % of the run.
+    """Drops at equal distances, by default to a quarter every 15 % of the run: figure 1.5 of the survey.
 
     drop_steps = max(1, round(drop_fraction * total_steps));
     offset_steps = round(offset_fraction * total_steps).
 
-    Parameters
-    ----------
-    drop_factor : float
-        In (0, 1].
-    drop_fraction : float
-        Part of the run from one drop to the next, in (0, 1].
-    offset_fraction : float
-        Part of the run by which each drop comes early, in [0, 1).
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is of another type or out of its range.
-
-    Examples
-    --------
     >>> DropRecipe(drop_factor=0.5, drop_fraction=0.1).build(total_steps=39_100, steps_per_epoch=391)
     DropDecay(drop_factor=0.5, drop_steps=3910, offset_steps=0)
+
+    Parameters
+    ----------
+    drop_factor : float, in (0, 1]
+    drop_fraction : float, in (0, 1]
+        Part of the run from one drop to the next.
+    offset_fraction : float, in [0, 1)
+        Part of the run by which each drop comes early.
     """
 
     drop_factor: float = 0.25
@@ -191,29 +146,22 @@ class DropRecipe(Recipe):
     label = "drop"
 
     def __post_init__(self) -> None:
-        factor = check_float("drop_factor", self.drop_factor, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1)
-        fraction = check_float(
-            "drop_fraction", self.drop_fraction, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1
-        )
-        offset = check_float(
-            "offset_fraction", self.offset_fraction, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1
-        )
-        self._set(drop_factor=factor, drop_fraction=fraction, offset_fraction=offset)
+        factor = shapes.DropDecay(drop_factor=self.drop_factor, drop_steps=1).drop_factor
+        part = check_float("drop_fraction", self.drop_fraction, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1)
+        offset = _check_part("offset_fraction", self.offset_fraction)
+        self._set(drop_factor=factor, drop_fraction=part, offset_fraction=offset)
 
     def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
-        return DropDecay(
-            drop_factor=self.drop_factor,
-            drop_steps=max(1, round(self.drop_fraction * total_steps)),
-            offset_steps=round(self.offset_fraction * total_steps),
-        )
+        # In a run too short for the fraction, round gives 0, which is no distance between drops.
+        steps = max(1, round(self.drop_fraction * total_steps))
+        offset = round(self.offset_fraction * total_steps)
+        return shapes.DropDecay(drop_factor=self.drop_factor, drop_steps=steps, offset_steps=offset)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LinearRecipe(Recipe):
-    """Linear decay to zero over the whole run.
+    """Linear decay to zero over the run, (T - t) / T: figure 1.7 of the survey.
 
-    Examples
-    --------
     >>> LinearRecipe().build(total_steps=100, steps_per_epoch=10)
     LinearDecay(total_steps=100)
     """
@@ -222,65 +170,49 @@ class LinearRecipe(Recipe):
     label = "linear"
 
     def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
-        return LinearDecay(total_steps=total_steps)
+        return shapes.LinearDecay(total_steps=total_steps)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PolynomialRecipe(Recipe):
-    """Polynomial decay to zero over the whole run.
+    """Polynomial decay over the run, ((T - t) / T) ** power: figure 1.9 of the survey, with its power 5.
+
+    >>> PolynomialRecipe(power=2).label
+    'poly2'
 
     Parameters
     ----------
-    power : float
-        Finite and > 0; the survey's figure 1.9 has 5.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is of another type or out of its range.
-
-    Examples
-    --------
-    >>> PolynomialRecipe(power=2).label
-    'poly2'
+    power : float, finite and > 0
     """
 
     power: float = 5.0
     kind = "polynomial_recipe"
 
     def __post_init__(self) -> None:
-        self._set(power=check_float("power", self.power, allowed="> 0 and finite", ok=lambda x: x > 0))
+        self._set(power=shapes.PolynomialDecay(total_steps=1, power=self.power).power)
 
     @property
     def label(self) -> str:
         return f"poly{self.power:g}"
 
     def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
-        return PolynomialDecay(total_steps=total_steps, power=self.power)
+        return shapes.PolynomialDecay(total_steps=total_steps, power=self.power)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TriangleRecipe(Recipe):
-    """Linear warm-up over the first part of the run, then linear decay to zero.
+    """Linear warm-up over the first part of the run, then linear decay to zero: figure 1.11 of the survey.
 
     warmup_steps = round(warmup_fraction * total_steps), at most total_steps - 1.
 
-    Parameters
-    ----------
-    warmup_fraction : float
-        In [0, 1).
-    start : float
-        Factor of update 0, in [0, 1].
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is of another type or out of its range.
-
-    Examples
-    --------
     >>> TriangleRecipe().build(total_steps=11_730, steps_per_epoch=391)
     Triangle(total_steps=11730, warmup_steps=1173, start=0.0)
+
+    Parameters
+    ----------
+    warmup_fraction : float, in [0, 1)
+    start : float, in [0, 1]
+        Factor of update 0.
     """
 
     warmup_fraction: float = 0.1
@@ -289,40 +221,32 @@ class TriangleRecipe(Recipe):
     label = "triangle"
 
     def __post_init__(self) -> None:
-        fraction = check_float(
-            "warmup_fraction", self.warmup_fraction, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1
-        )
-        self._set(warmup_fraction=fraction, start=check_start(self.start))
+        part = _check_part("warmup_fraction", self.warmup_fraction)
+        self._set(warmup_fraction=part, start=shapes.check_start(self.start))
 
     def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
+        # Rounding up may fill a short run with warm-up; one update must be left to decay.
         warmup_steps = min(round(self.warmup_fraction * total_steps), total_steps - 1)
-        return Triangle(total_steps=total_steps, warmup_steps=warmup_steps, start=self.start)
+        return shapes.Triangle(total_steps=total_steps, warmup_steps=warmup_steps, start=self.start)
 
 
 @dataclass(frozen=True, kw_only=True)
 class CosineRecipe(Recipe):
-    """Cosine annealing over the whole run, in one cycle or several.
+    """Cosine annealing over the run, in one cycle or several: figure 1.12 of the survey.
+
+    >>> CosineRecipe(cycles=5).build(total_steps=100, steps_per_epoch=10)
+    CosineAnnealing(total_steps=100, cycles=5)
 
     Parameters
     ----------
-    cycles : int
-        >= 1. `build` refuses a run whose last cycle would be empty; see `lrlib.CosineAnnealing`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is of another type or out of its range.
-
-    Examples
-    --------
-    >>> CosineRecipe(cycles=5).build(total_steps=100, steps_per_epoch=10)
-    CosineAnnealing(total_steps=100, cycles=5)
+    cycles : int, >= 1
     """
 
     cycles: int = 1
     kind = "cosine_recipe"
 
     def __post_init__(self) -> None:
+        # Not by a shape: how many cycles are too many depends on the run's length, which only `build` knows.
         self._set(cycles=check_int("cycles", self.cycles, least=1))
 
     @property
@@ -330,7 +254,11 @@ class CosineRecipe(Recipe):
         return "cosine" if self.cycles == 1 else f"cosine{self.cycles}"
 
     def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
-        return CosineAnnealing(total_steps=total_steps, cycles=self.cycles)
+        return shapes.CosineAnnealing(total_steps=total_steps, cycles=self.cycles)
+
+
+def _check_part(name: str, value: float) -> float:
+    return check_float(name, value, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1)
 
 
 #: Every recipe that has a name. A new one is added at the end; what the survey has is `SURVEY`.
@@ -368,15 +296,8 @@ SOURCE = tuple(SOURCE_RECIPES)
 
 
 def get_recipe(name: str) -> Recipe:
-    """Return the recipe of that name.
+    """Return the recipe of that name; another name is a ValueError that suggests the nearest.
 
-    Raises
-    ------
-    ValueError
-        If there is none; the sentence suggests the nearest.
-
-    Examples
-    --------
     >>> get_recipe("cosine5")
     CosineRecipe(cycles=5)
     >>> get_recipe("lineer")

@@ -1,11 +1,12 @@
-"""The shapes: learning-rate schedules as pure functions of the step.
+"""Shapes: learning-rate schedules as pure functions of the step.
 
 A schedule is called with a step and returns a *factor*; the learning rate is ``peak_lr * factor``.
-Step t is the number of updates completed, so ``schedule(t)`` governs update t and the first update is
-number 0. T stands for `total_steps`, the horizon. A shape that reaches zero reaches it *at* T, one step after
-the last update of a run of T updates: no update is ever made with rate zero.
+Step t is the number of updates completed, so ``schedule(t)`` is the factor of update t and the first update
+has number 0. T stands for `total_steps`, the horizon. A shape that reaches zero reaches it *at* T, one step
+after the last update of a run of T updates: no update is made with rate zero.
 
-Nothing here needs more than the standard library.
+An argument of another type than stated raises TypeError, and one out of its range ValueError; both name the
+argument and its value.
 """
 
 from __future__ import annotations
@@ -16,31 +17,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from lrlib._checks import check_float, check_int
-from lrlib.schedules._serialize import Spec, from_dict
-
-__all__ = [
-    "Constant",
-    "CosineAnnealing",
-    "DropDecay",
-    "LinearDecay",
-    "PolynomialDecay",
-    "Schedule",
-    "TimeDecay",
-    "Triangle",
-    "from_dict",
-]
+from lrlib.schedules._serialize import Spec
 
 
 class Schedule(Spec, ABC):
     """Base of all schedules: a frozen, pure function from step to factor.
 
-    A shape of your own is a frozen dataclass with a `kind`, a `total_steps` and a `_factor`; composition,
-    JSON and the adapters then work with it.
+    To add a shape, write a frozen dataclass with a `kind`, a `total_steps` and a `_factor`; composition, JSON
+    and the adapters then work with it.
 
     Attributes
     ----------
     total_steps : int or None
-        The horizon in updates, or None for a shape that has no end.
+        The horizon in updates, or None for a shape without end.
 
     Examples
     --------
@@ -58,7 +47,7 @@ class Schedule(Spec, ABC):
     total_steps: int | None
 
     def __call__(self, step: Any) -> float:
-        """Return the factor that governs update `step` (any integer type, >= 0)."""
+        """Return the factor of update `step` (any integer type, numpy's and torch's too; >= 0)."""
         return self._factor(check_int("step", step, least=0))
 
     def values(self, n: int) -> list[float]:
@@ -67,7 +56,7 @@ class Schedule(Spec, ABC):
 
     @abstractmethod
     def _factor(self, t: int) -> float:
-        """Return the factor at `t`, an int >= 0 that was checked already."""
+        """Return the factor at `t`; the caller has checked that it is an int >= 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,18 +80,13 @@ class Constant(Schedule):
 class TimeDecay(Schedule):
     """Time-based (inverse time) decay: 1 / (1 + decay t).
 
-    The unit is the trap: t counts *updates*, as in the `decay` of legacy Keras optimizers and in Keras's
-    `InverseTimeDecay` [1]_. The same `decay` applied once an epoch gives an almost constant rate.
+    t counts *updates*, as in the `decay` of legacy Keras optimizers and in Keras's `InverseTimeDecay` [1]_.
+    The same `decay` applied once an epoch gives an almost constant rate.
 
     Parameters
     ----------
     decay : float
-        Finite and >= 0, per update.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `decay` is of another type or out of its range.
+        Finite and >= 0, per update. The factor is 1/2 after 1/decay updates.
 
     References
     ----------
@@ -129,9 +113,8 @@ class TimeDecay(Schedule):
 class DropDecay(Schedule):
     """Drop-based (step) decay: drop_factor ** floor((t + offset_steps) / drop_steps).
 
-    torch's `StepLR` is the case without offset [1]_. Tutorials written for Keras often count epochs from 1
-    inside the exponent, which brings each drop forward by one epoch: that is
-    ``offset_steps=steps_per_epoch``.
+    torch's `StepLR` is the case without offset [1]_. Tutorials for Keras often count epochs from 1 inside the
+    exponent, so that each drop comes one epoch early: that is ``offset_steps=steps_per_epoch``.
 
     Parameters
     ----------
@@ -140,12 +123,7 @@ class DropDecay(Schedule):
     drop_steps : int
         Updates from one drop to the next, >= 1.
     offset_steps : int
-        Updates by which the first drop comes early, >= 0.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is of another type or out of its range.
+        Updates by which each drop comes early, >= 0.
 
     References
     ----------
@@ -166,13 +144,10 @@ class DropDecay(Schedule):
     total_steps = None
 
     def __post_init__(self) -> None:
-        self._set(
-            drop_factor=check_float(
-                "drop_factor", self.drop_factor, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1
-            ),
-            drop_steps=check_int("drop_steps", self.drop_steps, least=1),
-            offset_steps=check_int("offset_steps", self.offset_steps, least=0),
-        )
+        factor = check_float("drop_factor", self.drop_factor, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1)
+        steps = check_int("drop_steps", self.drop_steps, least=1)
+        offset = check_int("offset_steps", self.offset_steps, least=0)
+        self._set(drop_factor=factor, drop_steps=steps, offset_steps=offset)
 
     def _factor(self, t: int) -> float:
         return self.drop_factor ** ((t + self.offset_steps) // self.drop_steps)
@@ -183,18 +158,13 @@ class LinearDecay(Schedule):
     """Linear decay to zero: (T - t) / T, and 0 for t >= T.
 
     The last update of a run of T has factor 1/T. torch's `LinearLR` and transformers' linear schedule use the
-    same points; libraries that reach zero *at* update T - 1 spend one update on nothing. Linear decay is
-    the "budgeted" schedule of [1]_.
+    same points; in a library that reaches zero *at* update T - 1, the last update changes nothing. Linear
+    decay is the "budgeted" schedule of [1]_.
 
     Parameters
     ----------
     total_steps : int
         The horizon T in updates, >= 1.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `total_steps` is no integer >= 1.
 
     References
     ----------
@@ -213,6 +183,7 @@ class LinearDecay(Schedule):
         self._set(total_steps=check_int("total_steps", self.total_steps, least=1))
 
     def _factor(self, t: int) -> float:
+        # A ratio of integers, rounded once; 1 - t/T would be rounded twice and miss the last digit.
         return (self.total_steps - t) / self.total_steps if t < self.total_steps else 0.0
 
 
@@ -220,8 +191,8 @@ class LinearDecay(Schedule):
 class PolynomialDecay(Schedule):
     """Polynomial decay: ((T - t) / T) ** power, and 0 for t >= T.
 
-    With ``power=1`` it is `LinearDecay`, bit for bit. torch's `PolynomialLR` has the same points [1]_ (it
-    multiplies ratios, so it drifts from them by rounding); Keras's stops at an end rate of 0.0001 by default.
+    With ``power=1`` it is `LinearDecay`, bit for bit. torch's `PolynomialLR` has the same points [1]_, up to
+    the rounding of the ratios that it multiplies; Keras's ends at a rate of 0.0001 by default.
 
     Parameters
     ----------
@@ -229,11 +200,6 @@ class PolynomialDecay(Schedule):
         The horizon T in updates, >= 1.
     power : float
         Finite and > 0; above 1 the rate falls early, below 1 late.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is of another type or out of its range.
 
     References
     ----------
@@ -250,10 +216,9 @@ class PolynomialDecay(Schedule):
     kind = "polynomial_decay"
 
     def __post_init__(self) -> None:
-        self._set(
-            total_steps=check_int("total_steps", self.total_steps, least=1),
-            power=check_float("power", self.power, allowed="> 0 and finite", ok=lambda x: x > 0),
-        )
+        total = check_int("total_steps", self.total_steps, least=1)
+        power = check_float("power", self.power, allowed="> 0 and finite", ok=lambda x: x > 0)
+        self._set(total_steps=total, power=power)
 
     def _factor(self, t: int) -> float:
         return ((self.total_steps - t) / self.total_steps) ** self.power if t < self.total_steps else 0.0
@@ -264,9 +229,9 @@ class Triangle(Schedule):
     """Linear warm-up, then linear decay, inside one horizon.
 
     start + (1 - start) t/W for t < W; then (T - t)/(T - W); 0 for t >= T, with W = `warmup_steps`. The peak
-    is at update W. Two things others do differently: some warm up with (t+1)/W or (t+1)/(W+1), so that
-    update 0 is not wasted on a zero rate (here `start` serves that), and BERT's own code decays by 1 - t/T
-    after the warm-up, so its rate falls by W/T at once at update W [1]_. This triangle is continuous.
+    is at update W. Other implementations differ in two places: some warm up with (t+1)/W or (t+1)/(W+1), so
+    that update 0 has a rate above zero (for which this one has `start`), and BERT's decays by 1 - t/T after
+    the warm-up, so that its rate falls by W/T at update W [1]_. This triangle is continuous.
 
     Parameters
     ----------
@@ -276,11 +241,6 @@ class Triangle(Schedule):
         W, in 0..T-1; 0 is `LinearDecay`, bit for bit.
     start : float
         Factor of update 0, in [0, 1].
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is of another type or out of its range, or the warm-up is not shorter than the whole.
 
     References
     ----------
@@ -316,9 +276,9 @@ class CosineAnnealing(Schedule):
     """Cosine annealing, with warm restarts if there is more than one cycle.
 
     (1 + cos(pi (t mod L) / L)) / 2 with cycles of L = ceil(T / cycles) updates; 0 for t >= T. This is
-    SGDR's shape [1]_ with equal cycles, as Snapshot Ensembles use it [2]_ (their equation 2 counts updates
-    from 1; here they count from 0). torch's `CosineAnnealingLR` climbs again past its `T_max`; this one
-    stays at 0. Where `cycles` does not divide T, the last cycle is cut short.
+    SGDR's shape [1]_ with equal cycles, as in Snapshot Ensembles [2]_, whose equation 2 counts updates from 1
+    and not from 0. torch's `CosineAnnealingLR` rises again past its `T_max`; this one stays at 0. Where
+    `cycles` does not divide T, the last cycle is shorter than the others.
 
     Parameters
     ----------
@@ -326,11 +286,6 @@ class CosineAnnealing(Schedule):
         The horizon T in updates, >= 1.
     cycles : int
         Number of cycles M, >= 1, none of them empty: (M - 1) L < T.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is of another type or out of its range, or `cycles` leaves an empty one.
 
     References
     ----------
@@ -353,6 +308,7 @@ class CosineAnnealing(Schedule):
         total = check_int("total_steps", self.total_steps, least=1)
         cycles = check_int("cycles", self.cycles, least=1)
         self._set(total_steps=total, cycles=cycles)
+        # Rounding L up may use up T before the last cycle: 5 updates in 4 cycles are 2 + 2 + 1 + 0.
         if (cycles - 1) * self.cycle_steps >= total:
             raise ValueError(
                 f"cycles must leave no cycle empty, got {cycles} cycles of {self.cycle_steps} steps "
@@ -361,8 +317,8 @@ class CosineAnnealing(Schedule):
 
     @property
     def cycle_steps(self) -> int:
-        """Length L of a cycle in updates."""
-        return -(-self.total_steps // self.cycles)
+        """Length L of a cycle in updates: ceil(total_steps / cycles)."""
+        return -(-self.total_steps // self.cycles)  # in integers: a float's ceil is off for very long runs
 
     @property
     def cycle_ends(self) -> list[int]:

@@ -1,8 +1,8 @@
-"""The area under a schedule: the sum of its factors, which says how much distance it can cover.
+"""The area under a schedule: the mean of its factors, which tells how much distance it covers.
 
 In a direction of curvature l, an update at rate eta multiplies the distance from the bottom by 1 - eta l,
-which is nearly exp(-eta l). So what is left after T updates is nearly exp(-l peak_lr S) of the start, with
-the sum S of the factors: the order of the rates does not matter, only their sum. (It does for the noise.)
+which is nearly exp(-eta l). After T updates nearly exp(-l peak_lr S) of the distance is left, where S is the
+sum of the factors: their order matters for the noise, and not for the distance.
 """
 
 from __future__ import annotations
@@ -14,26 +14,21 @@ from scipy.optimize import brentq
 from lrlib._checks import check_float, check_int
 from lrlib.schedules import PolynomialDecay, Schedule
 
-__all__ = ["area", "power_with_area", "spent"]
-
+#: Upper end of the search of `power_with_area`.
 HIGHEST_POWER = 1000.0
 
 
 def area(schedule: Schedule, *, total_steps: int) -> float:
     """Return the area under a schedule as a fraction of a constant rate's: the mean of its factors.
 
-    1/T times the sum of f(t) over t = 0, ..., T - 1. For polynomial decay it tends to 1 / (power + 1).
+    1/T times the sum of f(t) over t = 0, ..., T - 1. For polynomial decay it tends to 1 / (power + 1) as T
+    grows.
 
     Parameters
     ----------
     schedule : Schedule
     total_steps : int
-        Updates of the run, >= 1.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is of another type or out of its range.
+        Updates T of the run, >= 1.
 
     Examples
     --------
@@ -41,11 +36,12 @@ def area(schedule: Schedule, *, total_steps: int) -> float:
     >>> area(LinearDecay(total_steps=4), total_steps=4)  # (1 + 3/4 + 2/4 + 1/4) / 4
     0.625
     """
+    # fsum rounds once; the error of a plain sum may come near the tolerance of `power_with_area`.
     return math.fsum(_factors(schedule, total_steps)) / total_steps
 
 
 def spent(schedule: Schedule, *, step: int, total_steps: int) -> float:
-    """Return which part of its area a schedule has spent once `step` updates are done, in [0, 1].
+    """Return the part of a schedule's area that lies before `step`, in [0, 1].
 
     Parameters
     ----------
@@ -55,11 +51,6 @@ def spent(schedule: Schedule, *, step: int, total_steps: int) -> float:
         Updates completed, in 0..total_steps.
     total_steps : int
         Updates of the run, >= 1.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is of another type or out of its range.
 
     Examples
     --------
@@ -77,22 +68,18 @@ def spent(schedule: Schedule, *, step: int, total_steps: int) -> float:
 
 
 def power_with_area(fraction: float, *, total_steps: int) -> float:
-    """Return the power at which polynomial decay over T updates has this area, as a fraction of a constant's.
+    """Return the power at which polynomial decay over T updates has a given area.
 
-    Solves 1/T sum ((T - t) / T)**power = fraction. A rate that is set once an epoch takes T in epochs. For
-    large T the power tends to 1 / fraction - 1.
+    Solves 1/T sum ((T - t) / T)**power = fraction. For a rate that is set once an epoch, T is in epochs. As T
+    grows the power tends to 1 / fraction - 1.
 
     Parameters
     ----------
     fraction : float
-        Above 1/T (what is left when the power is endless: the first update) and below 1.
+        The area as a fraction of a constant rate's: below 1, and above 1/T, the area of the first update
+        alone. So near to 1/T that the power would be above 1000, it is a ValueError.
     total_steps : int
         T, >= 2.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is of another type or out of its range, or the power would be above 1000.
 
     Examples
     --------
@@ -112,7 +99,7 @@ def power_with_area(fraction: float, *, total_steps: int) -> float:
         )
     if excess(1e-12) < 0:  # nearer to 1 than rounding can tell: the rate is constant, but for the last digits
         return 1e-12
-    # the area falls as the power grows; at the low end it is 1 to the last digit but one
+    # The area falls as the power grows, so that the two ends have excesses of opposite signs.
     return float(brentq(excess, 1e-12, HIGHEST_POWER, xtol=1e-12))
 
 

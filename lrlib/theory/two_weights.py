@@ -1,14 +1,15 @@
-"""A valley whose walls give way: two weights in a row, the smallest network whose curvature changes.
+"""Two weights in a row: the smallest network whose curvature changes while it is trained.
 
-The output is u v, and two examples want 1 + spread and 1 - spread of it, in turn. An update at rate eta does,
-with r = u v - target,
+The output is u v, and the targets of two examples, seen in turn, are 1 + spread and 1 - spread. With
+r = u v - target, an update at rate eta is
 
     u <- u - eta r v        v <- v - eta r u        (both at once)
 
-The valley's floor is where u v = 1. There the curvature across it is u**2 + v**2, so the edge of stability
-is 2 / (u**2 + v**2): high where u and v are alike, low where one of them is large. A rate a little above the
-edge throws the weights from wall to wall, and they come down where the floor is flatter. This is the model of
-Lewkowycz and others (2020, https://arxiv.org/abs/2003.02218), with two examples that keep it moving.
+The mean loss is lowest where u v = 1. There the curvature across that line is u**2 + v**2, so the edge of
+stability is 2 / (u**2 + v**2): high where u and v are alike, low where one of them is large. Under a rate a
+little above the edge the weights oscillate across the line and settle where the curvature is lower. This is
+the model of Lewkowycz et al. (2020, https://arxiv.org/abs/2003.02218), with a second example, so that the
+gradient does not vanish.
 """
 
 from __future__ import annotations
@@ -20,16 +21,14 @@ from typing import NamedTuple
 import numpy as np
 
 from lrlib._checks import check_float
-from lrlib.theory.valley import rates
-
-__all__ = ["TwoPath", "TwoWeights"]
+from lrlib.theory.rates import rates
 
 
 class TwoPath(NamedTuple):
-    """After 0, 1, ..., steps updates: arrays of shape [steps + 1], inf from where the weights flew apart.
+    """Loss and curvature after 0, 1, ..., steps updates: arrays of shape [steps + 1], inf once diverged.
 
-    ``loss`` is 1/2 (u v - 1)**2, what the mean loss of the examples is above its lowest value; ``curvature``
-    is u**2 + v**2.
+    ``loss`` is 1/2 (u v - 1)**2, the mean loss of the two examples less its lowest value; ``curvature`` is
+    u**2 + v**2.
 
     >>> path = TwoWeights(u=2.0, spread=0.0).trajectory(lambda t: 1.0, steps=1, peak_lr=0.25)
     >>> path.loss.tolist(), path.curvature.tolist()
@@ -42,20 +41,15 @@ class TwoPath(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class TwoWeights:
-    """Two weights in a row, and two examples in turn.
+    """A network of two weights, trained on two examples in turn.
 
     Parameters
     ----------
     u, v : float
-        The weights before the first update, finite and not both 0. One large and one small start where
-        the walls are steep.
+        The weights before the first update, finite and not both 0. One large and one small weight start
+        where the curvature is high.
     spread : float
-        How far the two targets lie from 1, >= 0: the first example wants 1 + spread.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For an argument outside its range.
+        Distance of the targets from 1, finite and >= 0: the first example's is 1 + spread.
 
     Examples
     --------
@@ -84,7 +78,7 @@ class TwoWeights:
         return 2.0 / (self.u**2 + self.v**2)
 
     def trajectory(self, schedule: Callable[[int], float], *, steps: int, peak_lr: float) -> TwoPath:
-        """Follow the weights update by update.
+        """Return loss and curvature update by update.
 
         Parameters
         ----------
@@ -92,6 +86,8 @@ class TwoWeights:
         steps : int, >= 1
         peak_lr : float, >= 0
 
+        Examples
+        --------
         >>> weights = TwoWeights(u=2.0, v=1.0, spread=0.5)  # targets 1.5 and 0.5
         >>> path = weights.trajectory(lambda t: 1.0, steps=2, peak_lr=0.5)
         >>> path.curvature.tolist()  # (2, 1), then (1.75, 0.5), then (1.65625, 0.171875)
@@ -100,11 +96,13 @@ class TwoWeights:
         u, v, seen = float(self.u), float(self.v), []
         for t, eta in enumerate(rates(schedule, steps=steps, peak_lr=peak_lr).tolist()):
             seen.append((u, v))
+            # The examples take turns: even updates have the target 1 + spread.
             residual = u * v - (1.0 - self.spread if t % 2 else 1.0 + self.spread)
             u, v = u - eta * residual * v, v - eta * residual * u
         u, v = np.array([*seen, (u, v)]).T
         with np.errstate(over="ignore", invalid="ignore"):
             parts = np.array([0.5 * (u * v - 1.0) ** 2, u**2 + v**2])
+        # From the first overflow on, both are inf; what follows it, inf - inf, would be nan.
         gone = np.flatnonzero(~np.isfinite(parts).all(axis=0))
         if gone.size:
             parts[:, gone[0] :] = np.inf
@@ -113,9 +111,9 @@ class TwoWeights:
     def highest_peak_lr(
         self, schedule: Callable[[int], float], *, steps: int, peak_lrs: Sequence[float]
     ) -> float:
-        """Return the highest of some peak rates up to which the weights never fly apart; 0 if they always do.
+        """Return the highest of `peak_lrs` up to which no run diverges; 0 if the lowest does.
 
-        A higher rate that survives by luck, above one that did not, does not count.
+        A rate above one that diverged does not count, even if its own run is finite by chance.
 
         Parameters
         ----------
@@ -124,6 +122,8 @@ class TwoWeights:
         peak_lrs : sequence of float
             Rates to try, > 0.
 
+        Examples
+        --------
         >>> from lrlib import Constant
         >>> TwoWeights(u=2.0).highest_peak_lr(Constant(), steps=100, peak_lrs=[0.1, 0.5, 5.0])
         0.5

@@ -1,12 +1,12 @@
-"""The noisy valley: a toy of training whose expected loss is computed exactly, without sampling.
+"""The noisy valley: a quadratic loss under gradient noise, whose expected value is computed exactly.
 
-A quadratic valley has one curvature l for each direction. Gradient noise, as from mini-batches, shakes
-every update. For one direction with mean distance m and variance v, an update at rate eta does
+The valley has a curvature l for each direction, and the noise of mini-batches is added to every update. An
+update at rate eta changes the mean distance m and the variance v of a direction to
 
     m <- (1 - eta l) m        v <- (1 - eta l)^2 v + noise eta^2 l
 
-and the expected loss is 1/2 sum l (m^2 + v): the *distance left* plus the *shaking left*. It is a model of
-noise against progress, not of your network.
+and the expected loss is 1/2 sum l (m^2 + v): the *distance left* plus the *shaking left*. This is a model of
+noise against progress, not of a given network.
 """
 
 from __future__ import annotations
@@ -21,14 +21,16 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from lrlib._checks import check_float, check_int
+from lrlib.theory.rates import check_peak_lr, rates
 
-__all__ = ["Best", "Trajectory", "Valley", "momentum_path", "rates"]
-
+#: Peak rates that `Valley.best_peak_lr` tries in each decade before it refines.
 GRID_PER_DECADE = 12
 
 
 class Trajectory(NamedTuple):
-    """The valley after 0, 1, ..., steps updates: arrays of shape [steps + 1]; ``loss`` sums the others.
+    """Expected losses after 0, 1, ..., steps updates: arrays of shape [steps + 1].
+
+    ``loss`` is the sum of ``distance``, 1/2 sum l m^2, and ``shaking``, 1/2 sum l v.
 
     >>> from lrlib.schedules import Constant
     >>> Valley(directions=1).trajectory(Constant(), steps=2, peak_lr=1.0).shaking.tolist()
@@ -41,7 +43,7 @@ class Trajectory(NamedTuple):
 
 
 class Best(NamedTuple):
-    """The peak rate that leaves the smallest expected loss, and that loss.
+    """The peak rate with the smallest expected loss, and that loss.
 
     >>> Best(peak_lr=0.28, loss=0.0456).peak_lr
     0.28
@@ -64,11 +66,6 @@ class Valley:
         Variance v before the first update.
     noise : float, >= 0
         An update at rate eta adds ``noise * eta**2 * curvature`` to the variance.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For an argument outside its range.
 
     Examples
     --------
@@ -93,7 +90,7 @@ class Valley:
 
     @property
     def curvature(self) -> np.ndarray:
-        """Curvatures 1, 1/2, ..., 1/directions: an array of shape [directions].
+        """Curvatures 1, 1/2, ..., 1/directions, of shape [directions].
 
         >>> Valley(directions=2).curvature.tolist()
         [1.0, 0.5]
@@ -102,7 +99,7 @@ class Valley:
 
     @property
     def edge(self) -> float:
-        """Edge of stability, 2 / largest curvature: at a fixed rate above it the mean moves away for ever.
+        """Edge of stability, 2 / largest curvature: a fixed rate above it makes the mean grow without end.
 
         >>> Valley().edge
         2.0
@@ -110,10 +107,10 @@ class Valley:
         return float(2.0 / self.curvature.max())
 
     def noise_floor(self, lr: float) -> float:
-        """Expected loss that a fixed rate keeps after endless updates: 1/2 sum l noise lr / (2 - lr l).
+        """Return the limit of the expected loss at a fixed rate: 1/2 sum l noise lr / (2 - lr l).
 
-        Setting v equal to its own update gives the variance noise lr / (2 - lr l). At the edge and above it
-        there is none (inf); a rate of 0 never moves, so it is refused.
+        Setting v equal to its own update gives the variance noise lr / (2 - lr l). From the edge on there is
+        no limit (inf). `lr` is finite and > 0: at a rate of 0 nothing moves, and the formula does not hold.
 
         >>> Valley(directions=1).noise_floor(1.0)
         0.05
@@ -124,7 +121,9 @@ class Valley:
         return float(0.5 * np.sum(self.curvature * self.noise * lr / (2.0 - lr * self.curvature)))
 
     def trajectory(self, schedule: Callable[[int], float], *, steps: int, peak_lr: float) -> Trajectory:
-        """Follow the valley update by update: the plain reference for :meth:`final_loss`.
+        """Return the expected losses update by update: the plain reference for :meth:`final_loss`.
+
+        A value too large for a float, and all values after it, are inf.
 
         Parameters
         ----------
@@ -133,22 +132,17 @@ class Valley:
         steps : int, >= 1
             Number of updates.
         peak_lr : float, >= 0
-            Rate of update t is ``peak_lr * schedule(t)``.
+            The rate of update t is ``peak_lr * schedule(t)``.
 
-        Returns
-        -------
-        Trajectory
-            Arrays of shape [steps + 1]; a value too large for a float, and all after it, are inf.
-
+        Examples
+        --------
         >>> from lrlib.schedules import Constant
         >>> Valley(directions=1, noise=0.0).trajectory(Constant(), steps=2, peak_lr=0.5).loss.tolist()
         [0.5, 0.125, 0.03125]
         """
         l = self.curvature  # noqa: E741 - the letter of the formula
-        mean, variance = (
-            np.full(l.shape, float(self.start_distance)),
-            np.full(l.shape, float(self.start_variance)),
-        )
+        mean = np.full(l.shape, float(self.start_distance))
+        variance = np.full(l.shape, float(self.start_variance))
         distance, shaking = [0.5 * np.sum(l * mean**2)], [0.5 * np.sum(l * variance)]
         with np.errstate(over="ignore", invalid="ignore"):
             for eta in rates(schedule, steps=steps, peak_lr=peak_lr):
@@ -156,20 +150,20 @@ class Valley:
                 variance = (1.0 - eta * l) ** 2 * variance + self.noise * eta**2 * l
                 distance.append(0.5 * np.sum(l * mean**2))
                 shaking.append(0.5 * np.sum(l * variance))
+        # After an overflow, a rate of 1 / l would make nan of inf: 0 * inf.
         parts = [_inf_from_first_overflow(np.array(part)) for part in (distance, shaking)]
         return Trajectory(parts[0] + parts[1], *parts)
 
     def final_loss(self, schedule: Callable[[int], float], *, steps: int, peak_lr: float) -> float:
-        """Give the expected loss after ``steps`` updates, in closed form.
+        """Return the expected loss after ``steps`` updates, in closed form; inf if it has diverged.
 
         With a_t = 1 - eta_t l and P_t = product of a_s over s > t,
 
             m_T = m_0 prod a_t,    v_T = v_0 prod a_t^2 + noise l sum_t (eta_t P_t)^2
 
-        so that one reversed cumulative product replaces the loop over updates.
-        Arguments as in :meth:`trajectory`; a diverged valley gives inf. The two can part only where values
-        pass the range of a float on the way and a rate that hits 1 / curvature exactly brings them back:
-        the recursion then says inf.
+        so that one reversed cumulative product replaces the loop over updates. Arguments as in
+        :meth:`trajectory`. Its last loss is this one, but for values that pass the range of a float on the
+        way and are brought back by a rate of exactly 1 / curvature: it is inf then, and this may be a number.
 
         >>> Valley(directions=1, noise=0.0).final_loss(lambda t: 1.0, steps=2, peak_lr=0.5)
         0.03125
@@ -177,19 +171,19 @@ class Valley:
         return self._loss_after(rates(schedule, steps=steps, peak_lr=peak_lr))
 
     def sweep(self, schedule: Callable[[int], float], *, steps: int, peak_lrs: Iterable[float]) -> np.ndarray:
-        """Give the expected loss after ``steps`` updates for each of several peak rates: an array.
+        """Return the expected loss after ``steps`` updates for each of `peak_lrs`, of shape [len(peak_lrs)].
 
         >>> Valley(directions=1, noise=0.0).sweep(lambda t: 1.0, steps=1, peak_lrs=[0.0, 1.0]).tolist()
         [0.5, 0.0]
         """
         factors = rates(schedule, steps=steps, peak_lr=1.0)
-        return np.array([self._loss_after(factors * _peak(peak_lr)) for peak_lr in peak_lrs])
+        return np.array([self._loss_after(factors * check_peak_lr(peak_lr)) for peak_lr in peak_lrs])
 
     def best_peak_lr(self, schedule: Callable[[int], float], *, steps: int) -> Best:
-        """Search the peak rate with the smallest expected loss after ``steps`` updates.
+        """Return the peak rate with the smallest expected loss after ``steps`` updates.
 
-        A grid over eight decades finds the basin (the loss may have several, and inf beside them);
-        scipy's bounded search then refines between the grid's neighbours.
+        A grid over eight decades finds the lowest basin, as the loss may have several and be inf between
+        them; scipy's bounded search refines between the neighbours of the grid's best.
 
         >>> best = Valley().best_peak_lr(lambda t: 1.0, steps=300)
         >>> round(best.peak_lr, 3), round(best.loss, 4)
@@ -198,11 +192,12 @@ class Valley:
         factors = rates(schedule, steps=steps, peak_lr=1.0)
         if factors.max() == 0.0:
             raise ValueError(f"schedule must have a factor > 0 in its first {steps} steps, got only zeros")
+        # Up to 100 times the edge: a schedule that passes it for a few updates may still end low.
         highest = math.log10(100.0 * self.edge / factors.max())
         grid = np.linspace(highest - 8.0, highest, 8 * GRID_PER_DECADE + 1)
 
         def loss_at(log10_peak: float) -> float:
-            # a finite stand-in for inf: the search draws parabolas through its points
+            # Finite in place of inf: the search fits parabolas through its points.
             return min(self._loss_after(factors * 10.0**log10_peak), sys.float_info.max)
 
         losses = [loss_at(point) for point in grid]
@@ -210,6 +205,7 @@ class Valley:
         bounds = (grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)])
         with np.errstate(over="ignore", invalid="ignore"):
             found = minimize_scalar(loss_at, bounds=bounds, method="bounded", options={"xatol": 1e-7})
+        # Between its bounds the loss may have two basins, and the search end in the higher one.
         log10_peak = float(found.x) if found.fun <= losses[best] else float(grid[best])
         return Best(10.0**log10_peak, loss_at(log10_peak))
 
@@ -217,7 +213,7 @@ class Valley:
         l = self.curvature  # noqa: E741
         shrink = 1.0 - etas[:, None] * l
         with np.errstate(over="ignore", invalid="ignore"):
-            # later[t] = P_t for t = 0..T-1, and the whole product in front
+            # Row 0 is the product over all updates, row t + 1 is P_t.
             later = np.cumprod(np.vstack([np.ones_like(l), shrink[::-1]]), axis=0)[::-1]
             whole, later = later[0], later[1:]
             mean = self.start_distance * whole
@@ -228,30 +224,12 @@ class Valley:
         return loss if math.isfinite(loss) else math.inf
 
 
-def rates(schedule: Callable[[int], float], *, steps: int, peak_lr: float) -> np.ndarray:
-    """List the rates of updates 0, ..., steps - 1: ``peak_lr * schedule(t)``, an array of shape [steps].
-
-    >>> rates(lambda t: 1 / (1 + t), steps=2, peak_lr=0.1).tolist()
-    [0.1, 0.05]
-    """
-    if not callable(schedule):
-        raise TypeError(f"schedule must be callable with a step, got {schedule!r}")
-    steps, peak_lr = check_int("steps", steps, least=1), _peak(peak_lr)
-    factors = np.array([schedule(step) for step in range(steps)], dtype=float)
-    wrong = np.flatnonzero(~(np.isfinite(factors) & (factors >= 0)))
-    if wrong.size:
-        raise ValueError(
-            f"schedule must give finite factors >= 0, got {factors[wrong[0]]} at step {wrong[0]}"
-        )
-    return peak_lr * factors
-
-
 def momentum_path(*, curvature: float, lr: float, momentum: float, steps: int) -> np.ndarray:
-    """Follow one direction of a valley without noise, under a fixed rate and momentum: w_0 = 1, w_1, ...
+    """Return the distances w_0 = 1, w_1, ..., w_steps in one direction without noise, under momentum.
 
-    The gradient is l w. Momentum adds the past gradients up, b <- m b + l w, and the update is
-    w <- w - lr b. Under a steady gradient b grows to 1 / (1 - m) times it, so a small rate acts like
-    lr / (1 - m); the edge of stability moves only to 2 (1 + m) / l.
+    The gradient is l w, the buffer b <- m b + l w adds up past gradients, and the update is w <- w - lr b,
+    at a fixed rate. Under a steady gradient b tends to 1 / (1 - m) times it, so that a small rate acts like
+    lr / (1 - m); the edge of stability is 2 (1 + m) / l.
 
     Parameters
     ----------
@@ -265,6 +243,8 @@ def momentum_path(*, curvature: float, lr: float, momentum: float, steps: int) -
     -------
     array of shape [steps + 1]
 
+    Examples
+    --------
     >>> momentum_path(curvature=1.0, lr=0.5, momentum=0.0, steps=2).tolist()
     [1.0, 0.5, 0.25]
     >>> momentum_path(curvature=1.0, lr=0.5, momentum=0.5, steps=2).tolist()
@@ -278,10 +258,6 @@ def momentum_path(*, curvature: float, lr: float, momentum: float, steps: int) -
         buffer = momentum * buffer + l * path[-1]
         path.append(path[-1] - lr * buffer)
     return np.array(path)
-
-
-def _peak(peak_lr: float) -> float:
-    return check_float("peak_lr", peak_lr, allowed="finite and >= 0", ok=lambda x: x >= 0)
 
 
 def _inf_from_first_overflow(part: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from lrbook import exercises
+from tools.exercises import is_exercise
 from tools.teach import chapters, exit_question, handout, offline, render, sets, slides
 
 ROOT = Path(__file__).parents[2]
@@ -176,7 +177,7 @@ def test_the_prose_of_a_chapter_is_in_slides_or_notes(deck):
     for name, (_, part) in zip(NAMES, parts, strict=True):
         said = text_of([piece for slide in part for piece in (*slide.shown, *slide.steps, *slide.notes)])
         for cell in chapters.source(name).cells:
-            if cell.cell_type != "markdown" or sets.is_exercise(cell):
+            if cell.cell_type != "markdown" or is_exercise(cell):
                 continue
             for token, block in render.blocks(cell.source):
                 if token.type == "paragraph_open" and not block.startswith("**Predict first.**"):
@@ -256,7 +257,7 @@ def verdicts(notebook):
     """Run the exercises of a notebook, and only these, cell by cell; return what each checker said."""
     space, said = {}, []
     for cell in notebook.cells:
-        if cell.cell_type == "code" and sets.is_exercise(cell):
+        if cell.cell_type == "code" and is_exercise(cell):
             tree = ast.parse(cell.source)
             last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
             exec(compile(tree, "<cell>", "exec"), space)
@@ -300,7 +301,7 @@ def test_another_seed_has_other_numbers():
     public, other, again = (sets.notebooks(WITH_EXERCISES, seed=seed, solutions=True) for seed in (0, 1, 1))
     for name in public:
         texts = [
-            "\n".join(cell.source for cell in made[name].cells if sets.is_exercise(cell))
+            "\n".join(cell.source for cell in made[name].cells if is_exercise(cell))
             for made in (public, other, again)
         ]
         assert texts[1] == texts[2]

@@ -1,16 +1,14 @@
-"""The class study: who runs what, and one table from all that is handed in."""
+"""The class study: each student runs one schedule with one seed, and the class makes a table 1.1 of its own.
 
-from lrbook.classroom.merge import (
-    Assigned,
-    ClassError,
-    ClassStudy,
-    Finding,
-    assignment,
-    hand_in,
-    merge,
-    read_list,
-    write_list,
-)
+`assignment` returns who runs what (`write_list` and `read_list` keep it in a spreadsheet), `hand_in` writes
+the record of a student's run, and `merge` makes the table out of a folder of records. The commands are
+`lrlib class assign` and `lrlib class merge`; the page for teachers is book/teach/class_study_teacher.md.
+"""
+
+from lrbook.classroom.assignment import Assigned, ClassError, assignment, read_list, write_list
+from lrbook.classroom.hand_in import hand_in
+from lrbook.classroom.merge import merge
+from lrbook.classroom.study import ClassStudy, Finding
 
 __all__ = [
     "Assigned",

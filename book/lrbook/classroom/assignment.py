@@ -1,4 +1,4 @@
-"""Who runs what in a class study: the assignment, and the list that it is written to."""
+"""Who runs what in a class study: the assignment, and its list as a CSV file."""
 
 from __future__ import annotations
 
@@ -53,11 +53,12 @@ class Assigned(NamedTuple):
 def assignment(
     students: int | Sequence[str], *, schedules: Sequence[str] = TABLE, first_seed: int = 11
 ) -> list[Assigned]:
-    """Return who runs what, so that schedules come equally often and seeds are shared.
+    """Return who runs what: schedules come equally often, and seeds are shared.
 
     Student i runs schedule i mod k of the k schedules, with seed first_seed + floor(i / k): each seed goes
-    through all schedules before the next begins. A student who would be alone with the last seed gets
-    company, if there are more than two schedules: the student before takes the last schedule and that seed.
+    through all schedules before the next begins. If the last student would be alone with a seed and there are
+    more than two schedules, the student before runs the last schedule with that seed, so that the two runs
+    can be compared.
 
     Parameters
     ----------
@@ -66,11 +67,6 @@ def assignment(
         By default the five of the survey's table 1.1.
     first_seed : int, >= 0
         The book's own runs have seeds below 11, so that a class makes new ones.
-
-    Raises
-    ------
-    ClassError, TypeError, ValueError
-        If an argument is of another type or out of its range.
 
     Examples
     --------
@@ -102,7 +98,7 @@ def assignment(
 
 
 def write_list(assigned: Sequence[Assigned], path: str | Path) -> Path:
-    """Write who runs what as CSV, for a spreadsheet; a file that is there is replaced.
+    """Write who runs what as CSV, for a spreadsheet, and return the path; an existing file is replaced.
 
     Examples
     --------
@@ -115,17 +111,16 @@ def write_list(assigned: Sequence[Assigned], path: str | Path) -> Path:
     rows = csv.writer(text)
     rows.writerow(Assigned._fields)
     rows.writerows(assigned)
+    # With a byte order mark: without it spreadsheets take UTF-8 for another encoding.
     write_atomically(Path(path), lambda file: file.write(text.getvalue().encode("utf-8-sig")))
     return Path(path)
 
 
 def read_list(path: str | Path) -> list[Assigned]:
-    """Read who runs what, as `lrlib class assign --out` wrote it and a spreadsheet may have saved it.
+    """Return who runs what from a CSV file, as `lrlib class assign --out` or a spreadsheet wrote it.
 
-    Raises
-    ------
-    ClassError
-        If the file or a line of it cannot be read; the sentence names the line.
+    Columns are found by their names, between commas or semicolons. A line that cannot be read is a
+    ClassError, which names the line.
 
     Examples
     --------
@@ -139,12 +134,13 @@ def read_list(path: str | Path) -> list[Assigned]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ClassError(f"{path}: the list cannot be read ({error}); save it as CSV in UTF-8") from None
+    # A spreadsheet in a country with decimal commas writes semicolons.
     delimiter = ";" if text.partition("\n")[0].count(";") else ","
     rows = csv.DictReader(io.StringIO(text), delimiter=delimiter)
     if not {"number", "schedule", "seed"} <= set(rows.fieldnames or ()):
         raise ClassError(f"{path}: its first line must name {', '.join(Assigned._fields)}")
     found = []
-    try:
+    try:  # all lines first: csv.Error comes while rows are read
         lines = [(rows.line_num, row) for row in rows]
     except csv.Error as error:
         raise ClassError(f"{path}, line {rows.line_num + 1}: not a line of a list ({error})") from None

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from lrbook.classroom.assignment import TABLE
-from lrbook.classroom.merge import assignment, merge, read_list, write_list
+from lrbook.classroom.assignment import TABLE, assignment, read_list, write_list
+from lrbook.classroom.merge import merge
 
 class_app = typer.Typer(help="The class study: who runs what, and what came of it.", no_args_is_help=True)
 

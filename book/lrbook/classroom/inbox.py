@@ -1,113 +1,85 @@
-"""What a class handed in: every file of a folder and of the zips in it, read into memory, named safely.
+"""What a class handed in: the files of a folder, and of the zips in it, read into memory.
 
-Nothing is unpacked to the disk, so that no name in a zip can lead anywhere, and each file has a size limit.
+A learning platform exports one zip, and some students hand in zips of their own: so two levels are opened.
+Nothing is unpacked to the disk, so that no name in a zip can lead out of its folder.
 """
 
 from __future__ import annotations
 
 import io
-import os
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
-#: A record has some 40 kB; a class has some hundred files. Whatever is far above that is something else.
-MOST_BYTES, MOST_FILES, MOST_IN_ALL = 5_000_000, 10_000, 1_000_000_000
-# What systems and notebooks leave behind, beside names with a dot in front and the locks of killed runs.
+#: A record has some 40 kB, and a class some hundred records.
+MOST_BYTES, MOST_IN_ALL = 5_000_000, 500_000_000
+# What operating systems and notebooks leave behind, beside hidden files and the locks of killed runs.
 LITTER = {"__MACOSX", "Thumbs.db", "desktop.ini", "__pycache__"}
 
 
 class HandedIn(NamedTuple):
-    """One file: its name for people, and either its bytes or, as half a sentence, why there are none."""
+    """One file: its name in a report, and its bytes or, as half a sentence, why there are none."""
 
     name: str
-    data: bytes
+    data: bytes = b""
     problem: str = ""
 
 
 def handed_in(place: Path) -> Iterator[HandedIn]:
-    """Yield every file of a folder, or of one zip; zips are opened, and zips in zips. No name comes twice."""
+    """Yield every file of a folder or of one zip, and those of the zips in it; no name comes twice."""
     names: Counter[str] = Counter()
-    for file in _all(place):
-        names[file.name] += 1
-        again = names[file.name]
-        yield file if again == 1 else file._replace(name=f"{file.name} ({again})")
-
-
-def _all(place: Path) -> Iterator[HandedIn]:
-    room = [MOST_IN_ALL]
-    files = [place] if place.is_file() else sorted(_files(place), key=lambda path: path.as_posix())
-    for path in files:
-        name = shown(path.name if path == place else path.relative_to(place).as_posix())
-        if not path.is_file():  # a pipe would wait for ever
-            yield HandedIn(name, b"", "no file that can be read")
+    size = 0
+    for path in [place] if place.is_file() else sorted(place.rglob("*")):
+        name = path.name if path == place else path.relative_to(place).as_posix()
+        if path.is_dir() or (path != place and _is_litter(name)):
             continue
-        try:
-            is_zip = path.suffix.lower() == ".zip"
-            limit = MOST_IN_ALL if is_zip else MOST_BYTES
-            with path.open("rb") as file:
-                data = file.read(limit + 1)
-        except OSError as error:
-            yield HandedIn(name, b"", f"cannot be read ({error.strerror or error})")
-            continue
-        if len(data) > limit:
-            yield HandedIn(name, b"", f"more than {limit // 1_000_000} MB, which no record has")
-        elif is_zip:
-            yield from _opened(name, data, room, zips=2)
-        else:
-            yield HandedIn(name, data)
-
-
-def is_litter(name: str) -> bool:
-    """Tell whether a file, by its path, is something that systems leave behind."""
-    parts = set(name.replace("\\", "/").split("/")) - {".", ".."}
-    return any(part in LITTER or part.startswith(".") or part.endswith(".lock") for part in parts)
+        files = _opened(name, partial(path.open, "rb"), zips=2)
+        if not path.is_file():  # a link to nothing, or a pipe, which would keep the reader waiting
+            files = [HandedIn(name, problem="no file that can be read")]
+        for name, data, problem in files:
+            plain = shown(name)
+            names[plain] += 1
+            size += len(data)
+            if size > MOST_IN_ALL:
+                data, problem = b"", "more than can be read at once; merge a part of the files"
+            yield HandedIn(plain if names[plain] == 1 else f"{plain} ({names[plain]})", data, problem)
 
 
 def shown(name: str) -> str:
-    """Return a name fit for a terminal: what does not print is a question mark, and length has an end."""
+    """Return a name fit for a terminal: what does not print is "?", and a long one is cut in its middle."""
     plain = "".join(letter if letter.isprintable() else "?" for letter in name)
     return plain if len(plain) <= 120 else f"{plain[:58]}...{plain[-59:]}"
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):  # does not follow links to folders
-        folders[:] = [name for name in folders if not is_litter(name)]
-        yield from (Path(parent, name) for name in names if not is_litter(name))
-
-
-def _opened(name: str, data: bytes, room: list[int], *, zips: int) -> Iterator[HandedIn]:
-    """Yield the files of a zip; `zips` says how deep zips may still be packed in one another."""
+def _opened(name: str, open_file: Callable[[], IO[bytes]], *, zips: int) -> Iterator[HandedIn]:
+    """Yield a file, or the files of a zip; `zips` levels of zips are opened."""
+    is_zip = name.lower().endswith(".zip")
+    limit = MOST_IN_ALL if is_zip else MOST_BYTES
     try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
-        members = [info for info in archive.infolist() if not info.is_dir()]
-    except Exception as error:  # zipfile raises many kinds on damaged headers
-        yield HandedIn(name, b"", f"a zip that cannot be opened ({type(error).__name__}); have it sent again")
-        return
-    members = [info for info in members if not is_litter(info.filename)]
-    if len(members) > MOST_FILES:
-        yield HandedIn(name, b"", f"a zip of {len(members)} files; unpack what is needed of it")
-        return
-    for info in sorted(members, key=lambda info: info.filename):
-        inner, is_zip = f"{name}: {shown(info.filename)}", info.filename.lower().endswith(".zip")
-        if is_zip and zips == 1:
-            yield HandedIn(inner, b"", "a zip in a zip in a zip; unpack it by hand")
-            continue
-        limit = min(20 * MOST_BYTES if is_zip else MOST_BYTES, room[0])
-        try:
-            with archive.open(info) as file:
-                content = file.read(limit + 1)  # the size that a zip states may be a lie
-        except Exception as error:  # encrypted, damaged, or packed in a way that zipfile does not know
-            yield HandedIn(inner, b"", f"cannot be unpacked ({type(error).__name__}: {error})")
-            continue
-        if len(content) > limit:
-            too_much = "more than can be read at once" if limit == room[0] else "which no record has"
-            yield HandedIn(inner, b"", f"more than {limit / 1e6:.0f} MB unpacked, {too_much}")
-            continue
-        room[0] -= len(content)
-        if is_zip:
-            yield from _opened(inner, content, room, zips=zips - 1)
+        with open_file() as file:
+            data = file.read(limit + 1)  # and not the size that a zip states, which may be wrong
+        if len(data) > limit:
+            yield HandedIn(name, problem=f"more than {limit // 10**6} MB, which no record has")
+        elif not is_zip:
+            yield HandedIn(name, data)
+        elif not zips:
+            yield HandedIn(name, problem="a zip in a zip in a zip; unpack it by hand")
         else:
-            yield HandedIn(inner, content)
+            archive = zipfile.ZipFile(io.BytesIO(data))
+            for info in archive.infolist():
+                if not info.is_dir() and not _is_litter(info.filename):
+                    yield from _opened(f"{name}: {info.filename}", partial(archive.open, info), zips=zips - 1)
+    # No permission; encrypted, damaged, packed in a way unknown to zipfile: it raises many kinds of error.
+    except Exception as error:
+        what = "a zip that cannot be opened" if is_zip else "cannot be read"
+        yield HandedIn(
+            name, problem=f"{what} ({type(error).__name__}: {shown(str(error))}); have it sent again"
+        )
+
+
+def _is_litter(name: str) -> bool:
+    parts = set(name.replace("\\", "/").split("/")) - {".", ".."}
+    return any(part in LITTER or part.startswith(".") or part.endswith(".lock") for part in parts)

@@ -10,8 +10,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from lrbook import exercises
-from tools.exercises import is_exercise
+from lrbook.exercises import CHAPTERS
+from tools.exercises import with_exercises
 from tools.teach.chapters import source
 
 # A link that is no address and no place within the page.
@@ -22,14 +22,9 @@ CLASS_STUDY = "book/teach/class_study.ipynb"
 def notebook(name: str, *, seed: int, solutions: bool) -> NotebookNode:
     """Return a chapter whose exercises have the numbers of a seed, and solutions as code if wanted."""
     chapter, stem = source(name), Path(name).stem
-    cells = [cell for cell in chapter.cells if not is_exercise(cell)]
-    if stem in exercises.CHAPTERS:
-        made = exercises.cells(stem, seed=seed, solutions="filled" if solutions else "none")
-        (place,) = [i for i, cell in enumerate(cells) if cell.source.startswith("## Remember")]
-        cells[place:place] = [nbformat.from_dict(cell) for cell in made]
-    whole = nbformat.from_dict({**chapter, "cells": cells})
-    nbformat.validate(whole)
-    return whole
+    if stem not in CHAPTERS:
+        return chapter
+    return with_exercises(chapter, stem, seed=seed, solutions="filled" if solutions else "none")
 
 
 def notebooks(names: Collection[str], *, seed: int, solutions: bool) -> dict[str, NotebookNode]:

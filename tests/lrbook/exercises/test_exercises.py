@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import math
 import re
 import subprocess
@@ -15,8 +14,8 @@ import numpy as np
 import pytest
 
 from lrbook import exercises
-from lrbook.exercises import CHAPTERS, Verdict, cells, check, get
-from lrbook.exercises.task import WIDTH, Draw
+from lrbook.exercises import CHAPTERS, Verdict, check, get
+from lrbook.exercises.task import Draw
 from lrlib.schedules import LinearDecay
 
 ROOT = Path(__file__).parents[3]
@@ -337,10 +336,6 @@ def test_answers_cannot_change_the_probes():
             "there is no chapter 'drop' with exercises; did you mean 'drop_based'?",
         ),
         (lambda: check("drop", 1, seed=-1), "seed must be >= 0, got -1"),
-        (
-            lambda: cells("linear", solutions="all"),
-            "solutions must be one of folded, none, filled, got 'all'",
-        ),
     ],
 )
 def test_wrong_names_get_the_nearest(call, message):
@@ -513,84 +508,6 @@ def test_a_loop_over_micro_batches():
 
 def test_nine_lines():
     assert len(get("micro_batches").variant().starter.splitlines()) == 9
-
-
-# Cells
-
-
-def code_of(chapter, **options):
-    return [cell["source"] for cell in cells(chapter, **options) if cell["cell_type"] == "code"]
-
-
-@pytest.mark.parametrize("seed", [0, 3])
-@pytest.mark.parametrize("chapter", CHAPTERS)
-def test_a_filled_set_passes_every_check_and_an_empty_one_passes_none(chapter, seed, monkeypatch):
-    for solutions, right in (("filled", True), ("none", False), ("folded", False)):
-        verdicts = []
-        monkeypatch.setattr(exercises, "check", lambda *args, **kw: verdicts.append(check(*args, **kw)))  # noqa: B023
-        space = {}
-        for code in code_of(chapter, seed=seed, solutions=solutions):
-            exec(code, space)
-        assert len(verdicts) == len(exercises.exercises(chapter))
-        assert [bool(verdict) for verdict in verdicts] == [right] * len(verdicts)
-
-
-@pytest.mark.parametrize("solutions", ["folded", "none", "filled"])
-def test_cells_have_ids_that_stay(solutions):
-    made = [cell for chapter in CHAPTERS for cell in cells(chapter, solutions=solutions)]
-    ids = [cell["id"] for cell in made]
-    assert len(set(ids)) == len(ids)
-    assert all(re.fullmatch("[0-9a-f]{8}", one) for one in ids)
-    assert ids == [cell["id"] for chapter in CHAPTERS for cell in cells(chapter, seed=4, solutions=solutions)]
-    assert all(cell["metadata"] == {"tags": ["exercise"]} for cell in made)
-    assert json.loads(json.dumps(made)) == made
-
-
-def test_solutions_are_shown_where_they_should_be():
-    for chapter in CHAPTERS:
-        folded, none, filled = (cells(chapter, solutions=s) for s in ("folded", "none", "filled"))
-        n = len(exercises.exercises(chapter))
-        assert sum("<details>" in cell["source"] for cell in folded) == n
-        assert not any("<details>" in cell["source"] for cell in [*none, *filled])
-        for exercise in exercises.exercises(chapter):
-            solution = exercise.variant().solution
-            assert any(solution in cell["source"] for cell in filled)
-            assert not any(solution in cell["source"] for cell in none)
-
-
-@pytest.mark.parametrize("seed", [0, 1, 2, 12_345])
-def test_code_has_the_books_width_and_style(seed, tmp_path):
-    for chapter in CHAPTERS:
-        for solutions in ("none", "filled"):
-            source = code_of(chapter, seed=seed, solutions=solutions)
-            assert max(len(line) for code in source for line in code.splitlines()) <= WIDTH, chapter
-            notebook = {
-                "cells": [
-                    {
-                        "cell_type": "code",
-                        "id": f"c{i}",
-                        "metadata": {},
-                        "outputs": [],
-                        "execution_count": None,
-                    }
-                    | {"source": code}
-                    for i, code in enumerate(source)
-                ],
-                "metadata": {"language_info": {"name": "python"}},
-                "nbformat": 4,
-                "nbformat_minor": 5,
-            }
-            (tmp_path / f"{chapter}_{solutions}.ipynb").write_text(json.dumps(notebook))
-    here = ROOT / "book/survey"  # its ruff.toml finds lrlib from there
-    # each solution stands alone in the book, with its own imports, so F811 does not count
-    for command in (["format", "--check"], ["check", "--ignore", "F811"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, "--no-cache", "--config", "ruff.toml", tmp_path],
-            cwd=here,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @every_exercise

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from lrlib.schedules import Constant, CosineAnnealing, LinearDecay
 from lrlib.schedules.compose import join
-from lrlib.theory.valley import Valley, momentum_path, rates
+from lrlib.theory.rates import rates
+from lrlib.theory.valley import Valley, momentum_path
 
 T = 300
 COOLDOWN = join([(Constant(), 240), (LinearDecay(total_steps=60), 60)])
@@ -199,27 +200,6 @@ def test_frozen():
             "start_distance must be finite, got inf",
         ),
         (lambda: Valley(64), TypeError, "positional argument"),
-        (lambda: rates(Constant(), steps=0, peak_lr=1.0), ValueError, "steps must be >= 1, got 0"),
-        (
-            lambda: rates(Constant(), steps=2.0, peak_lr=1.0),
-            TypeError,
-            "steps must be an integer >= 1, got 2.0",
-        ),
-        (
-            lambda: rates(Constant(), steps=1, peak_lr=-1),
-            ValueError,
-            "peak_lr must be finite and >= 0, got -1",
-        ),
-        (
-            lambda: rates(0.1, steps=1, peak_lr=1.0),
-            TypeError,
-            "schedule must be callable with a step, got 0.1",
-        ),
-        (
-            lambda: rates(listed(1.0, -0.5), steps=2, peak_lr=1.0),
-            ValueError,
-            "schedule must give finite factors >= 0, got -0.5 at step 1",
-        ),
         (lambda: Valley().noise_floor(0.0), ValueError, "lr must be finite and > 0, got 0.0"),
         (
             lambda: Valley().best_peak_lr(lambda step: 0.0, steps=5),
