@@ -1,4 +1,4 @@
-"""Numbers out of runs: final accuracies paired by seed, tests that a plan fixed, rankings, curves."""
+"""Numbers out of runs: final accuracies paired by seed, tests that a plan fixed, power, rankings, curves."""
 
 from lrlib.stats.outcomes import CHANCE, by_seed, chance, final_accuracy
 from lrlib.stats.paired import (
@@ -7,14 +7,13 @@ from lrlib.stats.paired import (
     SAME,
     PairedComparison,
     compare_all,
-    detectable,
-    equivalence_power,
     family,
     holm,
     interval,
     p_words,
-    reach,
+    paired_differences,
 )
+from lrlib.stats.power import detectable, equivalence_power, reach
 
 __all__ = [
     "CHANCE",
@@ -32,5 +31,6 @@ __all__ = [
     "holm",
     "interval",
     "p_words",
+    "paired_differences",
     "reach",
 ]

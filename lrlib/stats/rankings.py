@@ -12,7 +12,8 @@ from typing import NamedTuple
 from lrlib._checks import check_int
 from lrlib.runs.record import load_runs, studies
 from lrlib.schedules.recipes import SURVEY
-from lrlib.stats.paired import SAME, by_seed
+from lrlib.stats.outcomes import by_seed
+from lrlib.stats.paired import SAME
 
 __all__ = [
     "Drawn",
