@@ -25,18 +25,15 @@ from lrlib.plots.style import (
     styled,
     styles,
 )
-from lrlib.stats import FEWEST, SAME, chance, final_accuracy, interval
+from lrlib.stats import FEWEST, SAME, alike, chance, count_word, differing, final_accuracy, interval
 
 if TYPE_CHECKING:
     from lrlib.runs.record import Run
 
-__all__ = ["alike", "place_in", "plot_intervals", "plot_levels", "plot_over", "plot_shares"]
+__all__ = ["place_in", "plot_intervals", "plot_levels", "plot_over", "plot_shares"]
 
-# What two runs of one experiment may differ in: the draw, and what the machine offers.
-FREE = {"seed", "precision", "device"}
 Values = Sequence[float] | Mapping[int, float]
 FEW_LEVELS = 5  # so many are marked one by one
-COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 @styled
@@ -242,7 +239,7 @@ def plot_over(mine: Run, recorded: Sequence[Run], quantity: str = "test_accuracy
         epochs = np.arange(1, table.shape[1] + 1)[measured]
         axes.fill_between(epochs, low, high, color="#8A8A8A", alpha=0.3, linewidth=0, label="range")
         if measured[-1]:
-            ends.append(End(float(np.nanmean(table[:, -1])), f"our {_count(len(ours))}", "#6B6B6B"))
+            ends.append(End(float(np.nanmean(table[:, -1])), f"our {count_word(len(ours))}", "#6B6B6B"))
     axes.plot(np.arange(1, len(values) + 1), values, linewidth=2.6, label="yours", **style)
     there = [value for value in values if math.isfinite(value)]
     gone = " (diverged)" if mine.status == "diverged" else ""
@@ -275,7 +272,7 @@ def place_in(mine: Run, recorded: Sequence[Run]) -> str:
     """
     ours = alike(mine, recorded)
     if not ours:
-        nearest = min((_differences(mine, run) for run in recorded), key=len, default=set())
+        nearest = min((differing(mine, run) for run in recorded), key=len, default=set())
         why = f" (differing: {', '.join(sorted(nearest))})" if nearest else ""
         return f"No recorded run is like yours{why}, so there is no range to place it in."
     value, finals = final_accuracy(mine), [final_accuracy(run) for run in ours]
@@ -289,39 +286,12 @@ def place_in(mine: Run, recorded: Sequence[Run]) -> str:
     if len(ours) == 1:
         where = f"{'level with' if place == 'inside' else place} our only recorded run ({least})"
     else:
-        where = f"{place} the range of our {_count(len(ours))} ({least} to {most})"
+        where = f"{place} the range of our {count_word(len(ours))} ({least} to {most})"
     text = f"Your run {began}, {where}"
     if place != "inside" and len(ours) > 1:
         text += f"; outside it, above or below, one more run ends by luck alone in 2 of {len(ours) + 1} cases"
     lost = sum(run.status == "diverged" for run in ours)
-    return text + (f"; {_count(lost)} of ours diverged ({chance(mine.config):.0%})." if lost else ".")
-
-
-def alike(mine: Run, recorded: Sequence[Run]) -> list[Run]:
-    """Return the recorded runs that differ from a run in nothing but seed, precision and device.
-
-    Raises TypeError if `mine`, or one of `recorded`, is no run.
-
-    Examples
-    --------
-    >>> from lrlib import load_runs
-    >>> constant, linear = load_runs("pilot-laptop")
-    >>> [run.label for run in alike(linear, [constant, linear])]
-    ['linear']
-    """
-    for run in (mine, *recorded):
-        if not hasattr(run, "epochs"):
-            raise TypeError(f"a Run is needed, as train and load_runs give it, got {type(run).__name__}")
-    return [run for run in recorded if not _differences(mine, run)]
-
-
-def _differences(mine: Run, run: Run) -> set[str]:
-    theirs = dict(run.config)
-    return {name for name, value in mine.config if name not in FREE and theirs[name] != value}
-
-
-def _count(n: int) -> str:
-    return COUNTS[n] if n < len(COUNTS) else str(n)
+    return text + (f"; {count_word(lost)} of ours diverged ({chance(mine.config):.0%})." if lost else ".")
 
 
 def _dots(axes: Axes, x: Sequence[float], y: Sequence[float], color: str, label: str) -> None:

@@ -1,6 +1,16 @@
 """Numbers out of runs: final accuracies paired by seed, tests that a plan fixed, power, rankings, curves."""
 
-from lrlib.stats.outcomes import CHANCE, by_seed, chance, final_accuracy
+from lrlib.stats.outcomes import (
+    CHANCE,
+    FAILED,
+    alike,
+    by_seed,
+    chance,
+    count_word,
+    differing,
+    final_accuracy,
+    same_draw,
+)
 from lrlib.stats.paired import (
     FAMILY,
     FEWEST,
@@ -17,14 +27,18 @@ from lrlib.stats.power import detectable, equivalence_power, reach
 
 __all__ = [
     "CHANCE",
+    "FAILED",
     "FAMILY",
     "FEWEST",
     "SAME",
     "PairedComparison",
+    "alike",
     "by_seed",
     "chance",
     "compare_all",
+    "count_word",
     "detectable",
+    "differing",
     "equivalence_power",
     "family",
     "final_accuracy",
@@ -33,4 +47,5 @@ __all__ = [
     "p_words",
     "paired_differences",
     "reach",
+    "same_draw",
 ]

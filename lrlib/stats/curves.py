@@ -17,7 +17,7 @@ from lrlib._checks import check_float
 if TYPE_CHECKING:
     from lrlib.runs.record import Run
 
-__all__ = ["Change", "drop_of", "drops", "largest_fall", "largest_rise", "plateau_start", "roughness"]
+__all__ = ["Change", "drop_of", "drops", "largest_fall", "largest_rise", "plateau_start"]
 
 
 class Change(NamedTuple):
@@ -126,36 +126,6 @@ def plateau_start(values: Sequence[float], *, tolerance: float = 0.05) -> int:
     curve = _curve(values)
     far = np.abs(curve - curve[-1]) > _fraction("tolerance", tolerance) * np.ptp(curve)
     return int(np.flatnonzero(far)[-1]) + 2 if far.any() else 1
-
-
-def roughness(values: Sequence[float], *, skip: float = 0.0) -> float:
-    """Return which part of its way a curve goes back and forth: 0 never turns, near 1 it only shakes.
-
-    1 - |last - first| / sum of |change from epoch to epoch|; 0 for a curve that never moves.
-
-    Parameters
-    ----------
-    values : sequence of float
-        One an epoch, finite, at least 2.
-    skip : float
-        Fraction of the run at its start that is left out, in [0, 1); at least 2 epochs must stay.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is of another type or out of its range.
-
-    Examples
-    --------
-    >>> roughness([4.0, 2.0, 1.0]), roughness([4.0, 1.0, 2.0])
-    (0.0, 0.5)
-    """
-    curve = _curve(values)
-    kept = curve[max(0, round(_fraction("skip", skip) * curve.size) - 1) :]
-    if kept.size < 2:
-        raise ValueError(f"skip must leave at least 2 of {curve.size} epochs, got {skip}")
-    way = float(np.sum(np.abs(np.diff(kept))))
-    return 1.0 - abs(float(kept[-1] - kept[0])) / way if way else 0.0
 
 
 def drops(run: Run, *, factor: float = 0.75) -> list[float]:

@@ -17,7 +17,6 @@ from lrlib.stats.paired import SAME
 
 __all__ = [
     "Drawn",
-    "beats",
     "enough_seeds",
     "first_places",
     "orders",
@@ -160,21 +159,6 @@ def first_places(accuracies: Accuracies) -> dict[str, float]:
             chance += sum(share / (k + 1) for k, share in enumerate(ties)) / len(mine)
         chances[schedule] = chance
     return chances
-
-
-def beats(accuracies: Accuracies, schedule: str, other: str) -> float:
-    """Return the chance that a drawn run of one schedule is above one of the other; exact, ties count half.
-
-    Examples
-    --------
-    >>> beats({"constant": {1: 0.5, 2: 0.75}, "linear": {1: 0.75}}, "linear", "constant")
-    0.75
-    """
-    both = {name: _some(accuracies).get(name) for name in (schedule, other)}
-    for name, runs in both.items():
-        if runs is None:
-            raise ValueError(f"schedule must be one of {', '.join(accuracies)}, got {name!r}")
-    return first_places(both)[schedule] if schedule != other else 0.5
 
 
 def orders(accuracies: Accuracies, *, draws: int, seed: int) -> int:

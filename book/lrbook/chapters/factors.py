@@ -12,13 +12,12 @@ from lrbook.chapters.html import results_table
 from lrbook.chapters.text import listed
 from lrlib.runs.record import experiment, load_runs, studies
 from lrlib.schedules.recipes import SURVEY, in_order
-from lrlib.stats import FEWEST, SAME, by_seed, compare_all, interval
+from lrlib.stats import FAILED, FEWEST, SAME, by_seed, compare_all, interval, paired_differences
 
 if TYPE_CHECKING:
     from lrlib.runs.record import Run
 
 __all__ = [
-    "FAILED",
     "by_level",
     "effect_report",
     "effect_table",
@@ -30,8 +29,6 @@ __all__ = [
     "study_line",
 ]
 
-#: A run that ends below this accuracy has failed: most of its answers are wrong. Diverged runs count as 10 %.
-FAILED = 0.5
 #: A factor: a field or property of the config, such as "epochs", or a function of the run.
 Level = str | Callable[["Run"], float | str]
 
@@ -109,7 +106,7 @@ def effect_table(
     rows = []
     for at, accuracies in levels.items():
         means = [f"{fmean(accuracies[x].values()):.1%}" if x in accuracies else "–" for x in labels]
-        rows.append([_words(at), *means, _points(_differences(accuracies, schedule, reference))])
+        rows.append([_words(at), *means, _points(paired_differences(accuracies, schedule, reference))])
     return results_table([name, *labels, f"{schedule} - {reference}, points"], rows)
 
 
@@ -151,7 +148,7 @@ def _also(runs: Sequence[Run], level: Level, schedule: str, name: str, reference
     """Return the differences of a schedule from a reference at each level, as a sentence."""
     said = []
     for at, accuracies in _levels(runs, level).items():
-        points = _points(_differences(accuracies, schedule, reference))
+        points = _points(paired_differences(accuracies, schedule, reference))
         if points != "–":
             said.append(f"{points[0]} points at {name}{_words(at)} ({points[1]})")
     return f"{schedule} - {reference}: {', '.join(said)}." if said else ""
@@ -233,7 +230,7 @@ def leaders(
         means = {label: fmean(values.values()) for label, values in accuracies.items()}
         best = [x for x in in_order(means) if means[x] > max(means.values()) - SAME]
         first.setdefault(listed(best) + " (tied)" * (len(best) > 1), []).append(_words(at))
-        low, high = _interval(_differences(accuracies, schedule, reference))
+        low, high = _interval(paired_differences(accuracies, schedule, reference))
         tested += low == low  # nan: nothing tells
         apart += [_words(at)] if low > 0 or high < 0 else []
     if not first and all(map(all, failed.values())):
@@ -327,24 +324,19 @@ def _levels(runs: Iterable[Run], level: Level) -> dict[float | str, dict[str, di
     return {at: by_seed(groups[at]) for at in order}
 
 
-def _differences(accuracies: dict[str, dict[int, float]], schedule: str, reference: str) -> list[float]:
-    mine, other = accuracies.get(schedule, {}), accuracies.get(reference, {})
-    return [mine[seed] - other[seed] for seed in sorted(mine.keys() & other.keys())]
+def _interval(differences: dict[int, float]) -> tuple[float, float]:
+    return interval([*differences.values()], least=FEWEST) if differences else (float("nan"), float("nan"))
 
 
-def _interval(differences: list[float]) -> tuple[float, float]:
-    return interval(differences, least=FEWEST) if differences else (float("nan"), float("nan"))
-
-
-def _points(differences: list[float]) -> str | tuple[str, str]:
+def _points(differences: dict[int, float]) -> str | tuple[str, str]:
     if not differences:
         return "–"
     low, high = (100 * end for end in _interval(differences))
     n = f"n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{len(differences)}"
     around = "" if low != low else f"{low:+.1f} to {high:+.1f}, "
     if len(differences) == 2:
-        around = "{:+.1f} and {:+.1f}, ".format(*(100 * each for each in differences))
-    return f"{100 * fmean(differences):+.1f}", around + n
+        around = "{:+.1f} and {:+.1f}, ".format(*(100 * each for each in differences.values()))
+    return f"{100 * fmean(differences.values()):+.1f}", around + n
 
 
 def _words(level: float | str) -> str:

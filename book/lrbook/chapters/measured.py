@@ -6,18 +6,17 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
-from lrbook.chapters.factors import FAILED, recorded
+from lrbook.chapters.factors import recorded
 from lrbook.chapters.text import listed
 from lrlib._checks import check_float
 from lrlib.schedules import CosineAnnealing
 from lrlib.schedules.compose import Hold
-from lrlib.stats import FEWEST, by_seed, compare_all, interval
+from lrlib.stats import FAILED, FEWEST, by_seed, compare_all, interval
 
 if TYPE_CHECKING:
     from lrlib.runs.record import Run
 
 __all__ = [
-    "FAILED",
     "Peak",
     "at_cycle_ends",
     "by_plan",

@@ -278,11 +278,6 @@ def test_another_preset_or_schedule_is_refused_in_one_sentence(mine, sentence):
     )
 
 
-def test_seed_precision_and_device_are_free():
-    other = two_epochs(seed=8, precision="bf16", device="cpu")
-    assert charts.alike(other, OURS) == OURS
-
-
 # ---------------------------------------------------------------- bad input
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lrlib.runs.config import preset
 from lrlib.runs.record import load_runs
 from lrlib.schedules.recipes import DropRecipe, LinearRecipe
-from lrlib.stats.curves import Change, drop_of, drops, largest_fall, largest_rise, plateau_start, roughness
+from lrlib.stats.curves import Change, drop_of, drops, largest_fall, largest_rise, plateau_start
 
 # 10 epochs: falls of 4, 1, 0, 0, 3, -1, 1, 0, 0
 STAIRS = [10.0, 6.0, 5.0, 5.0, 5.0, 2.0, 3.0, 2.0, 2.0, 2.0]
@@ -84,28 +84,6 @@ def test_where_a_plateau_starts(values, tolerance, epoch):
     assert plateau_start(values, tolerance=tolerance) == epoch
 
 
-@pytest.mark.parametrize(
-    ("values", "skip", "expected"),
-    [
-        (STAIRS, 0.0, 1 - 8 / 10),  # 10 of way for 8 of descent
-        (STAIRS, 0.5, 1 - 3 / 5),  # from epoch 5: 3 down, 1 up, 1 down
-        (STAIRS, 0.6, 1.0 - 0 / 2),  # from epoch 6: 1 up, 1 down, and back where it began
-        ([1.0, 2.0, 4.0], 0.0, 0.0),
-        ([1.0, 1.0], 0.0, 0.0),
-    ],
-)
-def test_roughness(values, skip, expected):
-    assert roughness(values, skip=skip) == pytest.approx(expected)
-
-
-@given(CURVES)
-def test_roughness_is_a_fraction_and_has_no_unit(values):
-    rough = roughness(values)
-    assert 0 <= rough <= 1
-    assert roughness([3 * value + 7 for value in values]) == pytest.approx(rough)
-    assert roughness(sorted(values)) == pytest.approx(0)
-
-
 def test_drops_of_the_laptop_preset():
     # 11,730 updates, a drop every round(1759.5) = 1,760; an epoch has 391.
     run = FakeRun(preset("laptop", recipe="drop"))
@@ -171,7 +149,7 @@ def test_the_drop_that_a_change_can_come_from(epoch, drop):
             ValueError,
             "values must be finite, got nan; leave out a run",
         ),
-        (lambda: roughness([1.0, math.inf]), ValueError, "values must be finite, got inf"),
+        (lambda: largest_fall([1.0, math.inf]), ValueError, "values must be finite, got inf"),
         (lambda: largest_fall(STAIRS, skip=1.0), ValueError, r"skip must be in \[0, 1\), got 1.0"),
         (lambda: largest_fall(STAIRS, width="5"), TypeError, r"width must be a number in \[0, 1\), got '5'"),
         (
@@ -184,7 +162,6 @@ def test_the_drop_that_a_change_can_come_from(epoch, drop):
             ValueError,
             r"tolerance must be in \[0, 1\), got -0.1",
         ),
-        (lambda: roughness([1.0, 2.0], skip=0.99), ValueError, "skip must leave at least 2 of 2 epochs"),
         (
             lambda: drops(FakeRun(preset("laptop", recipe="drop")), factor=1.0),
             ValueError,

@@ -7,8 +7,8 @@ import math
 import pytest
 
 from lrlib.schedules import RECIPES
-from lrlib.stats import CHANCE, by_seed, compare_all, final_accuracy
-from synthetic import synthetic_run
+from lrlib.stats import CHANCE, alike, by_seed, compare_all, count_word, differing, final_accuracy
+from synthetic import synthetic_run, two_epochs
 
 
 def made_up_run(recipe, seed, accuracies=(0.5, 0.7), **changes):
@@ -113,3 +113,17 @@ def test_runs_that_cannot_be_compared(runs, error, message):
         by_seed(runs())
     with pytest.raises(error, match=message):
         compare_all(runs())
+
+
+def test_seed_precision_and_device_are_free():
+    ours = [two_epochs(seed=seed) for seed in (1, 2, 3)]
+    other = two_epochs(seed=8, precision="bf16", device="cpu")
+    assert alike(other, ours) == ours
+    assert alike(two_epochs(peak_lr=0.3), ours) == []
+    assert differing(two_epochs("drop", batch_size=8), ours[0]) == {"batch_size", "recipe"}
+    with pytest.raises(TypeError, match="a Run is needed, as train and load_runs"):
+        alike(ours[0], ["x"])
+
+
+def test_counts_are_words_up_to_ten():
+    assert [count_word(n) for n in (0, 1, 10, 11)] == ["no", "one", "ten", "11"]

@@ -83,13 +83,6 @@ def test_schedules_are_drawn_apart():
     assert len(pairs) == 4
 
 
-def test_beats_is_a_share_of_pairs():
-    # linear 0.75, 0.875 against drop 0.75, 0.75, 0.875, 0.25: wins 1 + 3, level 2 + 1 of 8 pairs
-    assert rankings.beats(VALUES, "linear", "drop") == pytest.approx((4 + 3 / 2) / 8)
-    assert rankings.beats(VALUES, "drop", "linear") == pytest.approx(1 - (4 + 3 / 2) / 8)
-    assert rankings.beats(VALUES, "drop", "drop") == 0.5
-
-
 def test_orders_counts_different_rankings():
     fixed = {"constant": {1: 0.5}, "linear": {1: 0.75}}
     assert rankings.orders(fixed, draws=30, seed=0) == 1
@@ -144,11 +137,6 @@ def test_the_first_study_with_enough_seeds_is_taken(recorded):
         (lambda: rankings.shuffles(VALUES, draws=0, seed=0), ValueError, "draws must be >= 1, got 0"),
         (lambda: rankings.orders(VALUES, draws=0, seed=0), ValueError, "draws must be >= 1, got 0"),
         (lambda: rankings.first_places({}), ValueError, "accuracies must hold at least one schedule"),
-        (
-            lambda: rankings.beats(VALUES, "linear", "poly5"),
-            ValueError,
-            "schedule must be one of .*got 'poly5'",
-        ),
     ],
 )
 def test_bad_input_is_refused_in_one_sentence(call, error, sentence):
