@@ -9,7 +9,7 @@ from __future__ import annotations
 import lrbook.colab
 import lrlib.sweeps.timing
 import lrlib.training.run
-from lrbook.chapters.factors import recorded
+from lrbook.chapters.shared import recorded
 from lrlib.runs.config import RunConfig
 from lrlib.runs.record import Run
 

@@ -25,12 +25,12 @@ from lrlib.plots.style import (
     styled,
     styles,
 )
-from lrlib.stats import FEWEST, SAME, alike, chance, count_word, differing, final_accuracy, interval
+from lrlib.stats import FEWEST, alike, count_word, interval
 
 if TYPE_CHECKING:
     from lrlib.runs.record import Run
 
-__all__ = ["place_in", "plot_intervals", "plot_levels", "plot_over", "plot_shares"]
+__all__ = ["plot_intervals", "plot_levels", "plot_over", "plot_shares"]
 
 Values = Sequence[float] | Mapping[int, float]
 FEW_LEVELS = 5  # so many are marked one by one
@@ -253,45 +253,6 @@ def plot_over(mine: Run, recorded: Sequence[Run], quantity: str = "test_accuracy
     else:
         axes.set_ylim(bottom=0.0)
     return finish(figure, {axes: ends})
-
-
-def place_in(mine: Run, recorded: Sequence[Run]) -> str:
-    """Return one sentence on where a reader's run ended among the recorded runs of the same experiment.
-
-    Final test accuracies are compared; a run that diverged counts as guessing, and the sentence says so. Of n
-    recorded runs and one more of the same kind, the one more is outside the range of the others with chance
-    2 / (n + 1): a sentence that says "outside" says that too.
-    Where no recorded run is `alike`, the sentence says that there is nothing to compare with, and why.
-
-    Examples
-    --------
-    >>> from lrlib import load_runs
-    >>> constant, linear = load_runs("pilot-laptop")
-    >>> place_in(constant, [linear])
-    'No recorded run is like yours (differing: recipe), so there is no range to place it in.'
-    """
-    ours = alike(mine, recorded)
-    if not ours:
-        nearest = min((differing(mine, run) for run in recorded), key=len, default=set())
-        why = f" (differing: {', '.join(sorted(nearest))})" if nearest else ""
-        return f"No recorded run is like yours{why}, so there is no range to place it in."
-    value, finals = final_accuracy(mine), [final_accuracy(run) for run in ours]
-    low, high = min(finals), max(finals)
-    place = "above" if value > high + SAME else "below" if value < low - SAME else "inside"
-    # one decimal, unless it would make a run outside look as if it were on the edge
-    decimals = 1 if place == "inside" or f"{value:.1%}" not in (f"{low:.1%}", f"{high:.1%}") else 2
-    shown, least, most = (f"{x:.{decimals}%}" for x in (value, low, high))
-    diverged = mine.status == "diverged"
-    began = f"diverged, which counts as {value:.0%}" if diverged else f"ended at {shown}"
-    if len(ours) == 1:
-        where = f"{'level with' if place == 'inside' else place} our only recorded run ({least})"
-    else:
-        where = f"{place} the range of our {count_word(len(ours))} ({least} to {most})"
-    text = f"Your run {began}, {where}"
-    if place != "inside" and len(ours) > 1:
-        text += f"; outside it, above or below, one more run ends by luck alone in 2 of {len(ours) + 1} cases"
-    lost = sum(run.status == "diverged" for run in ours)
-    return text + (f"; {count_word(lost)} of ours diverged ({chance(mine.config):.0%})." if lost else ".")
 
 
 def _dots(axes: Axes, x: Sequence[float], y: Sequence[float], color: str, label: str) -> None:

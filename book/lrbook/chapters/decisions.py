@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from lrbook.chapters.table_1_1 import Entry, cell
-from lrbook.chapters.text import listed
+from lrbook.chapters._write import Entry, cell, listed
 from lrlib.stats import PairedComparison, p_words, reach
 
 __all__ = ["decided", "decision_table", "pairing", "past_zero", "reached"]

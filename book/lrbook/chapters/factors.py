@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
 from html import escape
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from lrbook.chapters.html import results_table
-from lrbook.chapters.text import listed
-from lrlib.runs.record import experiment, load_runs, studies
-from lrlib.schedules.recipes import SURVEY, in_order
+from lrbook.chapters._write import listed, results_table
+from lrbook.chapters.shared import study_line
+from lrlib.schedules.recipes import in_order
 from lrlib.stats import FAILED, FEWEST, SAME, by_seed, compare_all, interval, paired_differences
 
 if TYPE_CHECKING:
@@ -22,33 +20,11 @@ __all__ = [
     "effect_report",
     "effect_table",
     "leaders",
-    "mean_and_range",
     "path_report",
-    "recorded",
-    "results_table",
-    "study_line",
 ]
 
 #: A factor: a field or property of the config, such as "epochs", or a function of the run.
 Level = str | Callable[["Run"], float | str]
-
-
-def recorded(*names: str, schedules: Iterable[str] = SURVEY) -> list[Run]:
-    """Return the recorded runs of some studies, of these schedules; a study without records adds none.
-
-    What a GPU recorded of an experiment stands for it (`lrlib.runs.record.experiment`).
-
-    Examples
-    --------
-    >>> recorded("no-such-study")
-    []
-    >>> [run.label for run in recorded("no-such-study", "pilot-laptop", schedules=["linear"])]
-    ['linear']
-    """
-    there, wanted = studies(), set(schedules)
-    # Each study once, also where an experiment and its records on a GPU are both named.
-    found = dict.fromkeys(experiment(name) for name in names)
-    return [run for name in found if name in there for run in load_runs(name) if run.label in wanted]
 
 
 def by_level(runs: Iterable[Run], level: Level) -> dict[str, dict[float | str, list[float]]]:
@@ -68,6 +44,7 @@ def by_level(runs: Iterable[Run], level: Level) -> dict[str, dict[float | str, l
 
     Examples
     --------
+    >>> from lrbook.chapters.shared import recorded
     >>> groups = by_level(recorded("pilot-laptop"), "epochs")
     >>> {label: {level: len(values) for level, values in levels.items()} for label, levels in groups.items()}
     {'constant': {30: 1}, 'linear': {30: 1}}
@@ -97,6 +74,7 @@ def effect_table(
 
     Examples
     --------
+    >>> from lrbook.chapters.shared import recorded
     >>> html = effect_table(recorded("pilot-laptop"), "epochs", name="epochs")
     >>> '<th scope="row">30</th>' in html
     True
@@ -216,6 +194,7 @@ def leaders(
 
     Examples
     --------
+    >>> from lrbook.chapters.shared import recorded
     >>> leaders(recorded("pilot-laptop"), "epochs", name="epochs ")
     'Highest mean: linear at epochs 30.'
     """
@@ -254,58 +233,6 @@ def leaders(
     if some:
         text += f" Some runs failed{'' if lost else ' (most answers wrong)'} at {name}{listed(some)}."
     return text
-
-
-def study_line(runs: Sequence[Run], *, study: str = "") -> str:
-    """Return one sentence for under a figure of many runs: how many, of what, when, on what, with what.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-        At least one, else ValueError.
-    study : str
-        Its name, to stand in front; may be empty.
-
-    Examples
-    --------
-    >>> study_line(load_runs("pilot-laptop"))  # doctest: +ELLIPSIS
-    '2 runs of resnet10 on cifar10 (constant and linear; seed 0), recorded on ... with torch ...; commit ...'
-    """
-    if not runs:
-        raise ValueError(f"runs{f' of {study}' if study else ''} must hold at least one run, got none")
-    p, seeds = [run.provenance for run in runs], sorted({run.config.seed for run in runs})
-    days = sorted({datetime.fromisoformat(each.started).date() for each in p})
-    span = seeds == list(range(seeds[0], seeds[-1] + 1)) and len(seeds) > 2
-    numbers = f"{seeds[0]} to {seeds[-1]}" if span else listed(map(str, seeds))
-    first, last = (f"{day.day} {day:%B %Y}" for day in (days[0], days[-1]))
-    when = f"on {first}" if first == last else f"from {first} to {last}"
-    threads = listed(f"{n} thread{'s' * (n > 1)}" for n in sorted({each.threads for each in p}))
-    what = listed(dict.fromkeys(f"{run.config.network} on {run.config.dataset}" for run in runs))
-    labels = listed(in_order(run.label for run in runs))
-    commits = listed(dict.fromkeys((each.commit or "unknown")[:10] for each in p))
-    more, many = "s" * (len(runs) > 1), "s" * (len(seeds) > 1)
-    head = f"Study {study}: " if study else ""
-    return (
-        f"{head}{len(runs)} run{more} of {what} ({labels}; seed{many} {numbers}), "
-        f"recorded {when} on {listed(dict.fromkeys(each.hardware for each in p))} "
-        f"({threads}, {listed(dict.fromkeys(each.precision for each in p))}) "
-        f"with torch {listed(dict.fromkeys(each.versions['torch'] for each in p))}; commit {commits}."
-    )
-
-
-def mean_and_range(accuracies: Sequence[float]) -> str:
-    """Return the mean of some final accuracies, their range where there are several, and how many they are.
-
-    Examples
-    --------
-    >>> mean_and_range([0.75]), mean_and_range([0.5, 0.75])
-    ('75.0% (n = 1)', '62.5% (50.0% to 75.0%, n = 2)')
-    """
-    if not accuracies:
-        raise ValueError("accuracies must hold at least one value, got none")
-    n = f"n = {len(accuracies)}"
-    ends = f"{min(accuracies):.1%} to {max(accuracies):.1%}, " if len(accuracies) > 1 else ""
-    return f"{fmean(accuracies):.1%} ({ends}{n})"
 
 
 def _not_recorded(*commands: str) -> str:

@@ -6,68 +6,19 @@ The jump of drop-based decay is dated by a rule: where did a curve change most, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
-from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
-from lrbook.chapters.html import results_table
-from lrbook.chapters.text import listed
+from lrbook.chapters._write import listed, results_table
 from lrlib._checks import check_float
 from lrlib.schedules.recipes import in_order
-from lrlib.stats import final_accuracy
 from lrlib.stats.curves import Change, drop_of, drops, largest_fall, largest_rise
 
 if TYPE_CHECKING:
     from lrlib.runs.record import Run
 
-__all__ = ["Jump", "date_jumps", "endings", "jump_report", "searched"]
+__all__ = ["Jump", "date_jumps", "jump_report", "searched"]
 
 LOSS, ACCURACY, LEAD = "training loss fell", "test accuracy rose", "lead in training loss grew"
-
-
-def endings(runs: Iterable[Run], schedules: Iterable[str]) -> str:
-    """Return a Markdown list, a line a schedule: how its runs ended, and how calm and slow they were by then.
-
-    Test accuracy is that of the last epoch, with the range over the seeds. *Moved* is the mean size of its
-    change from one epoch to the next, *fell* the fall of the training cross-entropy, both in the second half
-    of the run. A run that diverged counts as `lrlib.stats.CHANCE`, and has no part in the rest.
-
-    Parameters
-    ----------
-    runs : iterable of Run
-    schedules : iterable of str
-        One that has no run is said to be not recorded yet.
-
-    Examples
-    --------
-    >>> endings([], ["drop"])
-    '- **drop**: not recorded yet.'
-    """
-    runs, lines = list(runs), []
-    for name in schedules:
-        group = [run for run in runs if run.label == name]
-        ends = [final_accuracy(run) for run in group]
-        if not ends:
-            lines.append(f"- **{name}**: not recorded yet.")
-            continue
-        spread = f", from {min(ends):.1%} to {max(ends):.1%}" if len(ends) > 1 else ""
-        line = f"- **{name}** (n = {len(ends)}): test accuracy {fmean(ends):.1%}{spread}"
-        whole = [run for run in group if _whole(run)]
-        if len(whole) < len(group):
-            line += f" ({len(group) - len(whole)} diverged)"
-        if whole:
-            losses = [_late(run.column("train_loss")) for run in whole]
-            tests = [_late(run.column("test_accuracy")) for run in whole]
-            moved = fmean(abs(b - a) for late in tests for a, b in pairwise(late))
-            fell = fmean(late[0] - late[-1] for late in losses)
-            line += (
-                "; training accuracy with the last weights "
-                f"{fmean(run.final.train_accuracy for run in whole):.1%}. "
-                f"In the second half, test accuracy moved by {100 * moved:.2f} points an epoch, "
-                f"and training cross-entropy fell by {fell:.3f}, to {fmean(late[-1] for late in losses):.3f}"
-            )
-        lines.append(line + ".")
-    return "\n".join(lines)
 
 
 class Jump(NamedTuple):
@@ -263,8 +214,3 @@ def _lead(run: Run, twin: Run | None) -> list[float]:
 
 def _whole(run: Run) -> bool:
     return run.status == "finished"
-
-
-def _late(column: Sequence[float]) -> Sequence[float]:
-    """Return the second half of a run, with the epoch before it, from which its first change is counted."""
-    return column[max(0, len(column) // 2 - 1) :]

@@ -6,12 +6,10 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
-from lrbook.chapters.factors import recorded
-from lrbook.chapters.text import listed
 from lrlib._checks import check_float
 from lrlib.schedules import CosineAnnealing
 from lrlib.schedules.compose import Hold
-from lrlib.stats import FAILED, FEWEST, by_seed, compare_all, interval
+from lrlib.stats import FAILED, by_seed
 
 if TYPE_CHECKING:
     from lrlib.runs.record import Run
@@ -19,111 +17,13 @@ if TYPE_CHECKING:
 __all__ = [
     "Peak",
     "at_cycle_ends",
-    "by_plan",
     "cycle_table",
-    "ends",
     "fall_done",
-    "first_with",
     "higher_peak",
     "peak_table",
     "peaks",
-    "what_is_shown",
     "whole_cycles",
 ]
-
-
-def first_with(*studies: str, schedules: Sequence[str]) -> list[Run]:
-    """Return the recorded runs of some schedules from the first study that has all of them; [] if none has.
-
-    Examples
-    --------
-    >>> len(first_with("no-such-study", "pilot-laptop", schedules=["constant", "linear"]))
-    2
-    >>> first_with("pilot-laptop", schedules=["linear", "drop"])
-    []
-    """
-    for study in studies:
-        runs = recorded(study, schedules=schedules)
-        if {run.label for run in runs} == set(schedules):
-            return runs
-    return []
-
-
-def what_is_shown(runs: Sequence[Run], *, dataset: str, schedules: Sequence[str]) -> str:
-    """Return one sentence on what a figure of these runs shows, and what another dataset leaves out.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-        As `first_with` gives them, of one dataset.
-    dataset : str
-        The one that was wanted, such as "cifar10".
-    schedules : sequence of str
-
-    Examples
-    --------
-    >>> what_is_shown([], dataset="cifar10", schedules=["poly5"])
-    'No study has a run of poly5 on record yet.'
-    >>> runs = recorded("pilot-laptop", schedules=["linear"])
-    >>> what_is_shown(runs, dataset="cifar10", schedules=["linear"])
-    'Shown: 1 run on cifar10 (linear).'
-    """
-    names = listed(schedules)
-    if not runs:
-        both = f"a run of {names}" if len(schedules) == 1 else f"runs of both {names}"
-        return f"No study has {both} on record yet."
-    found = runs[0].config.dataset
-    shown = f"Shown: {len(runs)} run{'s' * (len(runs) > 1)} on {found} ({names})"
-    if found == dataset:
-        return f"{shown}."
-    what = f"the runs of {names}" if len(schedules) == 1 else f"runs of both {names}"
-    return f"{shown}. On {dataset}, {what} are not recorded yet; once they are, they stand here."
-
-
-def ends(runs: Iterable[Run]) -> str:
-    """Return a Markdown list, a line a schedule: n, and how its runs ended, test and training.
-
-    Training accuracy is that of the last weights on all training pictures; it is left out if a run diverged.
-
-    Examples
-    --------
-    >>> print(ends(recorded("pilot-laptop", schedules=["linear"])))  # doctest: +ELLIPSIS
-    - **linear** (n = 1): test accuracy ...%; training accuracy with the last weights ...%.
-    """
-    groups: dict[str, list[Run]] = {}
-    for run in runs:
-        groups.setdefault(run.label, []).append(run)
-    lines = []
-    for label, group in groups.items():
-        values = list(by_seed(group)[label].values())
-        text = f"test accuracy {_mean_and_range(values)}"
-        if all(run.final for run in group):
-            trained = fmean(run.final.train_accuracy for run in group)
-            text += f"; training accuracy with the last weights {trained:.1%}"
-        lines.append(f"- **{label}** (n = {len(group)}): {text}.")
-    return "\n".join(lines)
-
-
-def by_plan(*schedules: str, runs: Sequence[Run] | None = None) -> str:
-    """Return the comparisons of the committed plan that ask for some schedules, as Markdown.
-
-    Parameters
-    ----------
-    *schedules : str
-    runs : sequence of Run, or None
-        None takes the recorded runs of `survey-laptop`, for which the plan was made.
-
-    Examples
-    --------
-    >>> print(by_plan("linear", runs=recorded("pilot-laptop")))
-    By [the plan](plan.md), on CIFAR-10:
-    <BLANKLINE>
-    - linear against constant: not decidable; +4.72 points, from 1 seed.
-    """
-    runs = recorded("survey-laptop") if runs is None else runs
-    compared = compare_all(runs) if runs else []
-    lines = [f"- {each.sentence()}" for each in compared if each.schedule in schedules]
-    return "By [the plan](plan.md), on CIFAR-10:\n\n" + ("\n".join(lines) or "- no run is recorded yet.")
 
 
 def fall_done(run: Run, *, fraction: float, quantity: str = "train_loss") -> float:
@@ -136,6 +36,7 @@ def fall_done(run: Run, *, fraction: float, quantity: str = "train_loss") -> flo
 
     Examples
     --------
+    >>> from lrbook.chapters.shared import recorded
     >>> run = recorded("pilot-laptop", schedules=["linear"])[0]
     >>> fall_done(run, fraction=1.0)
     1.0
@@ -161,6 +62,7 @@ def at_cycle_ends(run: Run, quantity: str = "test_accuracy") -> list[tuple[int, 
 
     Examples
     --------
+    >>> from lrbook.chapters.shared import recorded
     >>> at_cycle_ends(recorded("pilot-laptop")[0])
     Traceback (most recent call last):
         ...
@@ -178,6 +80,7 @@ def whole_cycles(run: Run) -> bool:
 
     Examples
     --------
+    >>> from lrbook.chapters.shared import recorded
     >>> whole_cycles(recorded("pilot-laptop")[0])
     Traceback (most recent call last):
         ...
@@ -247,6 +150,7 @@ def peaks(runs: Iterable[Run], *, schedules: Sequence[str]) -> dict[float, dict[
 
     Examples
     --------
+    >>> from lrbook.chapters.shared import recorded
     >>> found = peaks(recorded("pilot-laptop"), schedules=["constant", "linear"])
     >>> {peak_lr: [peak.failed for peak in row.values()] for peak_lr, row in found.items()}
     {0.1: [0, 0]}
@@ -336,11 +240,3 @@ def _bore(found: dict[float, dict[str, Peak]], label: str) -> float:
 
 def _or_none(rate: float) -> str:
     return f"{rate:g}" if rate else "none of these rates"
-
-
-def _mean_and_range(values: Sequence[float]) -> str:
-    if len(values) == 1:
-        return f"{values[0]:.1%}"
-    low, high = interval(values, least=FEWEST)
-    about = f", 95% interval {low:.1%} to {high:.1%}" if low == low else ""
-    return f"{fmean(values):.1%} ({min(values):.1%} to {max(values):.1%}{about})"

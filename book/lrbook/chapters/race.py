@@ -8,8 +8,7 @@ from itertools import groupby
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
-from lrbook.chapters.html import results_table
-from lrbook.chapters.text import listed
+from lrbook.chapters._write import listed, results_table
 from lrlib.schedules.recipes import in_order
 from lrlib.stats import SAME, by_seed
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
-from lrbook.chapters.html import results_table
+from lrbook.chapters._write import results_table
 from lrlib._checks import check_int, no_such
 from lrlib.plots.style import beside, name_rows, stacked, style_of, styled
 from lrlib.runs.published import Published, published

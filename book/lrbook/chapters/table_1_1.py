@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from html import escape
 from itertools import groupby
 from statistics import fmean
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lrbook.chapters._write import Entry, cell
 from lrlib._checks import no_such
 from lrlib.runs.published import SourceRow, SurveyRow, Table, published
 from lrlib.schedules.recipes import SOURCE, SURVEY
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COLUMNS",
     "Arm",
-    "Entry",
     "arms",
-    "cell",
     "measured",
     "so_far",
     "table_1_1",
@@ -59,20 +58,6 @@ STUDIES = {
         None,
     ),
 }
-
-
-class Entry(NamedTuple):
-    """One cell: its text, a second line, and over how many columns it reaches.
-
-    Examples
-    --------
-    >>> Entry("no run yet", columns=5)
-    Entry(text='no run yet', spread='', columns=5)
-    """
-
-    text: str
-    spread: str = ""
-    columns: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -300,16 +285,3 @@ def _from_print(title: str, note: str, table: Table, cells, missing: str) -> Arm
 
 def _printed(table: Table, row: SurveyRow | SourceRow, name: str) -> str:
     return f"{getattr(row, name):.{table.columns[name].decimals}f}"
-
-
-def cell(entry: Entry) -> str:
-    """Return a cell as HTML.
-
-    Examples
-    --------
-    >>> cell(Entry("5 < 6", "n = 1"))
-    '<td>5 &lt; 6<br><small>n = 1</small></td>'
-    """
-    wide = f' colspan="{entry.columns}"' if entry.columns > 1 else ""
-    spread = f"<br><small>{escape(entry.spread)}</small>" if entry.spread else ""
-    return f"<td{wide}>{escape(entry.text)}{spread}</td>"

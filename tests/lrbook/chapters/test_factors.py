@@ -4,25 +4,13 @@ All runs in this file are synthetic: made here, never measured, never shipped.
 """
 
 import math
-import re
 
 import pytest
 from bs4 import BeautifulSoup
 
 import synthetic
-from lrbook.chapters import factors
-from lrbook.chapters.factors import (
-    by_level,
-    effect_report,
-    effect_table,
-    leaders,
-    listed,
-    mean_and_range,
-    path_report,
-    recorded,
-    results_table,
-    study_line,
-)
+from lrbook.chapters.factors import by_level, effect_report, effect_table, leaders, path_report
+from lrbook.chapters.shared import recorded, study_line
 
 
 def synthetic_run(recipe, accuracy, *, seed=1, commit="a" * 40, day=2, path="plain", **changes):
@@ -144,11 +132,6 @@ def test_the_report_has_the_table_the_leaders_and_where_the_runs_come_from():
     assert table_of(turned)[1][3] == "+10.0 n = 1"
 
 
-def test_a_row_of_the_wrong_length_is_refused():
-    with pytest.raises(ValueError, match=re.escape("a row must have 2 cells as the head has, got ['a']")):
-        results_table(["run", "loss"], [["a"]])
-
-
 def level_of(*accuracies, recipe, peak_lr):
     return [
         synthetic_run(recipe, accuracy, seed=seed, peak_lr=peak_lr)
@@ -237,45 +220,6 @@ def test_leaders_that_are_level():
     assert leaders(runs, "epochs", name="epochs ") == (
         "Highest mean: constant, drop and linear (tied) at epochs 1."
     )
-
-
-def test_one_line_for_many_runs():
-    line = study_line([*RUNS, synthetic_run("drop", 0.5, seed=3, commit="b" * 40, day=5)])
-    assert line == (
-        "8 runs of resnet8 on digits (constant, drop and linear; seeds 1 to 3), recorded from 2 January 2026 "
-        "to 5 January 2026 on A Processor (1 thread, fp32) with torch 9.9; commit aaaaaaaaaa and bbbbbbbbbb."
-    )
-    assert study_line(RUNS[:1], study="toy").startswith(
-        "Study toy: 1 run of resnet8 on digits (linear; seed 2), recorded on 2 January 2026 on A Processor"
-    )
-    gap = [synthetic_run("linear", 0.5, seed=seed) for seed in (1, 2, 5)]
-    assert study_line(gap).startswith("3 runs of resnet8 on digits (linear; seeds 1, 2 and 5), recorded on")
-    with pytest.raises(ValueError, match="runs must hold at least one run, got none"):
-        study_line([])
-    with pytest.raises(ValueError, match="runs of toy must hold at least one run, got none"):
-        study_line([], study="toy")
-
-
-def test_a_mean_says_its_range_only_where_there_is_one():
-    assert mean_and_range([0.5, 0.6, 0.7]) == "60.0% (50.0% to 70.0%, n = 3)"
-    assert mean_and_range([0.25]) == "25.0% (n = 1)"
-    with pytest.raises(ValueError, match="at least one value, got none"):
-        mean_and_range([])
-
-
-def test_recorded_takes_what_is_there(monkeypatch):
-    monkeypatch.setattr(factors, "studies", lambda: ["a", "c"])
-    monkeypatch.setattr(factors, "load_runs", {"a": RUNS[:2], "c": RUNS[4:]}.__getitem__)
-    assert recorded("b") == []
-    assert recorded("c", "b", "a") == [*RUNS[4:], *RUNS[:2]]
-    assert recorded("c", "a", schedules=["linear"]) == [RUNS[6], RUNS[0]]
-
-
-@pytest.mark.parametrize(
-    ("words", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), ("abc", "a, b and c")]
-)
-def test_words_are_listed_as_english_lists_them(words, text):
-    assert listed(words) == text
 
 
 def computed(path, accuracies, **changes):

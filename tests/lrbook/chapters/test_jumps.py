@@ -8,7 +8,7 @@ import math
 import pytest
 
 from grids import grids
-from lrbook.chapters.jumps import date_jumps, endings, jump_report, searched
+from lrbook.chapters.jumps import date_jumps, jump_report, searched
 from lrlib.schedules.recipes import DropRecipe
 from synthetic import synthetic_run
 
@@ -184,38 +184,3 @@ def test_a_wrong_skip_is_refused():
         date_jumps([JUMPS], skip=1.5)
     with pytest.raises(ValueError, match=r"skip must be in \[0, 1\), got -1"):
         searched(10, [5.0], skip=-1)
-
-
-# ---------------------------------------------------------------- how runs ended
-
-
-def test_endings_by_hand():
-    # Epochs 6 to 10, changes counted from epoch 5: loss 3 to 0.5, accuracy 0.25 and 0.125 in 5 steps.
-    assert endings([JUMPS], ["drop"]) == (
-        "- **drop** (n = 1): test accuracy 87.5%; training accuracy with the last weights 90.0%. "
-        "In the second half, test accuracy moved by 7.50 points an epoch, "
-        "and training cross-entropy fell by 2.500, to 0.500."
-    )
-
-
-def test_a_fall_is_counted_to_the_last_epoch():
-    # From 3 after epoch 5 to 1.5 after epoch 10, with 0.75 between.
-    up_again = synthetic([9.0, 5.0, 4.0, 3.5, 3.0, 1.5, 1.25, 1.0, 0.75, 1.5])
-    assert endings([up_again], ["drop"]).endswith("training cross-entropy fell by 1.500, to 1.500.")
-
-
-def test_endings_of_several_seeds_and_none():
-    seeds = [synthetic(SMOOTH, [x] * 10, recipe="constant", seed=k) for k, x in enumerate((0.5, 0.75))]
-    first, second = endings(seeds, ["constant", "drop"]).splitlines()
-    assert first.startswith("- **constant** (n = 2): test accuracy 62.5%, from 50.0% to 75.0%; training")
-    assert "moved by 0.00 points" in first
-    assert second == "- **drop**: not recorded yet."
-
-
-def test_endings_count_what_diverged_as_guessing():
-    gone = synthetic([9.0, math.nan], status="diverged")
-    assert endings([gone], ["drop"]) == "- **drop** (n = 1): test accuracy 10.0% (1 diverged)."
-    both = endings([JUMPS, gone], ["drop"])
-    assert "(n = 2): test accuracy 48.8%, from 10.0% to 87.5% (1 diverged); training accuracy with" in both
-    assert "the last weights 90.0%." in both
-    assert "moved by 7.50 points" in both

@@ -6,19 +6,14 @@ All runs in this file are synthetic: made here, never measured, never shipped.
 import pytest
 
 import synthetic
-from lrbook.chapters import measured
 from lrbook.chapters.measured import (
     Peak,
     at_cycle_ends,
-    by_plan,
     cycle_table,
-    ends,
     fall_done,
-    first_with,
     higher_peak,
     peak_table,
     peaks,
-    what_is_shown,
     whole_cycles,
 )
 from lrlib.runs.record import Final
@@ -40,74 +35,7 @@ def synthetic_run(recipe="linear", accuracies=(0.5, 0.75), *, seed=1, status="fi
 # ---------------------------------------------------------------- which study
 
 
-def test_the_first_study_that_has_all(monkeypatch):
-    studies = {
-        "laptop": [synthetic_run("linear")],
-        "digits": [synthetic_run("linear"), synthetic_run("poly5"), synthetic_run("drop")],
-    }
-    monkeypatch.setattr(
-        measured,
-        "recorded",
-        lambda study, schedules: [run for run in studies.get(study, ()) if run.label in schedules],
-    )
-    assert first_with("laptop", "digits", schedules=["linear"]) == studies["laptop"]
-    both = first_with("none", "laptop", "digits", schedules=["linear", "poly5"])
-    assert [run.label for run in both] == ["linear", "poly5"]
-    assert first_with("laptop", "digits", schedules=["linear", "time"]) == []
-    studies["laptop"].append(synthetic_run("poly5"))  # a new record file alone
-    assert first_with("laptop", "digits", schedules=["linear", "poly5"]) == studies["laptop"]
-
-
-def test_what_is_shown_says_what_is_missing():
-    runs = [synthetic_run("linear"), synthetic_run("poly5")]
-    there = what_is_shown(runs, dataset="digits", schedules=["linear", "poly5"])
-    assert there == "Shown: 2 runs on digits (linear and poly5)."
-    away = what_is_shown(runs, dataset="cifar10", schedules=["linear", "poly5"])
-    assert away == (
-        "Shown: 2 runs on digits (linear and poly5). On cifar10, runs of both linear and poly5 are not "
-        "recorded yet; once they are, they stand here."
-    )
-    one = what_is_shown(runs[:1], dataset="cifar10", schedules=["linear"])
-    assert "Shown: 1 run on digits (linear). On cifar10, the runs of linear are not recorded yet" in one
-    assert what_is_shown([], dataset="cifar10", schedules=["linear", "poly5"]) == (
-        "No study has runs of both linear and poly5 on record yet."
-    )
-
-
 # ---------------------------------------------------------------- how they ended
-
-
-def test_ends():
-    runs = [
-        synthetic_run("linear", (0.25, 0.5)),
-        synthetic_run("linear", (0.25, 0.75), seed=2),
-        synthetic_run("poly5", (0.25, 0.875)),
-    ]
-    assert ends(runs).splitlines() == [
-        "- **linear** (n = 2): test accuracy 62.5% (50.0% to 75.0%); "
-        "training accuracy with the last weights 75.0%.",
-        "- **poly5** (n = 1): test accuracy 87.5%; training accuracy with the last weights 75.0%.",
-    ]
-    # 0.5, 0.75 and 0.55: mean 0.6, sd 0.1323, half interval 4.30265 * 0.1323 / sqrt(3) = 0.3286
-    third = synthetic_run("linear", (0.25, 0.55), seed=3)
-    assert "60.0% (50.0% to 75.0%, 95% interval 27.1% to 92.9%);" in ends([*runs, third])
-    gone = [synthetic_run("linear", (0.25,), epochs=2, status="diverged")]
-    assert ends(gone) == "- **linear** (n = 1): test accuracy 10.0%."
-    both = [synthetic_run("linear", seed=2), *gone]
-    assert ends(both) == "- **linear** (n = 2): test accuracy 42.5% (10.0% to 75.0%)."
-    alike = [synthetic_run("linear"), synthetic_run("linear", seed=2)]
-    assert "75.0% (75.0% to 75.0%);" in ends(alike)
-    assert ends([]) == ""
-
-
-def test_the_plan_is_asked_of_the_laptop_survey(monkeypatch):
-    studies = {"survey-laptop": [synthetic_run("constant", (0.5,)), synthetic_run("linear", (0.75,))]}
-    monkeypatch.setattr(measured, "recorded", lambda study: studies.get(study, []))
-    head = "By [the plan](plan.md), on CIFAR-10:\n\n"
-    line = "- linear against constant: not decidable; +25.00 points, from 1 seed."
-    assert by_plan("linear").startswith(f"{head}{line}")
-    studies.clear()
-    assert by_plan("linear") == f"{head}- no run is recorded yet."
 
 
 def test_fall_done():

@@ -10,9 +10,9 @@ import pytest
 from bs4 import BeautifulSoup
 
 from grids import grids
-from lrbook.chapters import factors, table_1_1
+from lrbook.chapters import shared, table_1_1
+from lrbook.chapters._write import Entry
 from lrbook.chapters.claims import verdicts
-from lrbook.chapters.table_1_1 import Entry
 from lrlib.runs import record
 from lrlib.schedules.recipes import RECIPES
 from printed_tables import SOURCE, SURVEY
@@ -118,7 +118,7 @@ def test_what_a_gpu_recorded_stands_for_the_experiment_and_is_never_mixed(tmp_pa
         source = table_1_1.arms()[2]
         assert source.rows["linear"][4] == Entry(f"{accuracy:.1%}")
         assert source.counts == {"linear": 1}
-        for runs in (verdicts.evidence()["source"], factors.recorded("source", "source-gpu")):
+        for runs in (verdicts.evidence()["source"], shared.recorded("source", "source-gpu")):
             assert [run.config.seed for run in runs] == [seed]
 
 

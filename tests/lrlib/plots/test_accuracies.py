@@ -211,73 +211,6 @@ def test_runs_that_diverged_are_drawn_as_far_as_they_went():
 OURS = [two_epochs(seed=seed, accuracies=(0.5, end)) for seed, end in ((1, 0.8), (2, 0.75), (3, 0.85))]
 
 
-@pytest.mark.parametrize(
-    ("end", "sentence"),
-    [
-        (0.8, "Your run ended at 80.0%, inside the range of our three (75.0% to 85.0%)."),
-        (0.85, "Your run ended at 85.0%, inside the range of our three (75.0% to 85.0%)."),
-        (
-            0.9,
-            "Your run ended at 90.0%, above the range of our three (75.0% to 85.0%); "
-            "outside it, above or below, one more run ends by luck alone in 2 of 4 cases.",
-        ),
-        (
-            0.5,
-            "Your run ended at 50.0%, below the range of our three (75.0% to 85.0%); "
-            "outside it, above or below, one more run ends by luck alone in 2 of 4 cases.",
-        ),
-        (
-            0.7496,
-            "Your run ended at 74.96%, below the range of our three (75.00% to 85.00%); "
-            "outside it, above or below, one more run ends by luck alone in 2 of 4 cases.",
-        ),
-    ],
-)
-def test_the_place_of_a_run_among_ours(end, sentence):
-    assert charts.place_in(two_epochs(accuracies=(0.5, end)), OURS) == sentence
-
-
-@pytest.mark.parametrize(
-    ("end", "sentence"),
-    [
-        (0.8, "Your run ended at 80.0%, level with our only recorded run (80.0%)."),
-        (0.9, "Your run ended at 90.0%, above our only recorded run (80.0%)."),
-        (0.7, "Your run ended at 70.0%, below our only recorded run (80.0%)."),
-    ],
-)
-def test_one_recorded_run_is_no_range(end, sentence):
-    assert charts.place_in(two_epochs(accuracies=(0.5, end)), OURS[:1]) == sentence
-
-
-def test_runs_that_diverged_count_as_guessing():
-    gone = two_epochs(seed=4, accuracies=(math.nan,), status="diverged")
-    assert charts.place_in(gone, OURS) == (
-        "Your run diverged, which counts as 10%, below the range of our three (75.0% to 85.0%); "
-        "outside it, above or below, one more run ends by luck alone in 2 of 4 cases."
-    )
-    assert charts.place_in(two_epochs(), [*OURS, gone]) == (
-        "Your run ended at 75.0%, inside the range of our four (10.0% to 85.0%); one of ours diverged (10%)."
-    )
-
-
-@pytest.mark.parametrize(
-    ("mine", "sentence"),
-    [
-        (two_epochs("constant"), "No recorded run is like yours (differing: recipe), so"),
-        (two_epochs(epochs=3, accuracies=(0.5, 0.5, 0.5)), r"yours \(differing: epochs\), so"),
-        (two_epochs(peak_lr=0.3), r"yours \(differing: peak_lr\), so"),
-        (two_epochs("drop", batch_size=8), r"yours \(differing: batch_size, recipe\), so"),
-    ],
-)
-def test_another_preset_or_schedule_is_refused_in_one_sentence(mine, sentence):
-    text = charts.place_in(mine, OURS)
-    assert sentence.replace("\\", "") in text
-    assert text.endswith("no range to place it in.")
-    assert charts.place_in(mine, []) == (
-        "No recorded run is like yours, so there is no range to place it in."
-    )
-
-
 # ---------------------------------------------------------------- bad input
 
 
@@ -338,7 +271,6 @@ def test_another_preset_or_schedule_is_refused_in_one_sentence(mine, sentence):
             r"values of 'a' must be fractions in \[0, 1\], got 75.0",
         ),
         (lambda: charts.plot_over(OURS[0], ["x"]), TypeError, "a Run is needed, as train and load_runs"),
-        (lambda: charts.place_in(0.9, OURS), TypeError, "a Run is needed.*got float"),
         (lambda: charts.plot_over(OURS[0], OURS, "test_accurasy"), ValueError, "test_accuracy"),
     ],
 )

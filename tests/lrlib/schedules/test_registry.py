@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lrbook.chapters import decisions, factors, race, table_1_1
+from lrbook.chapters import decisions, race, shared, table_1_1
 from lrbook.chapters.claims import definitions, sentences, verdicts
 from lrbook.classroom.assignment import assignment
 from lrlib import preset, stats
@@ -51,7 +51,7 @@ def all_that_is_said() -> dict[str, object]:
         "words": definitions.WORDS,
         "family": stats.family(),
         "comparisons": stats.compare_all(survey),
-        "recorded": [run.config.identity() for run in factors.recorded(*studies())],
+        "recorded": [run.config.identity() for run in shared.recorded(*studies())],
         "enough": rankings.enough_seeds("survey-laptop", "survey-digits"),
         "published": published(),
         "decisions": decisions.decision_table(stats.compare_all(survey)),
