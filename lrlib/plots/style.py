@@ -179,6 +179,19 @@ def apart(places: Sequence[float], gap: float, high: float) -> list[float]:
     return places
 
 
+def check_labels(name: str, labelled: Mapping) -> Mapping:
+    """Return a mapping from labels to what is drawn, or raise an error that names the argument.
+
+    >>> check_labels("schedules", {"constant": 1.0})
+    {'constant': 1.0}
+    """
+    if not isinstance(labelled, Mapping):
+        raise TypeError(f"{name} must map labels to values, got {labelled!r}")
+    if not labelled:
+        raise ValueError(f"{name} must hold at least one label, got none")
+    return labelled
+
+
 def plain_log(axis) -> None:
     """Mark a logarithmic axis with plain numbers, few enough to read on a phone."""
     low, high = axis.get_view_interval()

@@ -24,6 +24,7 @@ from lrlib.stats.paired import (
     paired_differences,
 )
 from lrlib.stats.power import detectable, equivalence_power, reach
+from lrlib.stats.sampling import Gap, gap, sampling_error
 
 __all__ = [
     "CHANCE",
@@ -31,6 +32,7 @@ __all__ = [
     "FAMILY",
     "FEWEST",
     "SAME",
+    "Gap",
     "PairedComparison",
     "alike",
     "by_seed",
@@ -42,10 +44,12 @@ __all__ = [
     "equivalence_power",
     "family",
     "final_accuracy",
+    "gap",
     "holm",
     "interval",
     "p_words",
     "paired_differences",
     "reach",
     "same_draw",
+    "sampling_error",
 ]

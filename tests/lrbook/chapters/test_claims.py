@@ -43,9 +43,8 @@ from lrbook.chapters.claims.verdicts import (
     summary,
     words_table,
 )
-from lrbook.chapters.reading import sampling_error
 from lrlib.runs.published import published
-from lrlib.stats import FAMILY
+from lrlib.stats import FAMILY, sampling_error
 from synthetic import synthetic_run
 
 SURVEY = Path(__file__).parents[3] / "book" / "survey"

@@ -20,11 +20,10 @@ from lrbook.chapters.claims.definitions import (
     SEEN,
     Finding,
 )
-from lrbook.chapters.reading import sampling_error
 from lrlib._checks import no_such
 from lrlib.runs.published import SourceRow, Table
 from lrlib.runs.sizes import TEST_IMAGES
-from lrlib.stats import CHANCE, FAMILY, by_seed, compare_all
+from lrlib.stats import CHANCE, FAMILY, by_seed, compare_all, sampling_error
 
 if TYPE_CHECKING:
     from lrlib.runs.record import Run
