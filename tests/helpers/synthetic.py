@@ -90,3 +90,10 @@ def with_losses(recipe="linear", *, losses=(2.0, 1.0, 0.5), **changes):
         test_accuracy=[1 / (1 + loss) for loss in losses],
     )
     return synthetic_run(recipe, columns, epochs=3, **changes)
+
+
+def with_accuracies(recipe="linear", accuracies=(0.5, 0.75), *, seed=1, **changes):
+    """A run with these accuracies after its epochs, of training and test; losses are 1 - accuracy."""
+    losses = [1.0 - accuracy for accuracy in accuracies]
+    columns = dict(train_loss=losses, train_accuracy=accuracies, test_loss=losses, test_accuracy=accuracies)
+    return synthetic_run(recipe, columns, seed=seed, **changes)

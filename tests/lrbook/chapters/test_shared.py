@@ -8,6 +8,7 @@ import math
 import pytest
 
 import synthetic
+from jumping import JUMPS, SMOOTH, of_ten
 from lrbook.chapters import shared
 from lrbook.chapters.shared import (
     by_plan,
@@ -21,7 +22,6 @@ from lrbook.chapters.shared import (
     what_is_shown,
 )
 from lrlib.runs.record import Final
-from lrlib.schedules.recipes import DropRecipe
 from synthetic import two_epochs
 
 
@@ -161,23 +161,6 @@ def test_the_plan_is_asked_of_the_laptop_survey(monkeypatch):
     assert by_plan("linear").startswith(f"{head}{line}")
     studies.clear()
     assert by_plan("linear") == f"{head}- no run is recorded yet."
-
-
-HALF = DropRecipe(drop_fraction=0.5)  # of 10 epochs: one drop, after epoch 5
-SMOOTH = [9.0, 5.0, 4.0, 3.5, 3.0, 2.5, 2.0, 1.5, 1.0, 0.5]
-
-
-def of_ten(losses, accuracies=None, *, recipe=HALF, seed=1, status="finished"):
-    """A run of ten epochs, planned at least, with these losses and test accuracies."""
-    columns = {"train_loss": losses, "test_accuracy": (accuracies or [0.25] * 10)[: len(losses)]}
-    return synthetic.synthetic_run(recipe, columns, seed=seed, status=status, epochs=10)
-
-
-# The loss falls by 1.5 in epoch 6, the accuracy rises by 0.25 in epoch 7: the drop comes after epoch 5.
-JUMPS = of_ten(
-    [9.0, 5.0, 4.0, 3.5, 3.0, 1.5, 1.25, 1.0, 0.75, 0.5],
-    [0.125, 0.5, 0.5, 0.5, 0.5, 0.5, 0.75, 0.75, 0.75, 0.875],
-)
 
 
 def test_endings_by_hand():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lrbook.chapters import decisions, race, shared, table_1_1
+from lrbook.chapters import analysis, shared, table_1_1
 from lrbook.chapters.claims import definitions, sentences, verdicts
 from lrbook.classroom.assignment import assignment
 from lrlib import preset, stats
@@ -54,10 +54,10 @@ def all_that_is_said() -> dict[str, object]:
         "recorded": [run.config.identity() for run in shared.recorded(*studies())],
         "enough": rankings.enough_seeds("survey-laptop", "survey-digits"),
         "published": published(),
-        "decisions": decisions.decision_table(stats.compare_all(survey)),
-        "decided": decisions.decided(stats.compare_all(survey)),
-        "race": race.race_table(race.by_peak(load_runs("peak-digits"))),
-        "raced": race.raced(race.by_peak(load_runs("peak-digits"))),
+        "decisions": analysis.decision_table(stats.compare_all(survey)),
+        "decided": analysis.decided(stats.compare_all(survey)),
+        "race": analysis.race_table(rankings.by_peak(load_runs("peak-digits"))),
+        "raced": analysis.raced(rankings.by_peak(load_runs("peak-digits"))),
         "assignment": assignment(12),
         "order": in_order(["linear", "constant", "cosine5", "another"]),
     }
