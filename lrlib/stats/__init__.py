@@ -1,4 +1,7 @@
-"""Numbers out of runs: final accuracies paired by seed, tests that a plan fixed, power, rankings, curves."""
+"""Numbers out of runs: final accuracies by seed, the plan's paired tests, their power, and test sampling.
+
+Modules of their own: `levels` of a factor, `rankings`, `curves` over epochs, and `jumps` in them.
+"""
 
 from lrlib.stats.outcomes import (
     CHANCE,

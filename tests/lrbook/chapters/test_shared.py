@@ -7,7 +7,6 @@ import math
 
 import pytest
 
-import synthetic
 from jumping import JUMPS, SMOOTH, of_ten
 from lrbook.chapters import shared
 from lrbook.chapters.shared import (
@@ -22,19 +21,12 @@ from lrbook.chapters.shared import (
     what_is_shown,
 )
 from lrlib.runs.record import Final
-from synthetic import two_epochs
+from synthetic import synthetic_run, two_epochs, with_accuracies
 
 
-def synthetic_run(recipe="linear", accuracies=(0.5, 0.75), *, seed=1, status="finished", **changes):
-    """A run with these test accuracies after its epochs; training losses 1 - accuracy."""
-    losses = [1.0 - accuracy for accuracy in accuracies]
-    columns = {
-        "train_loss": losses,
-        "train_accuracy": accuracies,
-        "test_loss": losses,
-        "test_accuracy": accuracies,
-    }
-    run = synthetic.synthetic_run(recipe, columns, seed=seed, status=status, **changes)
+def ended(recipe="linear", accuracies=(0.5, 0.75), *, seed=1, **changes):
+    """A run with these accuracies after its epochs, and 75 % on the training pictures in the end."""
+    run = with_accuracies(recipe, accuracies, seed=seed, **changes)
     return run.model_copy(update={"final": run.final and Final(train_loss=0.1, train_accuracy=0.75)})
 
 
@@ -49,7 +41,7 @@ def on(day=2, *, recipe="linear", seed=1, commit="a" * 40):
         versions={"torch": "9.9"},
         hardware="A Processor",
     )
-    return synthetic.synthetic_run(recipe, seed=seed, provenance=provenance)
+    return synthetic_run(recipe, seed=seed, provenance=provenance)
 
 
 RUNS = [
@@ -95,8 +87,8 @@ def test_recorded_takes_what_is_there(monkeypatch):
 
 def test_the_first_study_that_has_all(monkeypatch):
     studies = {
-        "laptop": [synthetic_run("linear")],
-        "digits": [synthetic_run("linear"), synthetic_run("poly5"), synthetic_run("drop")],
+        "laptop": [ended("linear")],
+        "digits": [ended("linear"), ended("poly5"), ended("drop")],
     }
     monkeypatch.setattr(
         shared,
@@ -107,12 +99,12 @@ def test_the_first_study_that_has_all(monkeypatch):
     both = first_with("none", "laptop", "digits", schedules=["linear", "poly5"])
     assert [run.label for run in both] == ["linear", "poly5"]
     assert first_with("laptop", "digits", schedules=["linear", "time"]) == []
-    studies["laptop"].append(synthetic_run("poly5"))  # a new record file alone
+    studies["laptop"].append(ended("poly5"))  # a new record file alone
     assert first_with("laptop", "digits", schedules=["linear", "poly5"]) == studies["laptop"]
 
 
 def test_what_is_shown_says_what_is_missing():
-    runs = [synthetic_run("linear"), synthetic_run("poly5")]
+    runs = [ended("linear"), ended("poly5")]
     there = what_is_shown(runs, dataset="digits", schedules=["linear", "poly5"])
     assert there == "Shown: 2 runs on digits (linear and poly5)."
     away = what_is_shown(runs, dataset="cifar10", schedules=["linear", "poly5"])
@@ -132,9 +124,9 @@ def test_what_is_shown_says_what_is_missing():
 
 def test_ends():
     runs = [
-        synthetic_run("linear", (0.25, 0.5)),
-        synthetic_run("linear", (0.25, 0.75), seed=2),
-        synthetic_run("poly5", (0.25, 0.875)),
+        ended("linear", (0.25, 0.5)),
+        ended("linear", (0.25, 0.75), seed=2),
+        ended("poly5", (0.25, 0.875)),
     ]
     assert ends(runs).splitlines() == [
         "- **linear** (n = 2): test accuracy 62.5% (50.0% to 75.0%); "
@@ -142,19 +134,19 @@ def test_ends():
         "- **poly5** (n = 1): test accuracy 87.5%; training accuracy with the last weights 75.0%.",
     ]
     # 0.5, 0.75 and 0.55: mean 0.6, sd 0.1323, half interval 4.30265 * 0.1323 / sqrt(3) = 0.3286
-    third = synthetic_run("linear", (0.25, 0.55), seed=3)
+    third = ended("linear", (0.25, 0.55), seed=3)
     assert "60.0% (50.0% to 75.0%, 95% interval 27.1% to 92.9%);" in ends([*runs, third])
-    gone = [synthetic_run("linear", (0.25,), epochs=2, status="diverged")]
+    gone = [ended("linear", (0.25,), epochs=2, status="diverged")]
     assert ends(gone) == "- **linear** (n = 1): test accuracy 10.0%."
-    both = [synthetic_run("linear", seed=2), *gone]
+    both = [ended("linear", seed=2), *gone]
     assert ends(both) == "- **linear** (n = 2): test accuracy 42.5% (10.0% to 75.0%)."
-    alike = [synthetic_run("linear"), synthetic_run("linear", seed=2)]
+    alike = [ended("linear"), ended("linear", seed=2)]
     assert "75.0% (75.0% to 75.0%);" in ends(alike)
     assert ends([]) == ""
 
 
 def test_the_plan_is_asked_of_the_laptop_survey(monkeypatch):
-    studies = {"survey-laptop": [synthetic_run("constant", (0.5,)), synthetic_run("linear", (0.75,))]}
+    studies = {"survey-laptop": [ended("constant", (0.5,)), ended("linear", (0.75,))]}
     monkeypatch.setattr(shared, "recorded", lambda study: studies.get(study, []))
     head = "By [the plan](plan.md), on CIFAR-10:\n\n"
     line = "- linear against constant: not decidable; +25.00 points, from 1 seed."

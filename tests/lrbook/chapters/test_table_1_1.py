@@ -22,7 +22,7 @@ NONE_YET = [Entry("no run yet", columns=5)]
 
 
 def filled(runs, **how):
-    return table_1_1.measured(runs, title="t", note="n", **how)
+    return table_1_1.from_runs(runs, title="t", note="n", **how)
 
 
 def width(html):
@@ -205,7 +205,7 @@ def test_five_tables_with_a_head_and_all_eight_schedules():
 
 
 def test_text_is_escaped():
-    html = table_1_1.table_1_1([table_1_1.measured([], title="a < b", note="c & d")])
+    html = table_1_1.table_1_1([table_1_1.from_runs([], title="a < b", note="c & d")])
     assert "a &lt; b" in html
     assert "c &amp; d" in html
 

@@ -83,4 +83,4 @@ def test_the_surveys_set_is_eight_of_the_registry_and_the_sources_five_of_those(
 
 def test_a_run_outside_the_surveys_set_has_no_row_in_its_table(registered):
     with pytest.raises(ValueError, match=r"schedule must be one of constant, .*, cosine5, got 'zigzag'"):
-        table_1_1.measured([synthetic_run(get_recipe("zigzag"))], title="t", note="n")
+        table_1_1.from_runs([synthetic_run(get_recipe("zigzag"))], title="t", note="n")

@@ -207,8 +207,8 @@ def much_faster() -> Rule:
                 verdict = SEEN
             elif not any(map(any, answers.values())):
                 verdict = NOT_SEEN
-        said = ", ".join(f"{name} {_range(column)}" for name, column in parts.items())
-        return Finding(len(seeds), verdict, f"of the epochs that constant needs: {said}")
+        shown = ", ".join(f"{name} {_range(column)}" for name, column in parts.items())
+        return Finding(len(seeds), verdict, f"of the epochs that constant needs: {shown}")
 
     return rule
 

@@ -156,8 +156,8 @@ def rates_apart() -> Rule:
         beaten_by_none = any(all(better[name, end] is False for name in between) for end in (low, high))
         verdict = SEEN if both else NOT_SEEN if beaten_by_none else CANNOT_BE_TOLD
         shown = both[0] if both else max(between, key=lambda name: fmean(values[name].values()))
-        said = [compared[shown, end] for end in (low, high)]
-        return Finding(min(c.n for c in said), verdict, "; ".join(c.text for c in said))
+        pair = [compared[shown, end] for end in (low, high)]
+        return Finding(min(c.n for c in pair), verdict, "; ".join(c.text for c in pair))
 
     return rule
 

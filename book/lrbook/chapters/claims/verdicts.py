@@ -134,11 +134,11 @@ def summary(judged: Sequence[Judged]) -> str:
     """
     counts = Counter(each.finding.verdict for each in judged)
     per_claim = Counter(each.claim for each in judged)
-    said = ", ".join(f"{counts[verdict]} say **{verdict}**" for verdict in VERDICTS if counts[verdict])
+    parts = ", ".join(f"{counts[verdict]} say **{verdict}**" for verdict in VERDICTS if counts[verdict])
     empty = [arm.title for name, arm in ARMS.items() if not any(_has_runs(each, name) for each in judged)]
     text = (
         f"{len(per_claim)} sentences of the survey, judged in up to {max(per_claim.values())} arms each: of "
-        f"{len(judged)} findings {said}."
+        f"{len(judged)} findings {parts}."
     )
     settled = [each for each in judged if each.finding.verdict in (SEEN, NOT_SEEN)]
     ours = {each.claim for each in settled if ARMS[each.arm].study}
