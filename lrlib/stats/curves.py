@@ -71,7 +71,8 @@ def largest_fall(values: Sequence[float], *, skip: float = 0.0, width: float = 0
         Fraction of the run at its start that is left out, in [0, 1): only falls that start at epoch
         round(skip * epochs) or later count.
     width : float
-        Fraction of the run that a fall lasts, in [0, 1): w = max(1, round(width * epochs)) epochs.
+        Fraction of the run that a fall lasts, in [0, 1): w = max(1, round(width * epochs)) epochs. One
+        of them must fit in after `skip`.
 
     Examples
     --------

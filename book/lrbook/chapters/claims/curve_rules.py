@@ -39,7 +39,7 @@ QUANTITIES = {
     "test accuracy": ("test_accuracy",),
 }
 FEWEST_EPOCHS = 4  # three points are a line or one bend, and no shape
-# A curve of n epochs moves by 1 / n of its height an epoch on average: below 20, that alone is a jag.
+# With fewer epochs, the bend at the start of a smooth curve is itself as large as a jag.
 FEWEST_SMOOTH = round(1 / definitions.JAG)
 
 
@@ -68,7 +68,7 @@ def smooth(schedule: str, quantity: str, *, unlike: str | None = None) -> Rule:
         for missing in (curves, others):
             if isinstance(missing, Finding):
                 return missing
-        # Seed by seed: two runs of one seed saw the same batches, so a jag that a batch made is in both.
+        # Seed by seed: two runs of one seed saw the same batches, so a jag that a batch makes may be in both.
         jags = {seed: _jag(curves[seed]) for seed in curves.keys() & others.keys()}
         if not jags:
             return Finding(0, CANNOT_BE_TOLD, f"no seed has both {schedule} and {unlike}")
