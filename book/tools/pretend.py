@@ -10,7 +10,7 @@ from pathlib import Path
 
 import lrbook.colab
 import lrlib.sweeps.timing
-from lrbook.chapters.factors import recorded
+from lrbook.chapters.shared import recorded
 from lrlib.runs.config import RunConfig
 from lrlib.runs.record import Run
 

@@ -1,21 +1,18 @@
-"""Charts of final values: over levels, as intervals, and a reader's run laid over the recorded ones."""
+"""Figures of final accuracies: over levels of a factor, with intervals of seeds or sampling, as shares."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from statistics import fmean
-from typing import TYPE_CHECKING
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from lrlib.plots.schedules import NAMES
 from lrlib.plots.style import (
     End,
     beside,
+    check_labels,
     finish,
     in_per_cent,
     name_rows,
@@ -25,18 +22,12 @@ from lrlib.plots.style import (
     styled,
     styles,
 )
-from lrlib.stats import FEWEST, SAME, chance, final_accuracy, interval
+from lrlib.stats import FEWEST, interval, sampling_error
 
-if TYPE_CHECKING:
-    from lrlib.runs.record import Run
+__all__ = ["plot_intervals", "plot_levels", "plot_sampling", "plot_shares"]
 
-__all__ = ["alike", "place_in", "plot_intervals", "plot_levels", "plot_over", "plot_shares"]
-
-# What two runs of one experiment may differ in: the draw, and what the machine offers.
-FREE = {"seed", "precision", "device"}
 Values = Sequence[float] | Mapping[int, float]
-FEW_LEVELS = 5  # so many are marked one by one
-COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+FEW_LEVELS = 5  # up to so many, each gets its own mark on a logarithmic axis
 
 
 @styled
@@ -54,22 +45,17 @@ def plot_levels(
     Parameters
     ----------
     groups : mapping, label -> level -> values
-        A label whose first word is a recipe's name wears its colour and dash. Levels are numbers, or words
-        that stand in the order in which they come. Values are one a seed, as a list or by seed; a level
-        with none is left out.
+        A label whose first word is a recipe's name has its colour and dash. Levels are finite numbers, or
+        words in the order in which they come. Values are one a seed, as a list or by seed; a level without
+        one is left out.
     xlabel, ylabel : str
         Where `ylabel` has the word "accuracy", values are fractions in [0, 1], and shown in per cent.
     log : bool
-        True makes the axis of the levels logarithmic; they must be > 0 then.
+        Logarithmic axis of the levels, which must be > 0.
     error : bool
-        True draws accuracies as errors, 1 - value, on a logarithmic axis, where 99 and 97 % lie far apart.
+        Draws accuracies as errors, 1 - value, on a logarithmic axis, where 99 and 97 % lie far apart.
     joined : bool
         False leaves out the lines, for levels that have no order.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no group or no value, a value is out of range, or words and numbers are mixed.
 
     Examples
     --------
@@ -78,7 +64,10 @@ def plot_levels(
     [0.625, 1.0]
     """
     fractions = "accuracy" in ylabel
-    kept = {label: _some_levels(label, levels, fractions) for label, levels in _mapping(groups).items()}
+    kept = {
+        label: _some_levels(label, levels, fractions)
+        for label, levels in check_labels("groups", groups).items()
+    }
     places = _places([level for levels in kept.values() for level in levels], log)
     if error:
         if not fractions:
@@ -105,14 +94,7 @@ def plot_levels(
     if error:
         axes.set_yscale("log")
         plain_log(axes.yaxis)
-    if log:
-        axes.set_xscale("log")
-        plain_log(axes.xaxis)
-        if len(places) <= FEW_LEVELS:
-            axes.set_xticks(list(places.values()), [f"{at:g}" for at in places.values()])
-    elif any(isinstance(level, str) for level in places):
-        axes.set_xticks(list(places.values()), [str(level) for level in places])
-        axes.set_xlim(-0.3, len(places) - 0.7)
+    _mark_levels(axes, places, log)
     if fractions:
         in_per_cent(axes.yaxis)
     return finish(figure, {axes: ends})
@@ -122,8 +104,8 @@ def plot_levels(
 def plot_intervals(values: Mapping[str, Values], *, reference: str | None = None) -> Figure:
     """Draw final accuracies, a row a schedule: thin dots the seeds, dot the mean, line its 95 % t interval.
 
-    An interval needs `lrlib.stats.FEWEST` seeds that differ; with fewer there are the dots alone. Mean and n
-    stand beside. A row without values says "no run yet".
+    An interval needs `lrlib.stats.FEWEST` seeds that differ. Mean and n stand beside each row; one without
+    values has the text "no run yet".
 
     Parameters
     ----------
@@ -132,18 +114,13 @@ def plot_intervals(values: Mapping[str, Values], *, reference: str | None = None
     reference : str or None
         A label whose mean gets a thin vertical line.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no value at all, one is no fraction, or `reference` is no label.
-
     Examples
     --------
     >>> figure = plot_intervals({"linear": [0.5, 0.75], "drop": []})
     >>> [text.get_text() for text in figure.axes[0].texts]
     ['62.5%, n = 2', 'no run yet']
     """
-    kept = {label: _values(label, column, True) for label, column in _mapping(values).items()}
+    kept = {label: _values(label, column, True) for label, column in check_labels("values", values).items()}
     if not any(kept.values()):
         raise ValueError("values must hold at least one accuracy, got none; record a run first")
     if reference is not None and reference not in kept:
@@ -181,18 +158,15 @@ def plot_shares(shares: Mapping[str, float], *, title: str) -> Figure:
     title : str
         What they are shares of.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no label, or a share is no fraction.
-
     Examples
     --------
     >>> figure = plot_shares({"linear": 0.75, "drop": 0.25}, title="first places")
     >>> [float(bar.get_width()) for bar in figure.axes[0].patches]
     [0.75, 0.25]
     """
-    kept = {label: _values(label, [share], True)[0] for label, share in _mapping(shares).items()}
+    kept = {
+        label: _values(label, [share], True)[0] for label, share in check_labels("shares", shares).items()
+    }
     figure, (axes,) = stacked([0.27 * len(kept) + 0.1])
     colors = [style_of(label)["color"] for label in kept]
     axes.barh(range(len(kept)), list(kept.values()), height=0.6, color=colors)
@@ -203,138 +177,48 @@ def plot_shares(shares: Mapping[str, float], *, title: str) -> Figure:
 
 
 @styled
-def plot_over(mine: Run, recorded: Sequence[Run], quantity: str = "test_accuracy") -> Figure:
-    """Draw a reader's run thick over the recorded runs of the same experiment, thin, with their range.
+def plot_sampling(
+    accuracies: Mapping[str, float], *, images: int, printed: Mapping[str, float] | None = None
+) -> Figure:
+    """Draw accuracies of single runs, a row each, with the 95 % interval of test sampling: p -+ 1.96 e.
 
     Parameters
     ----------
-    mine : Run
-    recorded : sequence of Run
-        A whole study will do: those that are `alike` are drawn. If there is none, the title says so.
-    quantity : str
-        Name of a column of a run.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If these are no runs, or the quantity has no such name.
+    accuracies : mapping, label -> fraction in [0, 1]
+        Rows in the order given, the first on top.
+    images : int
+        Test pictures, >= 1.
+    printed : mapping or None
+        The same as a table prints them, drawn as open squares.
 
     Examples
     --------
-    >>> from lrlib import load_runs
-    >>> run = load_runs("pilot-laptop")[0]
-    >>> drawn = plot_over(run, [run]).axes[0].lines[-1].get_ydata()
-    >>> drawn.tolist() == run.column("test_accuracy")
-    True
+    >>> figure = plot_sampling({"linear": 0.9}, images=100)
+    >>> [round(float(x), 4) for x in figure.axes[0].lines[0].get_xdata()]
+    [0.8412, 0.9588]
     """
-    ours = [run.column(quantity) for run in alike(mine, recorded)]
-    values = mine.column(quantity)
-    style = style_of(mine.label)
-    figure, (axes,) = stacked([2.0])
-    ends = []
-    if ours:
-        table = np.full((len(ours), max(map(len, ours))), np.nan)  # a run that diverged is shorter
-        for row, column in zip(table, ours, strict=True):
-            row[: len(column)] = np.where(np.isfinite(column), column, np.nan)
-            axes.plot(np.arange(1, len(column) + 1), column, color="#6B6B6B", linewidth=0.6, label="ours")
-        measured = np.isfinite(table).any(axis=0)
-        low, high = np.nanmin(table[:, measured], axis=0), np.nanmax(table[:, measured], axis=0)
-        epochs = np.arange(1, table.shape[1] + 1)[measured]
-        axes.fill_between(epochs, low, high, color="#8A8A8A", alpha=0.3, linewidth=0, label="range")
-        if measured[-1]:
-            ends.append(End(float(np.nanmean(table[:, -1])), f"our {_count(len(ours))}", "#6B6B6B"))
-    axes.plot(np.arange(1, len(values) + 1), values, linewidth=2.6, label="yours", **style)
-    there = [value for value in values if math.isfinite(value)]
-    gone = " (diverged)" if mine.status == "diverged" else ""
-    ends.append(End(there[-1] if there else math.nan, f"yours{gone}", style["color"]))
-    title, what = NAMES.get(quantity, (quantity, ""))
-    axes.set_title(f"{mine.label}: {what} {title}" if ours else f"{mine.label}: none recorded is like it")
-    axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    if quantity.endswith("accuracy"):
-        in_per_cent(axes.yaxis)
-    else:
-        axes.set_ylim(bottom=0.0)
-    return finish(figure, {axes: ends})
-
-
-def place_in(mine: Run, recorded: Sequence[Run]) -> str:
-    """Return one sentence on where a reader's run ended among the recorded runs of the same experiment.
-
-    Final test accuracies are compared; a run that diverged counts as guessing, and the sentence says so. Of n
-    recorded runs and one more of the same kind, the one more is outside the range of the others with chance
-    2 / (n + 1): a sentence that says "outside" says that too.
-    Where no recorded run is `alike`, the sentence says that there is nothing to compare with, and why.
-
-    Examples
-    --------
-    >>> from lrlib import load_runs
-    >>> constant, linear = load_runs("pilot-laptop")
-    >>> place_in(constant, [linear])
-    'No recorded run is like yours (differing: recipe), so there is no range to place it in.'
-    """
-    ours = alike(mine, recorded)
-    if not ours:
-        nearest = min((_differences(mine, run) for run in recorded), key=len, default=set())
-        why = f" (differing: {', '.join(sorted(nearest))})" if nearest else ""
-        return f"No recorded run is like yours{why}, so there is no range to place it in."
-    value, finals = final_accuracy(mine), [final_accuracy(run) for run in ours]
-    low, high = min(finals), max(finals)
-    place = "above" if value > high + SAME else "below" if value < low - SAME else "inside"
-    # one decimal, unless it would make a run outside look as if it were on the edge
-    decimals = 1 if place == "inside" or f"{value:.1%}" not in (f"{low:.1%}", f"{high:.1%}") else 2
-    shown, least, most = (f"{x:.{decimals}%}" for x in (value, low, high))
-    diverged = mine.status == "diverged"
-    began = f"diverged, which counts as {value:.0%}" if diverged else f"ended at {shown}"
-    if len(ours) == 1:
-        where = f"{'level with' if place == 'inside' else place} our only recorded run ({least})"
-    else:
-        where = f"{place} the range of our {_count(len(ours))} ({least} to {most})"
-    text = f"Your run {began}, {where}"
-    if place != "inside" and len(ours) > 1:
-        text += f"; outside it, above or below, one more run ends by luck alone in 2 of {len(ours) + 1} cases"
-    lost = sum(run.status == "diverged" for run in ours)
-    return text + (f"; {_count(lost)} of ours diverged ({chance(mine.config):.0%})." if lost else ".")
-
-
-def alike(mine: Run, recorded: Sequence[Run]) -> list[Run]:
-    """Return the recorded runs that differ from a run in nothing but seed, precision and device.
-
-    Raises TypeError if `mine`, or one of `recorded`, is no run.
-
-    Examples
-    --------
-    >>> from lrlib import load_runs
-    >>> constant, linear = load_runs("pilot-laptop")
-    >>> [run.label for run in alike(linear, [constant, linear])]
-    ['linear']
-    """
-    for run in (mine, *recorded):
-        if not hasattr(run, "epochs"):
-            raise TypeError(f"a Run is needed, as train and load_runs give it, got {type(run).__name__}")
-    return [run for run in recorded if not _differences(mine, run)]
-
-
-def _differences(mine: Run, run: Run) -> set[str]:
-    theirs = dict(run.config)
-    return {name for name, value in mine.config if name not in FREE and theirs[name] != value}
-
-
-def _count(n: int) -> str:
-    return COUNTS[n] if n < len(COUNTS) else str(n)
+    check_labels("accuracies", accuracies)
+    figure, (axes,) = stacked([0.27 * len(accuracies) + 0.1])
+    texts = []
+    for row, (label, value) in enumerate(accuracies.items()):
+        # 1.96 and no t: with thousands of pictures the binomial is normal, and its variance is known from p.
+        color, half = style_of(label)["color"], 1.96 * sampling_error(value, images=images)
+        ends = [value - half, value + half]
+        axes.plot(ends, [row, row], color=color, linewidth=2.0, label=f"{label}, sampling")
+        axes.plot([value], [row], "o", color=color, markersize=7, label=label)
+        if printed and label in printed:
+            how = {"markersize": 9, "markerfacecolor": "none", "markeredgecolor": "#000000"}
+            axes.plot([printed[label]], [row], "s", label=f"{label}, printed", **how)
+        text = f"{100 * value:.2f}% \N{PLUS-MINUS SIGN} {100 * half:.2f}"
+        texts.append(beside(axes, row, text))
+    axes.grid(visible=True, axis="x")
+    axes.set_title("test accuracy, one run each")
+    return name_rows(figure, axes, list(accuracies), texts)
 
 
 def _dots(axes: Axes, x: Sequence[float], y: Sequence[float], color: str, label: str) -> None:
     how = {"markersize": 3.5, "markeredgewidth": 0.7, "markerfacecolor": "none", "alpha": 0.8}
     axes.plot(x, y, "o", color=color, label=label, **how)
-
-
-def _mapping(groups: Mapping) -> Mapping:
-    if not isinstance(groups, Mapping):
-        raise TypeError(f"a mapping from labels is needed, got {groups!r}")
-    if not groups:
-        raise ValueError("a mapping with at least one label is needed, got none")
-    return groups
 
 
 def _values(name: object, values: Values, fractions: bool) -> list[float]:
@@ -354,6 +238,18 @@ def _some_levels(label: str, levels: Mapping, fractions: bool) -> dict[Hashable,
     if not kept:
         raise ValueError(f"groups[{label!r}] must hold at least one value, got none")
     return kept
+
+
+def _mark_levels(axes: Axes, places: Mapping[float | str, float], log: bool) -> None:
+    at = list(places.values())
+    if log:
+        axes.set_xscale("log")
+        plain_log(axes.xaxis)
+        if len(at) <= FEW_LEVELS:
+            axes.set_xticks(at, [f"{place:g}" for place in at])
+    elif any(isinstance(level, str) for level in places):
+        axes.set_xticks(at, [str(level) for level in places])
+        axes.set_xlim(-0.3, len(at) - 0.7)
 
 
 def _places(levels: Sequence[float | str], log: bool) -> dict[float | str, float]:

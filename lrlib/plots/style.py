@@ -15,8 +15,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 WIDTH = 4.3  # inches; shown 340 px wide on a phone, 10 points become 11 px
 
-#: Line of each schedule, the same in every figure. After Okabe and Ito's palette, whose hues stay apart for
-#: colour-blind readers, darkened until each has a contrast of at least 4.5 to white: labels wear them too.
+#: Line of each schedule, the same in every figure. After Okabe and Ito's palette, whose hues colour-blind
+#: readers can tell apart, darkened to a contrast of at least 4.5 to white, as labels have these colours too.
 STYLE_OF: dict[str, dict] = {
     "constant": {"color": "#000000", "linestyle": "-"},
     "time": {"color": "#9F6A00", "linestyle": (0, (1.2, 1.2))},
@@ -81,7 +81,7 @@ def use_style() -> None:
 
 
 def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
-    """Draw in the book's style, whatever the session's style is."""
+    """Return a function that draws in the book's style, whatever the session's style is."""
 
     @functools.wraps(draw)
     def drawn(*args, **kwargs) -> Figure:
@@ -92,7 +92,7 @@ def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
 
 
 def style_of(label: str) -> dict:
-    """Return colour and dash of a label: those of the schedule that its first word names, else constant's.
+    """Return colour and dash of a label: those of the schedule its first word names, else those of constant.
 
     Examples
     --------
@@ -104,7 +104,7 @@ def style_of(label: str) -> dict:
 
 
 def styles(labels: Iterable[str]) -> dict[str, dict]:
-    """Return the style of each label of one figure; where a schedule comes again, its dash changes.
+    """Return the style of each label of one figure; a second line of one schedule gets another dash.
 
     Examples
     --------
@@ -125,7 +125,7 @@ def styles(labels: Iterable[str]) -> dict[str, dict]:
 
 
 def stacked(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
-    """Stack panels of these heights in inches over one common horizontal axis."""
+    """Return a figure of panels of these heights in inches, stacked over one horizontal axis."""
     top, gap, bottom = 0.30, 0.38, 0.50
     height = top + sum(heights) + gap * (len(heights) - 1) + bottom
     figure = Figure(figsize=(WIDTH, height))
@@ -162,7 +162,7 @@ def finish(figure: Figure, ends: Mapping[Axes, Sequence[End]]) -> Figure:
 
 
 def apart(places: Sequence[float], gap: float, high: float) -> list[float]:
-    """Push ascending places apart until neighbours are at least ``gap`` apart and none is above ``high``.
+    """Return ascending places moved so that neighbours are at least ``gap`` apart and none is above ``high``.
 
     Examples
     --------
@@ -177,6 +177,19 @@ def apart(places: Sequence[float], gap: float, high: float) -> list[float]:
         places[i] = min(places[i], above)
         above = places[i] - gap
     return places
+
+
+def check_labels(name: str, labelled: Mapping) -> Mapping:
+    """Return a mapping from labels to what is drawn, or raise an error that names the argument.
+
+    >>> check_labels("schedules", {"constant": 1.0})
+    {'constant': 1.0}
+    """
+    if not isinstance(labelled, Mapping):
+        raise TypeError(f"{name} must map labels to values, got {labelled!r}")
+    if not labelled:
+        raise ValueError(f"{name} must hold at least one label, got none")
+    return labelled
 
 
 def plain_log(axis) -> None:

@@ -1,7 +1,8 @@
-"""What a curve did, and when: the words jump, flat and smooth, defined in fractions of a run.
+"""Features of curves: the largest change and its epoch, plateaus, drops of the rate, ends of cosine cycles.
 
-A curve is a list with one finite value an epoch, such as `Run.column` gives. Epochs are counted from 1, as in
-the figures: epoch e is number e - 1 of the list.
+A curve is a list with one finite value an epoch, as `Run.column` gives. Epochs are counted from 1, as in the
+figures: epoch e is number e - 1 of the list. Widths are fractions of a run, so that runs of any length can be
+compared.
 """
 
 from __future__ import annotations
@@ -13,22 +14,35 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lrlib._checks import check_float
+from lrlib.schedules import CosineAnnealing
+from lrlib.schedules.compose import Hold
 
 if TYPE_CHECKING:
     from lrlib.runs.record import Run
 
-__all__ = ["Change", "drop_of", "drops", "largest_fall", "largest_rise", "plateau_start", "roughness"]
+__all__ = [
+    "Change",
+    "at_cycle_ends",
+    "cycle_ends",
+    "drop_of",
+    "drops",
+    "fall_done",
+    "largest_fall",
+    "largest_rise",
+    "plateau_start",
+    "whole_cycles",
+]
 
 
 class Change(NamedTuple):
-    """One change of a curve.
+    """A change of a curve.
 
     Parameters
     ----------
     epoch : int
         At the end of the change, from 1.
     size : float
-        How far the curve went, in its own unit; negative if it went the other way even at best.
+        Distance in the unit of the curve; negative if the curve never went that way.
     share : float
         The same as a fraction of the distance between the curve's highest and lowest value.
     fraction : float
@@ -47,22 +61,18 @@ class Change(NamedTuple):
 
 
 def largest_fall(values: Sequence[float], *, skip: float = 0.0, width: float = 0.0) -> Change:
-    """Find the largest fall of a curve, values[e - w] - values[e]; the earliest of equal ones.
+    """Return the largest fall of a curve, values[e - w] - values[e]; the earliest of equal ones.
 
     Parameters
     ----------
     values : sequence of float
         One an epoch, finite, at least 2.
     skip : float
-        Fraction of the run at its start from which no fall is taken, in [0, 1): a loss falls most in the
-        first epochs, whatever the schedule. Falls that start at epoch round(skip * epochs) or later count.
+        Fraction of the run at its start that is left out, in [0, 1): only falls that start at epoch
+        round(skip * epochs) or later count.
     width : float
-        Fraction of the run that a fall lasts, in [0, 1): w = max(1, round(width * epochs)) epochs.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is of another type or out of its range, or skip and width leave no room for a fall.
+        Fraction of the run that a fall lasts, in [0, 1): w = max(1, round(width * epochs)) epochs. One
+        of them must fit in after `skip`.
 
     Examples
     --------
@@ -72,6 +82,7 @@ def largest_fall(values: Sequence[float], *, skip: float = 0.0, width: float = 0
     4
     """
     curve = _curve(values)
+    # `skip` exists because a loss falls most in the first epochs, whatever the schedule.
     first = max(0, round(_fraction("skip", skip) * curve.size) - 1)
     w = max(1, round(_fraction("width", width) * curve.size))
     falls = curve[first : curve.size - w] - curve[first + w :]
@@ -80,13 +91,13 @@ def largest_fall(values: Sequence[float], *, skip: float = 0.0, width: float = 0
             f"skip and width must leave room for a change in {curve.size} epochs, got {skip} and {width}"
         )
     best = int(np.argmax(falls))
-    size, reach = float(falls[best]), float(np.ptp(curve))
+    size, height = float(falls[best]), float(np.ptp(curve))
     epoch = first + best + w + 1
-    return Change(epoch, size, size / reach if reach else 0.0, epoch / curve.size)
+    return Change(epoch, size, size / height if height else 0.0, epoch / curve.size)
 
 
 def largest_rise(values: Sequence[float], *, skip: float = 0.0, width: float = 0.0) -> Change:
-    """Find the largest rise of a curve: `largest_fall` of the curve turned over, with the same arguments.
+    """Return the largest rise of a curve: `largest_fall` of the curve turned over, with the same arguments.
 
     Examples
     --------
@@ -99,7 +110,7 @@ def largest_rise(values: Sequence[float], *, skip: float = 0.0, width: float = 0
 def plateau_start(values: Sequence[float], *, tolerance: float = 0.05) -> int:
     """Return the epoch from which on a curve stays near its last value.
 
-    Near means: not further away than `tolerance` times the distance between its highest and lowest value.
+    Near is a distance of at most `tolerance` times that between its highest and lowest value.
 
     Parameters
     ----------
@@ -113,57 +124,23 @@ def plateau_start(values: Sequence[float], *, tolerance: float = 0.05) -> int:
     int
         From 1; the last epoch if it never stays near. Divide by the epochs for a fraction of the run.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is of another type or out of its range.
-
     Examples
     --------
     >>> plateau_start([10.0, 4.0, 0.25, 0.5, 0.0])
     3
     """
     curve = _curve(values)
+    # The last epoch that is far away, not the first that is near: a curve may pass its last value on its way.
     far = np.abs(curve - curve[-1]) > _fraction("tolerance", tolerance) * np.ptp(curve)
     return int(np.flatnonzero(far)[-1]) + 2 if far.any() else 1
 
 
-def roughness(values: Sequence[float], *, skip: float = 0.0) -> float:
-    """Return which part of its way a curve goes back and forth: 0 never turns, near 1 it only shakes.
-
-    1 - |last - first| / sum of |change from epoch to epoch|; 0 for a curve that never moves.
-
-    Parameters
-    ----------
-    values : sequence of float
-        One an epoch, finite, at least 2.
-    skip : float
-        Fraction of the run at its start that is left out, in [0, 1); at least 2 epochs must stay.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is of another type or out of its range.
-
-    Examples
-    --------
-    >>> roughness([4.0, 2.0, 1.0]), roughness([4.0, 1.0, 2.0])
-    (0.0, 0.5)
-    """
-    curve = _curve(values)
-    kept = curve[max(0, round(_fraction("skip", skip) * curve.size) - 1) :]
-    if kept.size < 2:
-        raise ValueError(f"skip must leave at least 2 of {curve.size} epochs, got {skip}")
-    way = float(np.sum(np.abs(np.diff(kept))))
-    return 1.0 - abs(float(kept[-1] - kept[0])) / way if way else 0.0
-
-
 def drops(run: Run, *, factor: float = 0.75) -> list[float]:
-    """Return when the rate of a run dropped, counted in epochs: t / steps_per_epoch for each such update t.
+    """Return the times at which the rate of a run dropped, in epochs: t / steps_per_epoch for each update t.
 
-    Update t is one if its rate is at most `factor` times that of update t - 1. Drop-based decay has no others
-    than its drops. A schedule that goes to zero has some at its very end, where the rate halves for want of
-    anything smaller; cosine cycles too, before each restart.
+    Update t is a drop if its rate is at most `factor` times that of update t - 1. For drop-based decay these
+    are its drops. A schedule that goes to zero has some at its very end, where the last rates are 3, 2 and 1
+    times the smallest; cosine cycles too, before each restart.
 
     Parameters
     ----------
@@ -171,11 +148,6 @@ def drops(run: Run, *, factor: float = 0.75) -> list[float]:
         The rates are those of its config, which reading a record has compared with the applied ones.
     factor : float
         In (0, 1).
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `factor` is of another type or out of its range.
 
     Examples
     --------
@@ -193,9 +165,7 @@ def drops(run: Run, *, factor: float = 0.75) -> list[float]:
 
 
 def drop_of(epoch: int, times: Iterable[float]) -> float | None:
-    """Return the drop that an epoch's change can come from: the last one in this epoch or in the one before.
-
-    A drop in the middle of an epoch shows in part in that epoch's mean, and in full only in the next one.
+    """Return the drop that an epoch's change can come from: the last in it or in the one before, or None.
 
     Parameters
     ----------
@@ -204,18 +174,100 @@ def drop_of(epoch: int, times: Iterable[float]) -> float | None:
     times : iterable of float
         As `drops` gives them.
 
-    Returns
-    -------
-    float or None
-        None if there is none.
-
     Examples
     --------
     >>> [drop_of(epoch, [4.5, 9.0]) for epoch in (4, 5, 6, 7, 9, 10, 11, 12)]
     [None, 4.5, 4.5, None, None, 9.0, 9.0, None]
     """
+    # Two epochs: a drop in the middle of one shows in part in that epoch's mean, and in full in the next.
     near = [time for time in times if epoch - 2 <= time < epoch]
     return max(near, default=None)
+
+
+def fall_done(run: Run, *, fraction: float, quantity: str = "train_loss") -> float:
+    """Return the part of its fall, first epoch to last, that a quantity has done after a fraction of the run.
+
+    (q_1 - q_k) / (q_1 - q_E) with k = max(1, round(fraction * E)) of E epochs. It is above 1 where the
+    quantity rises again later.
+
+    Parameters
+    ----------
+    run : Run
+        Finished, and with a lower value in its last epoch than in its first.
+    fraction : float
+        In (0, 1].
+    quantity : str
+        Name of a column of a run.
+
+    Examples
+    --------
+    >>> from lrlib import load_runs
+    >>> fall_done(load_runs("pilot-laptop")[1], fraction=1.0)
+    1.0
+    """
+    fraction = check_float("fraction", fraction, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1)
+    values = run.column(quantity)
+    if run.status != "finished" or not values[0] > values[-1]:
+        raise ValueError(
+            f"{quantity} of {run.label}, seed {run.config.seed}, must fall from its first epoch to its last; "
+            f"got {values[0]!r} and {values[-1]!r} ({run.status})"
+        )
+    k = max(1, round(fraction * len(values)))
+    return (values[0] - values[k - 1]) / (values[0] - values[-1])
+
+
+def cycle_ends(run: Run) -> list[int]:
+    """Return the last update of each cycle of a cosine run, counted from 0.
+
+    Raises
+    ------
+    TypeError
+        If the run's schedule has no cycles.
+
+    Examples
+    --------
+    >>> from lrlib import load_runs
+    >>> cycle_ends(load_runs("pilot-laptop")[0])
+    Traceback (most recent call last):
+        ...
+    TypeError: run must follow CosineAnnealing, which has cycles, got Constant()
+    """
+    schedule = run.config.schedule()
+    if isinstance(schedule, Hold):  # one rate for an epoch: its cycles are those of the schedule held
+        schedule = schedule.schedule
+    if not isinstance(schedule, CosineAnnealing):
+        raise TypeError(f"run must follow CosineAnnealing, which has cycles, got {schedule!r}")
+    return schedule.cycle_ends
+
+
+def at_cycle_ends(run: Run, quantity: str = "test_accuracy") -> list[tuple[int, float]]:
+    """Return (epoch, value) at the cycle ends of a cosine run that fall on the end of an epoch.
+
+    Cycle ends that a diverged run never reached are left out.
+
+    Examples
+    --------
+    >>> from lrlib.runs.record import load_runs
+    >>> run = next(run for run in load_runs("survey-digits") if run.label == "cosine")
+    >>> [epoch for epoch, value in at_cycle_ends(run)] == [run.config.epochs]
+    True
+    """
+    per_epoch, values = run.config.steps_per_epoch, run.column(quantity)
+    # A cycle that ends inside an epoch has no value of its own: when that epoch is measured, the next runs.
+    epochs = [(end + 1) // per_epoch for end in cycle_ends(run) if (end + 1) % per_epoch == 0]
+    return [(epoch, values[epoch - 1]) for epoch in epochs if epoch <= len(values)]
+
+
+def whole_cycles(run: Run) -> bool:
+    """Return whether every cycle of a cosine run ends with an epoch, so that all cycle ends were measured.
+
+    Examples
+    --------
+    >>> from lrlib.runs.record import load_runs
+    >>> whole_cycles(next(run for run in load_runs("survey-digits") if run.label == "cosine"))
+    True
+    """
+    return all((end + 1) % run.config.steps_per_epoch == 0 for end in cycle_ends(run))
 
 
 def _curve(values: Sequence[float]) -> np.ndarray:

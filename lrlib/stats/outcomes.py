@@ -1,4 +1,4 @@
-"""What a run counts as when schedules are compared: one number, the test accuracy after its last epoch."""
+"""What a run counts as in a comparison: its test accuracy after the last epoch; and which runs compare."""
 
 from __future__ import annotations
 
@@ -9,16 +9,34 @@ if TYPE_CHECKING:
     from lrlib.runs.config import RunConfig
     from lrlib.runs.record import Run
 
-__all__ = ["CHANCE", "by_seed", "chance", "final_accuracy", "same_draw"]
+__all__ = [
+    "CHANCE",
+    "FAILED",
+    "alike",
+    "by_seed",
+    "chance",
+    "count_word",
+    "differing",
+    "final_accuracy",
+    "same_draw",
+]
 
-#: What a diverged run counts as: guessing among ten classes.
+#: What a diverged run counts as (the plan's rule 2): guessing among ten classes.
 CHANCE = 0.10
+#: A run that ends below this accuracy has failed: most of its answers are wrong.
+FAILED = 0.5
+# What runs of one experiment may differ in: the draw, and what a machine offers.
+FREE = {"seed", "precision", "device"}
+COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def final_accuracy(run: Run) -> float:
     """Return the test accuracy after the last epoch, never the best one; `chance` if the run diverged.
 
-    Raises TypeError or ValueError if it is no run, or one that is not whole.
+    Raises
+    ------
+    ValueError
+        If the run has fewer epochs than planned and did not diverge.
 
     Examples
     --------
@@ -32,10 +50,12 @@ def final_accuracy(run: Run) -> float:
     if not hasattr(run, "epochs"):
         raise TypeError(f"run must be a Run, as load_runs gives them, got {type(run).__name__}")
     if run.status == "diverged":
+        # Left out, the runs that a schedule loses would raise its mean (rule 2).
         return chance(run.config)
     done, planned = len(run.epochs), run.config.epochs
     if done != planned:
         raise ValueError(f"run must have all its {planned} epochs, got {done}; finish it first")
+    # Not the best epoch: picked by the test pictures, it would reward the curve that jumps most (rule 1).
     return run.epochs[-1].test_accuracy
 
 
@@ -69,22 +89,16 @@ def by_seed(runs: Iterable[Run], *, shared: bool = True) -> dict[str, dict[int, 
     Parameters
     ----------
     runs : iterable of Run
+        At least one, each schedule and seed once, alike in all else.
     shared : bool
-        Runs of one seed must share start and batches, so that their differences are paired ones. False lets
-        them count all the same, such as those that a class trained with several versions of torch.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no run, a schedule and seed come twice, configs differ in more than these, or runs of one
-        seed do not share what they have to.
+        True: runs of one seed must share start and batches, so that their differences are paired ones.
+        False: they count all the same, as for a class that trained with several versions of torch.
 
     Examples
     --------
-    >>> by_seed([])
-    Traceback (most recent call last):
-        ...
-    ValueError: runs must hold at least one run, got none
+    >>> from lrlib import load_runs
+    >>> {label: list(seeds) for label, seeds in by_seed(load_runs("pilot-laptop")).items()}
+    {'constant': [0], 'linear': [0]}
     """
     accuracies: dict[str, dict[int, float]] = {}
     first: dict[str, Any] = {}
@@ -92,12 +106,14 @@ def by_seed(runs: Iterable[Run], *, shared: bool = True) -> dict[str, dict[int, 
     for run in runs:
         accuracy, label, seed = final_accuracy(run), run.label, run.config.seed
         for field, value in run.config:
+            # Schedules may differ, but two recipes of one label would be averaged as if they were one.
             name = f"recipe of {label}" if field == "recipe" else field
             if field != "seed" and first.setdefault(name, value) != value:
                 got = f"{name} = {first[name]!r} and {value!r}; compare them in groups"
                 raise ValueError(f"runs must differ in schedule and seed only, got {got}")
         if seed in accuracies.setdefault(label, {}):
             raise ValueError(f"runs must have each schedule and seed once, got {label}, seed {seed}, twice")
+        # Compared with the longest so far: against a short, diverged run later batches would go unchecked.
         other = longest.setdefault(seed, run)
         if shared and not same_draw(run, other):
             message = f"runs of seed {seed} must share start and batches, got others in {label}; run it again"
@@ -107,3 +123,42 @@ def by_seed(runs: Iterable[Run], *, shared: bool = True) -> dict[str, dict[int, 
     if not accuracies:
         raise ValueError("runs must hold at least one run, got none")
     return accuracies
+
+
+def differing(run: Run, other: Run) -> set[str]:
+    """Return the fields in which two configs differ, without seed, precision and device.
+
+    Examples
+    --------
+    >>> from lrlib import load_runs
+    >>> differing(*load_runs("pilot-laptop"))
+    {'recipe'}
+    """
+    theirs = dict(other.config)
+    return {name for name, value in run.config if name not in FREE and theirs[name] != value}
+
+
+def alike(run: Run, others: Iterable[Run]) -> list[Run]:
+    """Return the runs of the same experiment: those that differ in nothing but seed, precision and device.
+
+    Examples
+    --------
+    >>> from lrlib import load_runs
+    >>> constant, linear = load_runs("pilot-laptop")
+    >>> [run.label for run in alike(linear, [constant, linear])]
+    ['linear']
+    """
+    others = list(others)
+    for each in (run, *others):
+        if not hasattr(each, "epochs"):
+            raise TypeError(f"a Run is needed, as train and load_runs give it, got {type(each).__name__}")
+    return [other for other in others if not differing(run, other)]
+
+
+def count_word(n: int) -> str:
+    """Return a count as a sentence has it: a word up to ten ("no" for 0), digits above.
+
+    >>> count_word(0), count_word(3), count_word(12)
+    ('no', 'three', '12')
+    """
+    return COUNTS[n] if n < len(COUNTS) else str(n)

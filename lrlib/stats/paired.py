@@ -1,55 +1,48 @@
-"""Which schedule is better: paired differences over seeds, by rules that were fixed before the runs.
+"""Paired comparisons of schedules over seeds, by rules that were fixed before the runs.
 
-The rules and their reasons are in book/survey/plan.md. Accuracies are fractions in [0, 1], and so are their
-differences; percentage points stand only where a name says so.
+The rules and their reasons are in book/survey/plan.md; "rule 5" below is the fifth there. Accuracies and
+their differences are fractions; percentage points stand only where a name says so.
 """
 
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import correlation, fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from scipy.integrate import quad
-from scipy.optimize import brentq
-from scipy.special import ndtr, stdtr, stdtrit  # what scipy.stats.t calls, fast enough to simulate with
-from scipy.stats import chi, nct
+from scipy.special import stdtr, stdtrit  # what scipy.stats.t calls, fast enough to simulate with
 
+from lrlib._checks import check_float
 from lrlib.schedules.recipes import SURVEY
-from lrlib.stats.outcomes import CHANCE, by_seed, chance, final_accuracy
+from lrlib.stats.outcomes import CHANCE, by_seed, chance
 
 if TYPE_CHECKING:
     from lrlib.runs.record import Run
 
 __all__ = [
-    "CHANCE",
     "FAMILY",
     "FEWEST",
+    "SAME",
     "PairedComparison",
-    "by_seed",
-    "chance",
     "compare_all",
-    "detectable",
-    "equivalence_power",
     "family",
-    "final_accuracy",
     "holm",
     "interval",
     "p_words",
-    "reach",
+    "paired_differences",
 ]
 
-#: Values from which figures and tables draw an interval: the length of one of two values is mostly luck.
+#: Fewest values from which figures and tables draw an interval. Two values leave one degree of freedom: t is
+#: 12.7 at 95 %, and the length of the interval is mostly luck.
 FEWEST = 3
-# Accuracies are counts over at most 10,000 pictures: differences this close differ by rounding only.
+#: Accuracies are counts over at most 10,000 pictures: two that are closer than this differ by rounding only.
 SAME = 1e-12
 
 
 def family(schedules: Iterable[str] = SURVEY) -> tuple[tuple[str, str], ...]:
-    """List a study's pairs (schedule, reference): all against constant, all against linear, none twice.
+    """Return a study's pairs (schedule, reference): all against constant, all others against linear.
 
     Examples
     --------
@@ -61,17 +54,18 @@ def family(schedules: Iterable[str] = SURVEY) -> tuple[tuple[str, str], ...]:
     schedules, pairs = list(dict.fromkeys(schedules)), []
     for reference in [name for name in ("constant", "linear") if name in schedules]:
         others = [name for name in schedules if name != reference]
+        # (constant, linear) asks the same as (linear, constant): counted twice, it would only cost power.
         pairs += [(name, reference) for name in others if (reference, name) not in pairs]
     return tuple(pairs)
 
 
-#: The plan's comparisons: 7 against constant, 6 more against linear.
+#: The plan's 13 comparisons (rule 5): 7 against constant, 6 more against linear.
 FAMILY = family()
 
 
 @dataclass(frozen=True, kw_only=True)
 class PairedComparison:
-    """A schedule against a reference: d = accuracy of the schedule - of the reference, a seed each.
+    """A schedule compared with a reference: d = accuracy of the schedule - of the reference, seed by seed.
 
     Parameters
     ----------
@@ -79,21 +73,21 @@ class PairedComparison:
     seeds : tuple of int
         Those that both have; `n` counts them.
     mean_difference, sd, sd_unpaired : float
-        Of d, fractions; the last is what sd would be if a shared seed meant nothing (hypot of the two
-        schedules' own). The mean is nan if n = 0, the others if n < 2.
+        Mean and standard deviation of d, fractions; `sd_unpaired` is the sd that independent seeds would give
+        (hypot of the two schedules' own). The mean is nan if n = 0, the others if n < 2.
     correlation : float
         Of the two schedules over seeds; nan if n < 3, or if one does not vary.
     interval : tuple of float
-        Bonferroni: all intervals of the family hold their truths at once with 1 - alpha.
+        Bonferroni: all intervals of the family hold their truths at once with probability 1 - alpha.
     p, holm_p, equivalence_p, equivalence_holm_p : float
-        Paired t, two-sided, and two one-sided tests inside the margin (the larger p), each by itself and
-        adjusted. These and the interval are nan where nothing tells the spread: n < 2, or all d equal.
+        Two-sided paired t test, and two one-sided tests inside the margin (the larger p), each by itself and
+        adjusted. These and the interval are nan where d has no spread to estimate: n < 2, or all d equal.
     verdict : str
         "better" or "worse", perhaps ", by less than a point"; "as good as"; "not decidable".
     diverged : tuple of (str, int)
         Label and seed of the runs among these that count as guessing.
     guessing : float
-        What that is, a fraction.
+        The accuracy that such a run counts as, a fraction.
 
     Examples
     --------
@@ -122,7 +116,7 @@ class PairedComparison:
 
     @property
     def n(self) -> int:
-        """Seeds that both have."""
+        """Number of seeds that both have."""
         return len(self.seeds)
 
     @property
@@ -137,11 +131,12 @@ class PairedComparison:
 
     @property
     def verdict_p(self) -> float:
-        """The p behind the verdict, after Holm's: of equivalence for "as good as", else of a difference."""
+        """Holm-adjusted p behind the verdict: of equivalence for "as good as", else of a difference."""
+        # A large p of the t test shows nothing; printed beside "as good as" it would pass for evidence.
         return self.equivalence_holm_p if self.verdict == "as good as" else self.holm_p
 
     def sentence(self) -> str:
-        """Return all of it in one sentence, for under a table or a figure."""
+        """Return the whole comparison in one sentence, for under a table or a figure."""
         text = f"{self.schedule} against {self.reference}: {self.verdict}; "
         low, high = self.interval_points
         if self.n:
@@ -170,7 +165,7 @@ def compare_all(
     alpha: float = 0.05,
     shared: bool = True,
 ) -> list[PairedComparison]:
-    """Compare pair by pair and give each its verdict, by the rules of the plan.
+    """Return the comparison of each pair with its verdict, by the rules of the plan.
 
     "better", "worse": Holm-adjusted p of the paired t < alpha. "as good as": Holm-adjusted p of the two
     one-sided tests < alpha. Both: the difference is real and small, "better, by less than a point". Neither:
@@ -187,8 +182,10 @@ def compare_all(
     shared : bool
         As for `by_seed`.
 
-    Raises TypeError or ValueError if an argument is of another type or out of its range, or a schedule is
-    in no pair.
+    Raises
+    ------
+    ValueError
+        Also if a pair comes twice (in either order), or a schedule is in no pair.
 
     Examples
     --------
@@ -204,21 +201,29 @@ def compare_all(
     once = {frozenset(pair) for pair in pairs}
     if not pairs or len(once) < len(pairs) or any(len(pair) != 2 for pair in (*pairs, *once)):
         raise ValueError(f"pairs must be (schedule, reference), two labels, each pair once, got {pairs}")
-    margin, alpha = _between("margin_points", margin_points, 0, 100) / 100, _between("alpha", alpha, 0, 1)
+    margin = check_float("margin_points", margin_points, allowed="in (0, 100)", ok=lambda x: 0 < x < 100)
+    alpha = check_float("alpha", alpha, allowed="in (0, 1)", ok=lambda x: 0 < x < 1)
     for label, seeds in accuracies.items():
         if not any(label in pair for pair in pairs):
+            # Left out in silence, a misspelt label would read "no seed has both" for all of its pairs.
             raise ValueError(f"results must be of schedules in pairs, got {label!r}; see family()")
         for seed, x in seeds.items():
             if not 0 <= x <= 1:
                 raise ValueError(f"accuracy of {label} with seed {seed} must be in [0, 1], got {x!r}")
-    alone = [_compare(accuracies, pair, diverged, margin, 1 - alpha / len(pairs)) for pair in pairs]
+    # Rule 8: m intervals that each miss with chance alpha / m miss somewhere with at most alpha, however they
+    # depend on each other.
+    level = 1 - alpha / len(pairs)
+    alone = [_compare(accuracies, pair, diverged, margin / 100, level) for pair in pairs]
+    # Rule 7: "better" and "as good as" are claims of two kinds, and each kind errs with at most alpha.
     adjusted = zip(alone, holm([c.p for c in alone]), holm([c.equivalence_p for c in alone]), strict=True)
     small = ", by less than " + ("a point" if margin_points == 1 else f"{margin_points:g} points")
     compared = []
     for c, p, equivalence_p in adjusted:
-        close = equivalence_p < alpha  # a nan is below nothing
+        # nan < alpha is False: what cannot be tested stays "not decidable" (rule 5).
+        close = equivalence_p < alpha
         verdict = "as good as" if close else "not decidable"
         if p < alpha:
+            # Rule 6: a small difference can be both real and inside the margin, and then both claims stand.
             verdict = ("better" if c.mean_difference > 0 else "worse") + small * close
         compared.append(
             replace(c, holm_p=p, equivalence_holm_p=equivalence_p, verdict=verdict, guessing=guessing)
@@ -227,34 +232,44 @@ def compare_all(
 
 
 def p_words(p: float) -> str:
-    """Write a p value down, with two digits and nothing smaller than one can mean.
+    """Return a p value as text: two significant digits, or "p < 0.0001".
 
     Examples
     --------
     >>> p_words(0.0304), p_words(3e-7)
     ('p = 0.03', 'p < 0.0001')
     """
+    # A p of 1e-9 would need differences that are normal that far out, which five of them cannot show.
     return f"p = {p:.2g}" if p >= 1e-4 else "p < 0.0001"
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjust the p values of a family by Holm's steps, in the order given.
+    """Return the p values of a family adjusted by Holm's steps, in the order given.
 
     With p_(1) <= ... <= p_(m): adjusted p_(i) = max over j <= i of min(1, (m - j + 1) p_(j)).
     A nan (no test was possible) stays nan and counts in m. Source: S. Holm, A simple sequentially rejective
     multiple test procedure, Scandinavian Journal of Statistics 6 (1979) 65-70.
+
+    Parameters
+    ----------
+    p_values : sequence of float
+        In [0, 1], or nan.
 
     Examples
     --------
     >>> holm([0.25, 0.125])
     [0.25, 0.25]
     """
+    # Holm and not Bonferroni: the same guarantee under any dependence (the 13 share two references), and
+    # never less power. m counts the nan, as 13 questions were planned (rule 5): a look before all is recorded
+    # must not be easier to pass.
     adjusted, least, m = [math.nan] * len(p_values), 0.0, len(p_values)
     for p in p_values:
         if not (math.isnan(p) or 0 <= p <= 1):
             raise ValueError(f"p_values must be in [0, 1] or nan, got {p!r}")
     tested = sorted((p, i) for i, p in enumerate(p_values) if not math.isnan(p))
     for before, (p, i) in enumerate(tested):
+        # The running maximum stops at the first question that fails: no later one may pass where it did not.
         least = adjusted[i] = max(least, min(1.0, (m - before) * p))
     return adjusted
 
@@ -262,8 +277,16 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def interval(values: Sequence[float], level: float = 0.95, *, least: int = 2) -> tuple[float, float]:
     """Return the t interval of a mean, mean -+ t_{(1 + level)/2, n - 1} sd / sqrt(n).
 
-    It is (nan, nan) where nothing tells the spread (one value, or all values equal), and for fewer than
-    `least` values.
+    It is (nan, nan) for fewer than `least` values, for one value, and where all values are equal.
+
+    Parameters
+    ----------
+    values : sequence of float
+        At least one, all finite.
+    level : float
+        In (0, 1).
+    least : int
+        Fewest values that get an interval.
 
     Examples
     --------
@@ -275,119 +298,66 @@ def interval(values: Sequence[float], level: float = 0.95, *, least: int = 2) ->
         raise ValueError(f"values must be at least one number, all finite, got {list(values)}")
     if len(values) < least:
         return math.nan, math.nan
+    level = check_float("level", level, allowed="in (0, 1)", ok=lambda x: 0 < x < 1)
     mean, _, error = _moments(values)
-    half = float(stdtrit(len(values) - 1, (1 + _between("level", level, 0, 1)) / 2)) * error
+    half = float(stdtrit(len(values) - 1, (1 + level) / 2)) * error
     return mean - half, mean + half
 
 
-def reach(n: int, *, family: int = 13, alpha: float = 0.05) -> float:
-    """Return how many standard deviations of the differences a Bonferroni interval reaches to each side.
-
-    t_{1 - alpha/(2 family), n - 1} / sqrt(n), for n pairs, >= 2, and a family of so many comparisons, >= 1.
-
-    >>> [round(reach(n), 2) for n in (2, 3, 5)]
-    [117.04, 9.28, 2.69]
-    """
-    return _critical(n, family, alpha, sides=2) / math.sqrt(n)
-
-
-def detectable(*, n: int, sd: float, family: int = 13, power: float = 0.8, alpha: float = 0.05) -> float:
-    """Return the true difference that a paired t test finds, with its right sign, with this power.
-
-    delta with P(T > t_{1 - alpha/(2 family), n - 1}) = power, where T is noncentral t with n - 1 degrees
-    of freedom and noncentrality delta sqrt(n) / sd. Holm's first step is a family of 13, its last of 1.
-
-    Parameters
-    ----------
-    n, family : int
-        Pairs, >= 2, and comparisons still open, >= 1.
-    sd, power, alpha : float
-        True standard deviation of the differences (the result has its unit); 0 < alpha < power < 1.
+def paired_differences(
+    accuracies: Mapping[str, Mapping[int, float]], schedule: str, reference: str
+) -> dict[int, float]:
+    """Return seed -> accuracy of a schedule minus that of a reference, over the seeds that both have.
 
     Examples
     --------
-    >>> round(detectable(n=5, sd=0.3, family=1), 2)
-    0.5
+    >>> paired_differences({"linear": {2: 0.75, 1: 0.5}, "drop": {2: 0.5}}, "linear", "drop")
+    {2: 0.25}
     """
-    least, sd = _critical(n, family, alpha, sides=2), _between("sd", sd, 0, math.inf)
-    power, high = _between("power", power, alpha, 1), least
-    while nct.sf(least, n - 1, high) < power:
-        high *= 2
-    return sd / math.sqrt(n) * brentq(lambda shift: nct.sf(least, n - 1, shift) - power, 0, high, xtol=1e-9)
+    # Runs of one seed share the start and the batches, so what a seed does to both cancels (rule 4).
+    mine, other = accuracies.get(schedule, {}), accuracies.get(reference, {})
+    return {seed: mine[seed] - other[seed] for seed in sorted(mine.keys() & other.keys())}
 
 
-def equivalence_power(
-    *, n: int, sd: float, margin: float = 1.0, truth: float = 0.0, family: int = 13, alpha: float = 0.05
-) -> float:
-    """Return the chance that two one-sided tests find a difference to be inside the margin.
-
-    The integral over u = s / sd (chi, over the root of its degrees of freedom) of the chance that the mean
-    is farther than t_{1 - alpha/family, n - 1} u sd / sqrt(n) from both ends. Arguments as in `detectable`;
-    sd, margin (> 0) and truth, the true difference, have one unit.
-
-    Examples
-    --------
-    >>> round(equivalence_power(n=5, sd=0.3), 2)
-    0.86
-    """
-    truth = _between("truth", truth, -math.inf, math.inf)
-    least, scale = _critical(n, family, alpha, sides=1), math.sqrt(n) / _between("sd", sd, 0, math.inf)
-    end, shift = scale * _between("margin", margin, 0, math.inf), scale * truth
-    spread = chi(n - 1, scale=1 / math.sqrt(n - 1))
-
-    def found(u: float) -> float:
-        return spread.pdf(u) * (ndtr(end - least * u - shift) - ndtr(least * u - end - shift))
-
-    low, high = spread.ppf([1e-13, 1 - 1e-13])
-    return float(quad(found, low, max(low, min(high, end / least)))[0])
-
-
-def _compare(accuracies, pair, diverged, margin: float, level: float) -> PairedComparison:
-    """Measure one pair by itself, before the family is looked at."""
-    mine, other = (accuracies.get(label, {}) for label in pair)
-    seeds = tuple(sorted(mine.keys() & other.keys()))
-    a, b = [mine[seed] for seed in seeds], [other[seed] for seed in seeds]
-    d = [x - y for x, y in zip(a, b, strict=True)]
+def _compare(
+    accuracies: Mapping[str, Mapping[int, float]],
+    pair: tuple[str, str],
+    diverged: Sequence[tuple[str, int]],
+    margin: float,
+    level: float,
+) -> PairedComparison:
+    """Return one pair compared by itself: all but what the rest of the family decides."""
+    differences = paired_differences(accuracies, *pair)
+    a, b = ([accuracies[label][seed] for seed in differences] for label in pair)
+    d = list(differences.values())
     (mean, sd, error), sds = _moments(d), (_moments(a)[1], _moments(b)[1])
     return PairedComparison(
         schedule=pair[0],
         reference=pair[1],
-        seeds=seeds,
+        seeds=tuple(differences),
         mean_difference=mean,
         sd=sd,
+        # Variances of independent runs add; beside sd it shows what pairing gained (rule 4).
         sd_unpaired=math.hypot(*sds),
+        # Two points lie on a line, so with two seeds the correlation is always -1 or +1.
         correlation=correlation(a, b) if len(d) >= 3 and min(sds) > 0 else math.nan,
         interval=interval(d, level) if d else (math.nan, math.nan),
+        # t with n - 1 degrees of freedom, as the error is estimated from these n differences: with five, the
+        # normal distribution would turn p = 0.1 into 0.03. The lower tail keeps digits that 1 - cdf(t) loses.
         p=2 * float(stdtr(len(d) - 1, -abs(mean) / error)),
-        # The larger p of the two one-sided tests is that of the nearer end of the margin.
+        # Both one-sided tests must pass, so the larger p counts: that of the nearer end of the margin.
         equivalence_p=float(stdtr(len(d) - 1, (abs(mean) - margin) / error)),
-        diverged=tuple((label, seed) for label, seed in diverged if label in pair and seed in seeds),
+        diverged=tuple((label, seed) for label, seed in diverged if label in pair and seed in differences),
     )
 
 
 def _moments(values: Sequence[float]) -> tuple[float, float, float]:
-    """Return mean, standard deviation over n - 1, and the mean's standard error.
-
-    The error is nan where nothing tells the spread, so that every p made of it is nan too.
-    """
+    """Return mean, standard deviation over n - 1, and the mean's standard error (nan if sd is 0 or nan)."""
     n = len(values)
     mean, sd = fmean(values) if n else math.nan, math.nan if n < 2 else 0.0
+    # Equal accuracies leave differences of about 1e-17; as a spread, that would make every p zero.
     if n > 1 and max(values) - min(values) > SAME:
+        # n - 1: deviations from the sample's own mean are too small by that factor on average.
         sd = math.sqrt(math.fsum((x - mean) ** 2 for x in values) / (n - 1))
+    # Without a spread the error is nan, not 0: nan makes every p nan, and 0 would make it a certainty.
     return mean, sd, sd / math.sqrt(n) if sd > 0 else math.nan
-
-
-def _critical(n: int, family: int, alpha: float, *, sides: int) -> float:
-    """Return the t that a test of n pairs has to pass at alpha / family, shared by its sides."""
-    for name, value, least in (("n", n, 2), ("family", family, 1)):
-        if not isinstance(value, numbers.Integral) or value < least:
-            raise ValueError(f"{name} must be an integer >= {least}, got {value!r}")
-    return float(stdtrit(n - 1, 1 - _between("alpha", alpha, 0, 1) / family / sides))
-
-
-def _between(name: str, value: Any, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} must be a number, got {value!r} ({type(value).__name__})")
-    if not low < value < high:
-        raise ValueError(f"{name} must be in ({low:g}, {high:g}), got {value!r}")
-    return float(value)

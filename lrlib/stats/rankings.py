@@ -1,24 +1,33 @@
-"""Luck: how a ranking moves when each schedule shows one run only.
+"""Rankings: how they move when each schedule shows one run only, and a peak rate chosen for each schedule.
 
 Accuracies are fractions in [0, 1]; `lrlib.stats.by_seed` gives them from the runs of one study.
 """
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from statistics import fmean
+from typing import TYPE_CHECKING, NamedTuple
 
 from lrlib._checks import check_int
 from lrlib.runs.record import load_runs, studies
-from lrlib.schedules.recipes import SURVEY
-from lrlib.stats.paired import SAME, by_seed
+from lrlib.schedules.recipes import SURVEY, in_order
+from lrlib.stats.outcomes import by_seed
+from lrlib.stats.paired import SAME
+
+if TYPE_CHECKING:
+    from lrlib.runs.record import Run
 
 __all__ = [
+    "Chosen",
     "Drawn",
-    "beats",
+    "by_peak",
     "enough_seeds",
     "first_places",
+    "leave_one_out",
     "orders",
     "shuffle",
     "shuffles",
@@ -28,7 +37,7 @@ Accuracies = Mapping[str, Mapping[int, float]]
 
 
 class Drawn(NamedTuple):
-    """One schedule in a drawn ranking: the seed that it was given, and that run's accuracy.
+    """One schedule in a drawn ranking: the seed of its drawn run, and that run's accuracy.
 
     Examples
     --------
@@ -42,7 +51,7 @@ class Drawn(NamedTuple):
 
 
 def enough_seeds(*names: str, least: int = 2) -> tuple[str, dict[str, dict[int, float]]]:
-    """Return the first study that has so many seeds of each of the eight schedules, and its accuracies.
+    """Return the first study that has so many seeds of each of the survey's schedules, and its accuracies.
 
     Parameters
     ----------
@@ -50,11 +59,6 @@ def enough_seeds(*names: str, least: int = 2) -> tuple[str, dict[str, dict[int, 
         Studies, the one wanted most first; those without a record are passed over.
     least : int
         Seeds of each schedule, >= 1.
-
-    Raises
-    ------
-    ValueError
-        If there is no such study.
 
     Examples
     --------
@@ -74,21 +78,16 @@ def enough_seeds(*names: str, least: int = 2) -> tuple[str, dict[str, dict[int, 
 
 
 def shuffle(accuracies: Accuracies, *, seed: int) -> list[Drawn]:
-    """Draw one recorded run for each schedule and rank them: what a table of single runs would show.
+    """Return a ranking of one recorded run for each schedule, drawn at random: a table of single runs.
 
-    Schedules are drawn apart, since single runs without a seed, as the survey's, share none. Equal
-    accuracies keep the order of `accuracies`.
+    Equal accuracies keep the order of `accuracies`.
 
     Parameters
     ----------
     accuracies : mapping, schedule -> seed -> accuracy
+        At least one schedule, and one run of each.
     seed : int
         >= 0; of the draw, not of a run. The same one draws the same again.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no schedule, one has no run, or the seed is no integer >= 0.
 
     Examples
     --------
@@ -99,15 +98,17 @@ def shuffle(accuracies: Accuracies, *, seed: int) -> list[Drawn]:
     draw = random.Random(check_int("seed", seed, least=0))
     drawn = []
     for schedule, runs in _some(accuracies).items():
+        # Each schedule by itself, not one seed for all: the survey's single runs, without a seed, share none.
+        # Sorted, as the order in which records were read must not change the draw.
         number = draw.choice(sorted(runs))
         drawn.append(Drawn(schedule, number, runs[number]))
     return sorted(drawn, key=lambda each: -each.accuracy)
 
 
 def shuffles(accuracies: Accuracies, *, draws: int, seed: int) -> dict[str, float]:
-    """Shuffle many times; return the share of draws in which each schedule came first, ties shared.
+    """Return the share of many shuffles in which each schedule came first, ties shared.
 
-    The slow and plain way to what `first_places` computes exactly.
+    It estimates by counting what `first_places` computes exactly.
 
     Parameters
     ----------
@@ -135,14 +136,14 @@ def first_places(accuracies: Accuracies) -> dict[str, float]:
 
     Over all draws, each equally likely: for a run of schedule i with accuracy v, the product over the
     others of (share below v + share level with v * z) is a polynomial in z whose coefficient k is the
-    chance that k others tie with it; then i has 1 / (k + 1) of the first place. So 5 runs of 8 schedules,
-    390,625 draws, need no enumeration.
+    chance that k others tie with it; then i has 1 / (k + 1) of the first place.
 
     Examples
     --------
     >>> first_places({"constant": {1: 0.5, 2: 0.75}, "linear": {1: 0.75}})
     {'constant': 0.25, 'linear': 0.75}
     """
+    # The polynomial and no enumeration: 5 runs of each of 8 schedules make 5 ** 8 = 390,625 draws.
     columns = {schedule: list(runs.values()) for schedule, runs in _some(accuracies).items()}
     chances = {}
     for schedule, mine in columns.items():
@@ -152,6 +153,7 @@ def first_places(accuracies: Accuracies) -> dict[str, float]:
             for other, theirs in columns.items():
                 if other == schedule:
                     continue
+                # Within SAME: what differs by rounding only is a tie.
                 below = sum(x < value - SAME for x in theirs) / len(theirs)
                 level = sum(abs(x - value) <= SAME for x in theirs) / len(theirs)
                 pairs = zip([*ties, 0.0], [0.0, *ties], strict=True)
@@ -161,23 +163,8 @@ def first_places(accuracies: Accuracies) -> dict[str, float]:
     return chances
 
 
-def beats(accuracies: Accuracies, schedule: str, other: str) -> float:
-    """Return the chance that a drawn run of one schedule is above one of the other; exact, ties count half.
-
-    Examples
-    --------
-    >>> beats({"constant": {1: 0.5, 2: 0.75}, "linear": {1: 0.75}}, "linear", "constant")
-    0.75
-    """
-    both = {name: _some(accuracies).get(name) for name in (schedule, other)}
-    for name, runs in both.items():
-        if runs is None:
-            raise ValueError(f"schedule must be one of {', '.join(accuracies)}, got {name!r}")
-    return first_places(both)[schedule] if schedule != other else 0.5
-
-
 def orders(accuracies: Accuracies, *, draws: int, seed: int) -> int:
-    """Return how many different rankings so many shuffles give.
+    """Return the number of different rankings among so many shuffles; arguments as for `shuffles`.
 
     Examples
     --------
@@ -188,6 +175,88 @@ def orders(accuracies: Accuracies, *, draws: int, seed: int) -> int:
     for k in range(check_int("draws", draws, least=1)):
         rankings.add(tuple(each.schedule for each in shuffle(accuracies, seed=seed + k)))
     return len(rankings)
+
+
+def by_peak(runs: Iterable[Run]) -> dict[str, dict[float, dict[int, float]]]:
+    """Return the final accuracies of a study over peak rates: schedule -> peak rate -> seed -> accuracy.
+
+    Schedules stand in the order of `RECIPES`, peak rates from the smallest.
+
+    Parameters
+    ----------
+    runs : iterable of Run
+        At least one; alike in all but schedule, seed and peak rate.
+
+    Examples
+    --------
+    >>> from lrlib import load_runs
+    >>> {name: list(peaks) for name, peaks in by_peak(load_runs("pilot-laptop")).items()}
+    {'constant': [0.1], 'linear': [0.1]}
+    """
+    runs = sorted(runs, key=lambda run: run.config.peak_lr)
+    if not runs:
+        raise ValueError("runs must hold at least one run, got none")
+    # by_seed sees one rate at a time: a second setting that changes from rate to rate would pass unseen.
+    for run in runs:
+        for field, value in run.config:
+            if field not in ("seed", "recipe", "peak_lr") and value != getattr(runs[0].config, field):
+                first = getattr(runs[0].config, field)
+                got = f"{field} = {first!r} and {value!r}"
+                raise ValueError(f"runs must differ in schedule, seed and peak rate only, got {got}")
+    grid: dict[str, dict[float, dict[int, float]]] = {}
+    for peak_lr, group in groupby(runs, key=lambda run: run.config.peak_lr):
+        for schedule, seeds in by_seed(group).items():
+            grid.setdefault(schedule, {})[peak_lr] = seeds
+    return {schedule: grid[schedule] for schedule in in_order(grid)}
+
+
+class Chosen(NamedTuple):
+    """One seed left out: the peak rate that the other seeds chose, and this seed's accuracy there.
+
+    Examples
+    --------
+    >>> Chosen(1, 0.1, 0.75).peak_lr
+    0.1
+    """
+
+    left_out: int
+    peak_lr: float
+    accuracy: float
+
+
+def leave_one_out(peaks: Mapping[float, Mapping[int, float]]) -> list[Chosen]:
+    """Return, for each seed, the peak rate that the other seeds choose, and the accuracy of this seed there.
+
+    The others choose the rate with the highest mean, the smaller rate at a tie. Seeds that some rate lacks
+    take no part. With fewer than two seeds the list is empty.
+
+    Parameters
+    ----------
+    peaks : mapping, peak rate -> seed -> accuracy
+        Of one schedule, at least one rate.
+
+    Examples
+    --------
+    >>> peaks = {0.1: {1: 0.9, 2: 0.5}, 0.2: {1: 0.75, 2: 0.75}}
+    >>> leave_one_out(peaks)  # seed 2 likes 0.2, seed 1 likes 0.1
+    [Chosen(left_out=1, peak_lr=0.2, accuracy=0.75), Chosen(left_out=2, peak_lr=0.1, accuracy=0.5)]
+    """
+    if not peaks:
+        raise ValueError("peaks must hold at least one peak rate, got none")
+    # Seeds of all rates: a rate's mean over other seeds than its neighbours' would be compared with luck.
+    shared = sorted(set.intersection(*(set(seeds) for seeds in peaks.values())))
+    chosen = []
+    for left_out in shared if len(shared) > 1 else []:
+        # The seed that reports has no say. Chosen by all seeds and reported on the same, the maximum over the
+        # rates would be too high on average: it picks the rate on which these seeds were lucky.
+        others = [seed for seed in shared if seed != left_out]
+        best, highest = math.nan, -math.inf
+        for peak_lr in sorted(peaks):
+            mean = fmean(peaks[peak_lr][seed] for seed in others)
+            if mean > highest + SAME:  # ascending, and only a real gain moves on: the smaller rate at a tie
+                best, highest = peak_lr, mean
+        chosen.append(Chosen(left_out, best, peaks[best][left_out]))
+    return chosen
 
 
 def _some(accuracies: Accuracies) -> Accuracies:

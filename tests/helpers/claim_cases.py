@@ -92,6 +92,11 @@ def rate_grid(points, seeds=5):
     )
 
 
+def verdict(rule, *runs):
+    """The verdict of a rule on some runs."""
+    return rule(list(runs)).verdict
+
+
 SLOW = {"time": 41, "drop": 41, "linear": 41, "poly5": 41}
 
 # claim -> verdict -> arm -> evidence

@@ -74,8 +74,24 @@ def synthetic_run(
     )
 
 
-def two_epochs(recipe="linear", *, accuracies=(0.5, 0.75), **changes):
-    """A run of two epochs with these accuracies, of training and test."""
+def with_accuracies(recipe="linear", accuracies=(0.5, 0.75), **changes):
+    """A run with these accuracies after its epochs, of training and test; losses are 1 - accuracy."""
     losses = [1.0 - accuracy for accuracy in accuracies]
     columns = dict(train_loss=losses, train_accuracy=accuracies, test_loss=losses, test_accuracy=accuracies)
-    return synthetic_run(recipe, columns, **{"epochs": 2, **changes})
+    return synthetic_run(recipe, columns, **changes)
+
+
+def two_epochs(recipe="linear", *, accuracies=(0.5, 0.75), **changes):
+    """A run of two epochs, planned at least, with these accuracies, of training and test."""
+    return with_accuracies(recipe, accuracies, **{"epochs": 2, **changes})
+
+
+def with_losses(recipe="linear", *, losses=(2.0, 1.0, 0.5), **changes):
+    """A run of 3 epochs with these test losses, training losses half of them, accuracies 1 / (1 + loss)."""
+    columns = dict(
+        train_loss=[loss / 2 for loss in losses],
+        train_accuracy=[1 / (1 + loss / 2) for loss in losses],
+        test_loss=losses,
+        test_accuracy=[1 / (1 + loss) for loss in losses],
+    )
+    return synthetic_run(recipe, columns, epochs=3, **changes)

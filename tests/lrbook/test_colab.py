@@ -382,7 +382,7 @@ def test_a_run_is_laid_over_the_study_of_its_own_preset(name):
     config = preset(name, recipe="linear")
     study = read_study(ROOT / f"studies/{notebook.study_of(config)}.toml")
     planned = [run.config for run in study.runs if run.config.recipe.label == "linear"]
-    # but for seed, and where and how precisely it is computed: as `lrlib.plots.accuracies.alike`
+    # but for seed, and where and how precisely it is computed: as `lrlib.stats.outcomes.alike`
     free = {"seed": 0, "device": "auto", "precision": "auto"}
     assert {config.changed(**free)} == {each.changed(**free) for each in planned}
 

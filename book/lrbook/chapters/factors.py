@@ -1,133 +1,73 @@
-"""What a schedule's worth depends on: final accuracies over the levels of one factor, paired by seed."""
+"""What the chapter on factors prints: accuracies over the levels of a factor, and two ways to compute."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from lrbook.chapters.html import results_table
-from lrbook.chapters.text import listed
-from lrlib.runs.record import experiment, load_runs, studies
-from lrlib.schedules.recipes import SURVEY, in_order
-from lrlib.stats import FEWEST, SAME, by_seed, compare_all, interval
+from lrbook.chapters._write import listed, results_table
+from lrbook.chapters.shared import study_line
+from lrlib.schedules.recipes import in_order
+from lrlib.stats import FEWEST, by_seed, compare_all, interval, paired_differences
+from lrlib.stats.levels import Factor, accuracies_at, leaders
 
 if TYPE_CHECKING:
     from lrlib.runs.record import Run
 
-__all__ = [
-    "FAILED",
-    "by_level",
-    "effect_report",
-    "effect_table",
-    "leaders",
-    "mean_and_range",
-    "path_report",
-    "recorded",
-    "results_table",
-    "study_line",
-]
-
-#: A run that ends below this accuracy has failed: most of its answers are wrong. Diverged runs count as 10 %.
-FAILED = 0.5
-#: A factor: a field or property of the config, such as "epochs", or a function of the run.
-Level = str | Callable[["Run"], float | str]
-
-
-def recorded(*names: str, schedules: Iterable[str] = SURVEY) -> list[Run]:
-    """Return the recorded runs of some studies, of these schedules; a study without records adds none.
-
-    What a GPU recorded of an experiment stands for it (`lrlib.runs.record.experiment`).
-
-    Examples
-    --------
-    >>> recorded("no-such-study")
-    []
-    >>> [run.label for run in recorded("no-such-study", "pilot-laptop", schedules=["linear"])]
-    ['linear']
-    """
-    there, wanted = studies(), set(schedules)
-    # Each study once, also where an experiment and its records on a GPU are both named.
-    found = dict.fromkeys(experiment(name) for name in names)
-    return [run for name in found if name in there for run in load_runs(name) if run.label in wanted]
-
-
-def by_level(runs: Iterable[Run], level: Level) -> dict[str, dict[float | str, list[float]]]:
-    """Return the final test accuracies by schedule and level of a factor, one a seed: for `plot_levels`.
-
-    Parameters
-    ----------
-    runs : iterable of Run
-        Those of one level may differ in schedule and seed only.
-    level : str or function
-        Name of a field or property of `RunConfig`, such as "epochs" or "images"; or a function of the run.
-
-    Raises
-    ------
-    ValueError
-        If there is no run, or what `lrlib.stats.by_seed` refuses.
-
-    Examples
-    --------
-    >>> groups = by_level(recorded("pilot-laptop"), "epochs")
-    >>> {label: {level: len(values) for level, values in levels.items()} for label, levels in groups.items()}
-    {'constant': {30: 1}, 'linear': {30: 1}}
-    """
-    groups: dict[str, dict[float | str, list[float]]] = {}
-    for at, accuracies in _levels(runs, level).items():
-        for label, seeds in accuracies.items():
-            groups.setdefault(label, {})[at] = [seeds[seed] for seed in sorted(seeds)]
-    return {label: groups[label] for label in in_order(groups)}
+__all__ = ["effect_report", "effect_table", "leaders_text", "path_report"]
 
 
 def effect_table(
-    runs: Iterable[Run], level: Level, *, name: str, schedule: str = "linear", reference: str = "constant"
+    runs: Iterable[Run], factor: Factor, *, name: str, schedule: str = "linear", reference: str = "constant"
 ) -> str:
     """Return a table as HTML: a row a level, the schedules' mean accuracies, and one paired difference.
 
     The difference is the mean over the n seeds that both have, in points, with its 95 % t interval, which is
-    this pair's alone; of two seeds it has both differences.
+    this pair's alone; of two seeds both differences stand there instead.
 
     Parameters
     ----------
-    runs, level
-        As for `by_level`.
+    runs, factor
+        As for `lrlib.stats.levels.accuracies_at`.
     name : str
         Head of the first column.
     schedule, reference : str
 
     Examples
     --------
-    >>> html = effect_table(recorded("pilot-laptop"), "epochs", name="epochs")
+    >>> from lrlib import load_runs
+    >>> html = effect_table(load_runs("pilot-laptop"), "epochs", name="epochs")
     >>> '<th scope="row">30</th>' in html
     True
     """
-    levels = _levels(runs, level)
+    levels = accuracies_at(runs, factor)
     labels = in_order(label for accuracies in levels.values() for label in accuracies)
     rows = []
-    for at, accuracies in levels.items():
+    for level, accuracies in levels.items():
         means = [f"{fmean(accuracies[x].values()):.1%}" if x in accuracies else "–" for x in labels]
-        rows.append([_words(at), *means, _points(_differences(accuracies, schedule, reference))])
+        difference = _points(paired_differences(accuracies, schedule, reference))
+        rows.append([_one_line(level), *means, difference or "–"])
     return results_table([name, *labels, f"{schedule} - {reference}, points"], rows)
 
 
 def effect_report(
-    runs: Sequence[Run], level: Level, *, name: str, study: str, unit: str = "", also: str = "", **pair: str
+    runs: Sequence[Run], factor: Factor, *, name: str, study: str, unit: str = "", also: str = "", **pair: str
 ) -> str:
     """Return what stands under a figure of levels, as HTML: table, who leads, and where the runs come from.
 
     Parameters
     ----------
-    runs, level, name
-        As for `effect_table`. Without runs, the text says how to record them.
+    runs, factor, name
+        As for `effect_table`. Without runs, the text names the command that records them.
     study : str
         Name of the study that has them.
     unit : str
-        What stands before levels in the sentence, such as "rate "; may be empty.
+        Text before levels in the sentence, such as "rate "; may be empty.
     also : str
-        A schedule whose differences from the reference are said in a sentence too; may be empty.
+        Second schedule whose differences from the reference get a sentence; "" for none.
     **pair
         `schedule` and `reference`, as for `effect_table`.
 
@@ -138,39 +78,79 @@ def effect_report(
     """
     if not runs:
         return _not_recorded(f"lrlib study run {study}")
-    more = _also(runs, level, also, unit, pair.get("reference", "constant")) if also else ""
+    more = _differences_text(runs, factor, also, unit, pair.get("reference", "constant")) if also else ""
     return (
-        effect_table(runs, level, name=name, **pair)
-        + f"<p>{escape(leaders(runs, level, name=unit, **pair))}</p>"
+        effect_table(runs, factor, name=name, **pair)
+        + f"<p>{escape(leaders_text(runs, factor, name=unit, **pair))}</p>"
         + (f"<p>{escape(more)}</p>" if more else "")
         + f"<p><em>{escape(study_line(runs))}</em></p>"
     )
 
 
-def _also(runs: Sequence[Run], level: Level, schedule: str, name: str, reference: str) -> str:
-    """Return the differences of a schedule from a reference at each level, as a sentence."""
-    said = []
-    for at, accuracies in _levels(runs, level).items():
-        points = _points(_differences(accuracies, schedule, reference))
-        if points != "–":
-            said.append(f"{points[0]} points at {name}{_words(at)} ({points[1]})")
-    return f"{schedule} - {reference}: {', '.join(said)}." if said else ""
+def leaders_text(
+    runs: Iterable[Run],
+    factor: Factor,
+    *,
+    name: str = "",
+    schedule: str = "linear",
+    reference: str = "constant",
+) -> str:
+    """Return a few sentences: who leads where, where a difference leaves out zero, and where runs failed.
+
+    Parameters
+    ----------
+    runs, factor, schedule, reference
+        As for `lrlib.stats.levels.leaders`.
+    name : str
+        Text before levels, such as "rate "; may be empty.
+
+    Examples
+    --------
+    >>> from lrlib import load_runs
+    >>> leaders_text(load_runs("pilot-laptop"), "epochs", name="epochs ")
+    'Highest mean: linear at epochs 30.'
+    """
+    found = leaders(runs, factor, schedule=schedule, reference=reference)
+    led = [at for at in found if at.leaders]
+    lost = [_one_line(at.level) for at in found if at.failed == at.runs]
+    some = [_one_line(at.level) for at in found if 0 < at.failed < at.runs]
+    if not led:
+        if len(lost) == len(found):
+            return "Every run failed: most of its answers are wrong."
+        return "No level has runs of two schedules yet that could be compared."
+    where: dict[str, list[str]] = {}
+    for at in led:
+        who = listed(at.leaders) + " (tied)" * (len(at.leaders) > 1)
+        where.setdefault(who, []).append(_one_line(at.level))
+    if len(where) == 1 and len(led) == len(found) > 1:
+        text = f"Highest mean at each of the {len(found)} levels: {next(iter(where))}."
+    else:
+        text = f"Highest mean: {'; '.join(f'{who} at {name}{listed(at)}' for who, at in where.items())}."
+    tested = sum(at.tested for at in led)
+    apart = [_one_line(at.level) for at in led if at.leaves_out_zero]
+    if tested:
+        at = f", {name}{listed(apart)}" if apart else ""
+        text += (
+            f" The interval of {schedule} - {reference} leaves out zero at "
+            f"{len(apart)} of {tested} level{'s' * (tested > 1)}{at}."
+        )
+    if lost:
+        text += f" Every run failed (most answers wrong) at {name}{listed(lost)}, not counted here."
+    if some:
+        text += f" Some runs failed{'' if lost else ' (most answers wrong)'} at {name}{listed(some)}."
+    return text
 
 
 def path_report(runs: Sequence[Run], *, paths: tuple[str, str] = ("fast", "plain")) -> str:
-    """Return what two ways to compute the same runs make of them, as HTML: by seed, and their difference.
+    """Return a comparison of two ways to compute the same runs, as HTML: by seed, and their difference.
 
     Parameters
     ----------
     runs : sequence of Run
-        One schedule, both paths, alike in all but the seed. Without runs, the text says how to record them.
+        One schedule, both paths, alike in all but the seed. Without runs of both, the text names the commands
+        that record them.
     paths : (str, str)
         As `Run.provenance` names them; the difference is the first minus the second, in points.
-
-    Raises
-    ------
-    ValueError
-        If the runs differ in more than path and seed, or what `lrlib.stats.by_seed` refuses.
 
     Examples
     --------
@@ -186,8 +166,8 @@ def path_report(runs: Sequence[Run], *, paths: tuple[str, str] = ("fast", "plain
     accuracies = {path: next(iter(by_seed(some).values())) for path, some in by_path.items()}
     first, second = accuracies.values()
     rows = [
-        [str(seed), f"{first[seed]:.2%}", f"{second[seed]:.2%}", f"{100 * (first[seed] - second[seed]):+.2f}"]
-        for seed in sorted(first.keys() & second.keys())
+        [str(seed), f"{first[seed]:.2%}", f"{second[seed]:.2%}", f"{100 * difference:+.2f}"]
+        for seed, difference in paired_differences(accuracies, *paths).items()
     ]
     (difference,) = compare_all(accuracies, pairs=[paths])
     return (
@@ -197,118 +177,26 @@ def path_report(runs: Sequence[Run], *, paths: tuple[str, str] = ("fast", "plain
     )
 
 
-def leaders(
-    runs: Iterable[Run],
-    level: Level,
-    *,
-    name: str = "",
-    schedule: str = "linear",
-    reference: str = "constant",
-) -> str:
-    """Return which schedule has the highest mean at each level, and where a difference leaves out zero.
-
-    A level at which every run failed has no leader and is not counted; where some did is said too. Nor has
-    one that only one of the schedules has.
-
-    Parameters
-    ----------
-    runs, level, schedule, reference
-        As for `effect_table`.
-    name : str
-        What stands before levels, such as "rate "; may be empty.
-
-    Examples
-    --------
-    >>> leaders(recorded("pilot-laptop"), "epochs", name="epochs ")
-    'Highest mean: linear at epochs 30.'
-    """
-    levels = _levels(runs, level)
-    first: dict[str, list[str]] = {}
-    apart, tested = [], 0
-    failed = {at: [x < FAILED for values in levels[at].values() for x in values.values()] for at in levels}
-    raced = len({label for accuracies in levels.values() for label in accuracies}) > 1
-    for at, accuracies in levels.items():
-        if all(failed[at]) or (raced and len(accuracies) == 1):
-            continue
-        means = {label: fmean(values.values()) for label, values in accuracies.items()}
-        best = [x for x in in_order(means) if means[x] > max(means.values()) - SAME]
-        first.setdefault(listed(best) + " (tied)" * (len(best) > 1), []).append(_words(at))
-        low, high = _interval(_differences(accuracies, schedule, reference))
-        tested += low == low  # nan: nothing tells
-        apart += [_words(at)] if low > 0 or high < 0 else []
-    if not first and all(map(all, failed.values())):
-        return "Every run failed: most of its answers are wrong."
-    if not first:
-        return "No level has runs of two schedules yet that could be compared."
-    if len(levels) > 1 and [len(where) for where in first.values()] == [len(levels)]:
-        text = f"Highest mean at each of the {len(levels)} levels: {next(iter(first))}."
-    else:
-        text = f"Highest mean: {'; '.join(f'{x} at {name}{listed(where)}' for x, where in first.items())}."
-    if tested:
-        where = f", {name}{listed(apart)}" if apart else ""
-        text += (
-            f" The interval of {schedule} - {reference} leaves out zero at "
-            f"{len(apart)} of {tested} level{'s' * (tested > 1)}{where}."
-        )
-    lost = [_words(at) for at, which in failed.items() if all(which)]
-    some = [_words(at) for at, which in failed.items() if any(which) and not all(which)]
-    if lost:
-        text += f" Every run failed (most answers wrong) at {name}{listed(lost)}, not counted here."
-    if some:
-        text += f" Some runs failed{'' if lost else ' (most answers wrong)'} at {name}{listed(some)}."
-    return text
+def _differences_text(runs: Sequence[Run], factor: Factor, schedule: str, name: str, reference: str) -> str:
+    """Return a sentence with the differences of a schedule from a reference at each level; "" if none."""
+    parts = []
+    for level, accuracies in accuracies_at(runs, factor).items():
+        if points := _points(paired_differences(accuracies, schedule, reference)):
+            parts.append(f"{points[0]} points at {name}{_one_line(level)} ({points[1]})")
+    return f"{schedule} - {reference}: {', '.join(parts)}." if parts else ""
 
 
-def study_line(runs: Sequence[Run], *, study: str = "") -> str:
-    """Return one sentence for under a figure of many runs: how many, of what, when, on what, with what.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-        At least one, else ValueError.
-    study : str
-        Its name, to stand in front; may be empty.
-
-    Examples
-    --------
-    >>> study_line(load_runs("pilot-laptop"))  # doctest: +ELLIPSIS
-    '2 runs of resnet10 on cifar10 (constant and linear; seed 0), recorded on ... with torch ...; commit ...'
-    """
-    if not runs:
-        raise ValueError(f"runs{f' of {study}' if study else ''} must hold at least one run, got none")
-    p, seeds = [run.provenance for run in runs], sorted({run.config.seed for run in runs})
-    days = sorted({datetime.fromisoformat(each.started).date() for each in p})
-    span = seeds == list(range(seeds[0], seeds[-1] + 1)) and len(seeds) > 2
-    numbers = f"{seeds[0]} to {seeds[-1]}" if span else listed(map(str, seeds))
-    first, last = (f"{day.day} {day:%B %Y}" for day in (days[0], days[-1]))
-    when = f"on {first}" if first == last else f"from {first} to {last}"
-    threads = listed(f"{n} thread{'s' * (n > 1)}" for n in sorted({each.threads for each in p}))
-    what = listed(dict.fromkeys(f"{run.config.network} on {run.config.dataset}" for run in runs))
-    labels = listed(in_order(run.label for run in runs))
-    commits = listed(dict.fromkeys((each.commit or "unknown")[:10] for each in p))
-    more, many = "s" * (len(runs) > 1), "s" * (len(seeds) > 1)
-    head = f"Study {study}: " if study else ""
-    return (
-        f"{head}{len(runs)} run{more} of {what} ({labels}; seed{many} {numbers}), "
-        f"recorded {when} on {listed(dict.fromkeys(each.hardware for each in p))} "
-        f"({threads}, {listed(dict.fromkeys(each.precision for each in p))}) "
-        f"with torch {listed(dict.fromkeys(each.versions['torch'] for each in p))}; commit {commits}."
-    )
-
-
-def mean_and_range(accuracies: Sequence[float]) -> str:
-    """Return the mean of some final accuracies, their range where there are several, and how many they are.
-
-    Examples
-    --------
-    >>> mean_and_range([0.75]), mean_and_range([0.5, 0.75])
-    ('75.0% (n = 1)', '62.5% (50.0% to 75.0%, n = 2)')
-    """
-    if not accuracies:
-        raise ValueError("accuracies must hold at least one value, got none")
-    n = f"n = {len(accuracies)}"
-    ends = f"{min(accuracies):.1%} to {max(accuracies):.1%}, " if len(accuracies) > 1 else ""
-    return f"{fmean(accuracies):.1%} ({ends}{n})"
+def _points(differences: Mapping[int, float]) -> tuple[str, str] | None:
+    """Return the mean difference in points and, small below it, what is known of its spread, and n."""
+    if not differences:
+        return None
+    values = list(differences.values())
+    low, high = (100 * end for end in interval(values, least=FEWEST))
+    n = f"n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{len(values)}"
+    around = "" if math.isnan(low) else f"{low:+.1f} to {high:+.1f}, "
+    if len(values) == 2:
+        around = "{:+.1f} and {:+.1f}, ".format(*(100 * value for value in values))
+    return f"{100 * fmean(values):+.1f}", around + n
 
 
 def _not_recorded(*commands: str) -> str:
@@ -316,36 +204,5 @@ def _not_recorded(*commands: str) -> str:
     return f"<p>No run is recorded yet: {codes} {'do' if len(commands) > 1 else 'does'} it.</p>"
 
 
-def _levels(runs: Iterable[Run], level: Level) -> dict[float | str, dict[str, dict[int, float]]]:
-    """Return level -> schedule -> seed -> final accuracy; numbers ascend, words stay in their order."""
-    groups: dict[float | str, list[Run]] = {}
-    for run in runs:
-        groups.setdefault(level(run) if callable(level) else getattr(run.config, level), []).append(run)
-    if not groups:
-        raise ValueError("runs must hold at least one run, got none; record the study first")
-    order = list(groups) if any(isinstance(at, str) for at in groups) else sorted(groups)
-    return {at: by_seed(groups[at]) for at in order}
-
-
-def _differences(accuracies: dict[str, dict[int, float]], schedule: str, reference: str) -> list[float]:
-    mine, other = accuracies.get(schedule, {}), accuracies.get(reference, {})
-    return [mine[seed] - other[seed] for seed in sorted(mine.keys() & other.keys())]
-
-
-def _interval(differences: list[float]) -> tuple[float, float]:
-    return interval(differences, least=FEWEST) if differences else (float("nan"), float("nan"))
-
-
-def _points(differences: list[float]) -> str | tuple[str, str]:
-    if not differences:
-        return "–"
-    low, high = (100 * end for end in _interval(differences))
-    n = f"n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{len(differences)}"
-    around = "" if low != low else f"{low:+.1f} to {high:+.1f}, "
-    if len(differences) == 2:
-        around = "{:+.1f} and {:+.1f}, ".format(*(100 * each for each in differences))
-    return f"{100 * fmean(differences):+.1f}", around + n
-
-
-def _words(level: float | str) -> str:
+def _one_line(level: float | str) -> str:
     return str(level).replace("\n", ", ")  # a level may be broken into lines for its place under an axis

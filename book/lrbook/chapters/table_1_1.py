@@ -1,7 +1,7 @@
-"""Table 1.1 in five ways that stay apart, as HTML that fits a phone.
+"""Table 1.1 filled in five ways, each a small table by itself, as HTML that fits a phone.
 
 The survey sets a training loss with the penalty in it beside a test accuracy. Here each quantity has a column
-of its own, and a number that print gives for two of them together spans both.
+of its own, and a printed number that covers two columns spans both.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from html import escape
 from itertools import groupby
 from statistics import fmean
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lrbook.chapters._write import Entry, cell
 from lrlib._checks import no_such
 from lrlib.runs.published import SourceRow, SurveyRow, Table, published
+from lrlib.runs.record import experiment, load_runs, studies
 from lrlib.schedules.recipes import SOURCE, SURVEY
 from lrlib.stats import CHANCE, FEWEST, by_seed, final_accuracy, interval
 
@@ -25,15 +27,13 @@ if TYPE_CHECKING:
 __all__ = [
     "COLUMNS",
     "Arm",
-    "Entry",
     "arms",
-    "cell",
-    "measured",
+    "from_runs",
     "so_far",
     "table_1_1",
 ]
 
-#: The quantities of table 1.1, as a record names them, and the heads of their columns.
+#: Quantity of table 1.1, as a record names it -> head of its column.
 COLUMNS = {
     "train_loss": "training cross-entropy",
     "penalty": "penalty",
@@ -61,20 +61,6 @@ STUDIES = {
 }
 
 
-class Entry(NamedTuple):
-    """One cell: its text, a second line, and over how many columns it reaches.
-
-    Examples
-    --------
-    >>> Entry("no run yet", columns=5)
-    Entry(text='no run yet', spread='', columns=5)
-    """
-
-    text: str
-    spread: str = ""
-    columns: int = 1
-
-
 @dataclass(frozen=True, kw_only=True)
 class Arm:
     """One way to fill table 1.1.
@@ -82,7 +68,7 @@ class Arm:
     Parameters
     ----------
     title, note : str
-        What it is, in a few words, and what one must know to read it.
+        Name in a few words, and what a reader must know.
     rows : dict, schedule -> cells
         Their `columns` sum to those of `COLUMNS`.
     counts : dict, schedule -> int
@@ -103,31 +89,26 @@ class Arm:
     diverged: tuple[tuple[str, int], ...] = ()
 
 
-def measured(runs: Iterable[Run], *, title: str, note: str, schedules: Iterable[str] | None = None) -> Arm:
-    """Fill the table from the runs of one study: each quantity's mean over seeds after the last epoch.
+def from_runs(runs: Iterable[Run], *, title: str, note: str, schedules: Iterable[str] | None = None) -> Arm:
+    """Return the table filled from the runs of one study: means over seeds after the last epoch.
 
     Where three seeds or more differ, the second line is half the width of the 95 % t interval; of two seeds
-    it has both values. A schedule without a run says "no run yet", or, if it is not among `schedules`, "not
-    in this study". A diverged run counts as 10 % in test accuracy, is left out of the other columns, and is
-    named in `diverged`.
+    it has both values. A schedule without a run has the text "no run yet", or "not in this study" if it is
+    not among `schedules`. A diverged run counts as 10 % in test accuracy, is left out of the other columns,
+    and is named in `diverged`.
 
     Parameters
     ----------
     runs : iterable of Run
-        Of one study: they differ in schedule and seed only.
+        Of one study and the survey's schedules; they differ in schedule and seed only.
     title, note : str
     schedules : iterable of str, or None
         Those that the study has; None is all eight.
 
-    Raises
-    ------
-    ValueError
-        If configs differ in more than schedule and seed, or a run is none of the eight schedules.
-
     Examples
     --------
     >>> from lrlib import load_runs
-    >>> arm = measured(load_runs("pilot-laptop"), title="Pilot", note="Seed 0.")
+    >>> arm = from_runs(load_runs("pilot-laptop"), title="Pilot", note="Seed 0.")
     >>> arm.counts, arm.rows["drop"]
     ({'constant': 1, 'linear': 1}, [Entry(text='no run yet', spread='', columns=5)])
     """
@@ -147,12 +128,12 @@ def measured(runs: Iterable[Run], *, title: str, note: str, schedules: Iterable[
 
 
 def arms(recorded: Mapping[str, Sequence[Run]] | None = None) -> list[Arm]:
-    """Return table 1.1 in its five ways: the survey, its source's logs, and our three arms.
+    """Return the five ways to fill table 1.1: the survey, its source's logs, and three studies of ours.
 
     Parameters
     ----------
     recorded : mapping, study -> runs, or None
-        None takes what comes with the package: a new record there is all that fills a cell.
+        None takes the records that come with the package.
 
     Examples
     --------
@@ -160,14 +141,12 @@ def arms(recorded: Mapping[str, Sequence[Run]] | None = None) -> list[Arm]:
     ['The survey, as printed', "The source's logs, epoch 100"]
     """
     if recorded is None:
-        from lrlib.runs.record import experiment, load_runs, studies
-
         where = {study: experiment(study) for study in STUDIES}
         recorded = {study: load_runs(there) for study, there in where.items() if there in studies()}
     both = published()
     found = [_survey(both.survey), _source(both.source)]
     for study, (title, note, schedules) in STUDIES.items():
-        found.append(measured(recorded.get(study, []), title=title, note=note, schedules=schedules))
+        found.append(from_runs(recorded.get(study, []), title=title, note=note, schedules=schedules))
     return found
 
 
@@ -206,7 +185,7 @@ def table_1_1(filled: Iterable[Arm] | None = None) -> str:
 
 
 def so_far(runs: Sequence[Run], *, seeds: int) -> str:
-    """Return in words how many runs of a study with so many seeds are recorded, and what that allows.
+    """Return a sentence or two on how many runs of a study are recorded, and what that allows to conclude.
 
     Parameters
     ----------
@@ -300,16 +279,3 @@ def _from_print(title: str, note: str, table: Table, cells, missing: str) -> Arm
 
 def _printed(table: Table, row: SurveyRow | SourceRow, name: str) -> str:
     return f"{getattr(row, name):.{table.columns[name].decimals}f}"
-
-
-def cell(entry: Entry) -> str:
-    """Return a cell as HTML.
-
-    Examples
-    --------
-    >>> cell(Entry("5 < 6", "n = 1"))
-    '<td>5 &lt; 6<br><small>n = 1</small></td>'
-    """
-    wide = f' colspan="{entry.columns}"' if entry.columns > 1 else ""
-    spread = f"<br><small>{escape(entry.spread)}</small>" if entry.spread else ""
-    return f"<td{wide}>{escape(entry.text)}{spread}</td>"

@@ -1,28 +1,14 @@
-"""Accuracies over the levels of a factor: grouped, paired by seed, and said in words; all worked out by hand.
+"""What the chapter on factors prints: tables and sentences, worked out by hand.
 
 All runs in this file are synthetic: made here, never measured, never shipped.
 """
-
-import math
-import re
 
 import pytest
 from bs4 import BeautifulSoup
 
 import synthetic
-from lrbook.chapters import factors
-from lrbook.chapters.factors import (
-    by_level,
-    effect_report,
-    effect_table,
-    leaders,
-    listed,
-    mean_and_range,
-    path_report,
-    recorded,
-    results_table,
-    study_line,
-)
+from lrbook.chapters.factors import effect_report, effect_table, leaders_text, path_report
+from lrbook.chapters.shared import recorded, study_line
 
 
 def synthetic_run(recipe, accuracy, *, seed=1, commit="a" * 40, day=2, path="plain", **changes):
@@ -57,48 +43,6 @@ RUNS = [
     synthetic_run("constant", 0.92, seed=2, peak_lr=0.01),
     synthetic_run("linear", 0.80, seed=1, peak_lr=0.01),
 ]
-
-
-def test_groups_are_in_the_plans_order_levels_ascend_and_values_go_by_seed():
-    groups = by_level(RUNS, "peak_lr")
-    assert groups == {
-        "constant": {0.01: [0.90, 0.92], 0.1: [0.50, 0.60]},
-        "linear": {0.01: [0.80], 0.1: [0.70, 0.75]},
-    }
-    assert list(groups) == ["constant", "linear"]
-    assert list(groups["constant"]) == [0.01, 0.1]
-
-
-def test_words_keep_the_order_in_which_they_come():
-    runs = [synthetic_run("linear", 0.5), synthetic_run("linear", 0.25, task="parity")]
-    words = {"classes": "which digit", "parity": "even or odd"}
-    assert list(by_level(runs, lambda run: words[run.config.task])["linear"]) == [
-        "which digit",
-        "even or odd",
-    ]
-
-
-def test_a_property_of_the_config_is_a_level_too():
-    runs = [synthetic_run("linear", 0.5), synthetic_run("linear", 0.25, train_images=50)]
-    assert by_level(runs, "images") == {"linear": {50: [0.25], 1000: [0.5]}}
-
-
-def test_what_differs_in_more_than_the_factor_is_refused():
-    mixed = [synthetic_run("linear", 0.5), synthetic_run("constant", 0.5, epochs=1, batch_size=10)]
-    with pytest.raises(ValueError, match="differ in schedule and seed only, got batch_size = 5 and 10"):
-        by_level(mixed, "peak_lr")
-    with pytest.raises(ValueError, match="linear, seed 1, twice"):
-        by_level([synthetic_run("linear", 0.5)] * 2, "peak_lr")
-    with pytest.raises(ValueError, match="at least one run, got none"):
-        by_level([], "peak_lr")
-
-
-def test_a_diverged_run_counts_as_guessing_among_the_answers_of_its_task():
-    runs = [
-        synthetic_run("linear", math.nan, status="diverged"),
-        synthetic_run("linear", math.nan, status="diverged", task="parity"),
-    ]
-    assert by_level(runs, "task") == {"linear": {"classes": [0.1], "parity": [0.5]}}
 
 
 def test_the_table_has_means_and_the_paired_difference_with_its_interval():
@@ -144,11 +88,6 @@ def test_the_report_has_the_table_the_leaders_and_where_the_runs_come_from():
     assert table_of(turned)[1][3] == "+10.0 n = 1"
 
 
-def test_a_row_of_the_wrong_length_is_refused():
-    with pytest.raises(ValueError, match=re.escape("a row must have 2 cells as the head has, got ['a']")):
-        results_table(["run", "loss"], [["a"]])
-
-
 def level_of(*accuracies, recipe, peak_lr):
     return [
         synthetic_run(recipe, accuracy, seed=seed, peak_lr=peak_lr)
@@ -158,12 +97,12 @@ def level_of(*accuracies, recipe, peak_lr):
 
 def test_leaders_where_they_change():
     first = "Highest mean: constant at rate 0.01; linear at rate 0.1."
-    assert leaders(RUNS, "peak_lr", name="rate ") == first
+    assert leaders_text(RUNS, "peak_lr", name="rate ") == first
     # d = 20, 15 and -5 points at 0.1: mean 10, sd 13.2, half = 4.303 * 13.2 / sqrt(3) = 32.9, zero is inside.
     third = [
         synthetic_run(name, at, seed=3, peak_lr=0.1) for name, at in (("linear", 0.5), ("constant", 0.55))
     ]
-    assert leaders([*RUNS, *third], "peak_lr", name="rate ") == (
+    assert leaders_text([*RUNS, *third], "peak_lr", name="rate ") == (
         f"{first} The interval of linear - constant leaves out zero at 0 of 1 level."
     )
 
@@ -177,11 +116,11 @@ def test_leaders_where_one_leads_everywhere_and_an_interval_leaves_out_zero():
         *level_of(0.60, 0.60, 0.60, recipe="constant", peak_lr=0.2),
         *level_of(0.90, 0.50, 0.65, recipe="linear", peak_lr=0.2),
     ]
-    assert leaders(runs, "peak_lr") == (
+    assert leaders_text(runs, "peak_lr") == (
         "Highest mean at each of the 2 levels: linear. "
         "The interval of linear - constant leaves out zero at 1 of 2 levels, 0.1."
     )
-    down = leaders(runs, "peak_lr", schedule="constant", reference="linear")
+    down = leaders_text(runs, "peak_lr", schedule="constant", reference="linear")
     assert down.endswith("The interval of constant - linear leaves out zero at 1 of 2 levels, 0.1.")
 
 
@@ -209,12 +148,12 @@ def test_a_report_says_the_differences_of_another_schedule_too():
 def test_who_runs_alone_does_not_lead():
     both = [*level_of(0.5, recipe="constant", peak_lr=0.1), *level_of(0.6, recipe="linear", peak_lr=0.1)]
     alone = level_of(0.9, recipe="constant", peak_lr=0.2)
-    assert leaders([*both, *alone], "peak_lr") == "Highest mean: linear at 0.1."
+    assert leaders_text([*both, *alone], "peak_lr") == "Highest mean: linear at 0.1."
     apart = [*level_of(0.6, recipe="linear", peak_lr=0.1), *alone]
-    assert leaders(apart, "peak_lr") == "No level has runs of two schedules yet that could be compared."
+    assert leaders_text(apart, "peak_lr") == "No level has runs of two schedules yet that could be compared."
     assert "<p></p>" not in effect_report(apart, "peak_lr", name="rate", study="s", also="linear")
     other = level_of(0.8, recipe="constant", peak_lr=0.1)
-    assert leaders([*other, *alone], "peak_lr") == "Highest mean at each of the 2 levels: constant."
+    assert leaders_text([*other, *alone], "peak_lr") == "Highest mean at each of the 2 levels: constant."
 
 
 def test_failed_runs_are_said_and_lead_nowhere():
@@ -224,58 +163,19 @@ def test_failed_runs_are_said_and_lead_nowhere():
         *level_of(0.10, 0.12, recipe="constant", peak_lr=1.0),
         *level_of(0.10, 0.11, recipe="linear", peak_lr=1.0),
     ]
-    assert leaders(runs, "peak_lr", name="rate ") == (
+    assert leaders_text(runs, "peak_lr", name="rate ") == (
         "Highest mean: constant at rate 0.1. "
         "Every run failed (most answers wrong) at rate 1.0, not counted here. Some runs failed at rate 0.1."
     )
-    assert leaders(runs[:4], "peak_lr").endswith(" Some runs failed (most answers wrong) at 0.1.")
-    assert leaders(runs[4:], "peak_lr") == "Every run failed: most of its answers are wrong."
+    assert leaders_text(runs[:4], "peak_lr").endswith(" Some runs failed (most answers wrong) at 0.1.")
+    assert leaders_text(runs[4:], "peak_lr") == "Every run failed: most of its answers are wrong."
 
 
 def test_leaders_that_are_level():
     runs = [synthetic_run(recipe, 0.5) for recipe in ("linear", "constant", "drop")]
-    assert leaders(runs, "epochs", name="epochs ") == (
+    assert leaders_text(runs, "epochs", name="epochs ") == (
         "Highest mean: constant, drop and linear (tied) at epochs 1."
     )
-
-
-def test_one_line_for_many_runs():
-    line = study_line([*RUNS, synthetic_run("drop", 0.5, seed=3, commit="b" * 40, day=5)])
-    assert line == (
-        "8 runs of resnet8 on digits (constant, drop and linear; seeds 1 to 3), recorded from 2 January 2026 "
-        "to 5 January 2026 on A Processor (1 thread, fp32) with torch 9.9; commit aaaaaaaaaa and bbbbbbbbbb."
-    )
-    assert study_line(RUNS[:1], study="toy").startswith(
-        "Study toy: 1 run of resnet8 on digits (linear; seed 2), recorded on 2 January 2026 on A Processor"
-    )
-    gap = [synthetic_run("linear", 0.5, seed=seed) for seed in (1, 2, 5)]
-    assert study_line(gap).startswith("3 runs of resnet8 on digits (linear; seeds 1, 2 and 5), recorded on")
-    with pytest.raises(ValueError, match="runs must hold at least one run, got none"):
-        study_line([])
-    with pytest.raises(ValueError, match="runs of toy must hold at least one run, got none"):
-        study_line([], study="toy")
-
-
-def test_a_mean_says_its_range_only_where_there_is_one():
-    assert mean_and_range([0.5, 0.6, 0.7]) == "60.0% (50.0% to 70.0%, n = 3)"
-    assert mean_and_range([0.25]) == "25.0% (n = 1)"
-    with pytest.raises(ValueError, match="at least one value, got none"):
-        mean_and_range([])
-
-
-def test_recorded_takes_what_is_there(monkeypatch):
-    monkeypatch.setattr(factors, "studies", lambda: ["a", "c"])
-    monkeypatch.setattr(factors, "load_runs", {"a": RUNS[:2], "c": RUNS[4:]}.__getitem__)
-    assert recorded("b") == []
-    assert recorded("c", "b", "a") == [*RUNS[4:], *RUNS[:2]]
-    assert recorded("c", "a", schedules=["linear"]) == [RUNS[6], RUNS[0]]
-
-
-@pytest.mark.parametrize(
-    ("words", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), ("abc", "a, b and c")]
-)
-def test_words_are_listed_as_english_lists_them(words, text):
-    assert listed(words) == text
 
 
 def computed(path, accuracies, **changes):

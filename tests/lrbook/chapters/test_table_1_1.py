@@ -10,9 +10,9 @@ import pytest
 from bs4 import BeautifulSoup
 
 from grids import grids
-from lrbook.chapters import factors, table_1_1
+from lrbook.chapters import shared, table_1_1
+from lrbook.chapters._write import Entry
 from lrbook.chapters.claims import verdicts
-from lrbook.chapters.table_1_1 import Entry
 from lrlib.runs import record
 from lrlib.schedules.recipes import RECIPES
 from printed_tables import SOURCE, SURVEY
@@ -22,7 +22,7 @@ NONE_YET = [Entry("no run yet", columns=5)]
 
 
 def filled(runs, **how):
-    return table_1_1.measured(runs, title="t", note="n", **how)
+    return table_1_1.from_runs(runs, title="t", note="n", **how)
 
 
 def width(html):
@@ -118,7 +118,7 @@ def test_what_a_gpu_recorded_stands_for_the_experiment_and_is_never_mixed(tmp_pa
         source = table_1_1.arms()[2]
         assert source.rows["linear"][4] == Entry(f"{accuracy:.1%}")
         assert source.counts == {"linear": 1}
-        for runs in (verdicts.evidence()["source"], factors.recorded("source", "source-gpu")):
+        for runs in (verdicts.evidence()["source"], shared.recorded("source", "source-gpu")):
             assert [run.config.seed for run in runs] == [seed]
 
 
@@ -205,7 +205,7 @@ def test_five_tables_with_a_head_and_all_eight_schedules():
 
 
 def test_text_is_escaped():
-    html = table_1_1.table_1_1([table_1_1.measured([], title="a < b", note="c & d")])
+    html = table_1_1.table_1_1([table_1_1.from_runs([], title="a < b", note="c & d")])
     assert "a &lt; b" in html
     assert "c &amp; d" in html
 

@@ -1,7 +1,4 @@
-"""Charts of final values: what is drawn are the values given, means and intervals worked out by hand.
-
-All runs in this file are synthetic: made here, never measured, never shipped.
-"""
+"""Figures of final values: what is drawn are the values given, means and intervals worked out by hand."""
 
 import math
 
@@ -9,41 +6,26 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from drawn import heights
+from drawn import heights, line, lines, texts
+from lrlib import plots
 from lrlib.plots import STYLE_OF
-from lrlib.plots import accuracies as charts
-from synthetic import two_epochs
-
-
-def lines(figure, label):
-    return [line for line in figure.axes[0].lines if line.get_label() == label]
-
-
-def line(figure, label):
-    (found,) = lines(figure, label)
-    return found
-
-
-def texts(figure):
-    return [text.get_text() for text in figure.axes[0].texts]
-
 
 # ---------------------------------------------------------------- levels
 
 
 def test_levels_are_means_in_order_with_a_dot_a_seed():
     # given out of order; the mean of 0.5, 0.75 and 0.25 is 0.5
-    figure = charts.plot_levels(
+    figure = plots.plot_levels(
         {"linear": {0.1: [0.5, 0.75, 0.25], 0.01: [0.875, 0.625]}, "drop": {0.1: [1.0]}},
         xlabel="peak learning rate",
         log=True,
     )
-    mean = line(figure, "linear")
+    mean = line(figure.axes[0], "linear")
     assert (mean.get_xdata().tolist(), mean.get_ydata().tolist()) == ([0.01, 0.1], [0.75, 0.5])
-    seeds = line(figure, "linear, seeds at 0.1")
+    seeds = line(figure.axes[0], "linear, seeds at 0.1")
     assert (list(seeds.get_xdata()), list(seeds.get_ydata())) == ([0.1] * 3, [0.5, 0.75, 0.25])
-    assert line(figure, "drop").get_ydata().tolist() == [1.0]
-    assert not lines(figure, "drop, seeds at 0.1")  # one value is its own mean
+    assert line(figure.axes[0], "drop").get_ydata().tolist() == [1.0]
+    assert not lines(figure.axes[0], "drop, seeds at 0.1")  # one value is its own mean
     assert to_hex(mean.get_color()) == STYLE_OF["linear"]["color"].lower()
     axes = figure.axes[0]
     assert (axes.get_xscale(), axes.get_xlabel()) == ("log", "peak learning rate")
@@ -52,28 +34,28 @@ def test_levels_are_means_in_order_with_a_dot_a_seed():
 
 def test_levels_may_be_words_which_keep_their_order():
     groups = {"linear": {"small": [0.5], "large": [0.75]}, "constant": {"large": [0.25], "huge": [0.5]}}
-    figure = charts.plot_levels(groups, xlabel="network")
+    figure = plots.plot_levels(groups, xlabel="network")
     assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == ["small", "large", "huge"]
-    assert line(figure, "constant").get_xdata().tolist() == [1.0, 2.0]
-    assert line(figure, "constant").get_ydata().tolist() == [0.25, 0.5]
+    assert line(figure.axes[0], "constant").get_xdata().tolist() == [1.0, 2.0]
+    assert line(figure.axes[0], "constant").get_ydata().tolist() == [0.25, 0.5]
 
 
 def test_a_level_without_values_is_left_out():
-    figure = charts.plot_levels({"linear": {5: [0.5], 10: [], 20: [0.75]}}, xlabel="epochs")
-    assert line(figure, "linear").get_xdata().tolist() == [5.0, 20.0]
+    figure = plots.plot_levels({"linear": {5: [0.5], 10: [], 20: [0.75]}}, xlabel="epochs")
+    assert line(figure.axes[0], "linear").get_xdata().tolist() == [5.0, 20.0]
 
 
 def test_other_quantities_than_accuracy_may_be_any_size():
-    figure = charts.plot_levels({"linear": {1: [2.5]}}, xlabel="epochs", ylabel="test cross-entropy")
-    assert line(figure, "linear").get_ydata().tolist() == [2.5]
+    figure = plots.plot_levels({"linear": {1: [2.5]}}, xlabel="epochs", ylabel="test cross-entropy")
+    assert line(figure.axes[0], "linear").get_ydata().tolist() == [2.5]
     assert figure.axes[0].get_title(loc="left") == "test cross-entropy"
 
 
 def test_errors_are_what_is_missing_to_one():
     groups = {"linear": {0.1: {7: 0.75, 8: 0.5}, 0.3: [0.25]}}
-    figure = charts.plot_levels(groups, xlabel="peak learning rate", error=True)
-    assert line(figure, "linear").get_ydata().tolist() == [0.375, 0.75]
-    assert list(line(figure, "linear, seeds at 0.1").get_ydata()) == [0.25, 0.5]
+    figure = plots.plot_levels(groups, xlabel="peak learning rate", error=True)
+    assert line(figure.axes[0], "linear").get_ydata().tolist() == [0.375, 0.75]
+    assert list(line(figure.axes[0], "linear, seeds at 0.1").get_ydata()) == [0.25, 0.5]
     axes = figure.axes[0]
     assert (axes.get_yscale(), axes.get_title(loc="left")) == ("log", "test error")
     figure.draw_without_rendering()
@@ -84,25 +66,25 @@ def test_errors_are_what_is_missing_to_one():
 
 
 def test_a_few_levels_are_marked_one_by_one():
-    axes = charts.plot_levels({"linear": {5: [0.5], 10: [0.6], 40: [0.7]}}, xlabel="epochs", log=True).axes[0]
+    axes = plots.plot_levels({"linear": {5: [0.5], 10: [0.6], 40: [0.7]}}, xlabel="epochs", log=True).axes[0]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["5", "10", "40"]
     many = {10**k: [0.5] for k in range(6)}
-    axes = charts.plot_levels({"linear": many}, xlabel="epochs", log=True).axes[0]
+    axes = plots.plot_levels({"linear": many}, xlabel="epochs", log=True).axes[0]
     assert list(axes.get_xticks()) != list(many)
 
 
 def test_levels_without_an_order_are_not_joined():
     groups = {"linear": {"a": [0.5, 0.75], "b": [0.5]}}
     for joined in (True, False):
-        drawn = line(charts.plot_levels(groups, xlabel="network", joined=joined), "linear")
+        drawn = line(plots.plot_levels(groups, xlabel="network", joined=joined).axes[0], "linear")
         assert (drawn.get_linestyle() == "None") is not joined
         assert list(drawn.get_ydata()) == [0.625, 0.5]
 
 
 def test_values_may_come_by_seed():
-    by_seed = charts.plot_intervals({"linear": {1: 0.5, 2: 0.75}})
+    by_seed = plots.plot_intervals({"linear": {1: 0.5, 2: 0.75}})
     assert texts(by_seed) == ["62.5%, n = 2"]
-    assert list(line(by_seed, "linear, seeds").get_xdata()) == [0.5, 0.75]
+    assert list(line(by_seed.axes[0], "linear, seeds").get_xdata()) == [0.5, 0.75]
 
 
 # ---------------------------------------------------------------- intervals
@@ -112,43 +94,43 @@ def test_intervals_are_students():
     # mean 0.75, sd 0.05, n = 4: 0.75 -+ 3.18245 * 0.05 / 2, with t from a printed table (97.5 %, 3 degrees)
     values = {"constant": [0.6], "linear": [0.7, 0.8, 0.75 - 0.05 / 2**0.5, 0.75 + 0.05 / 2**0.5]}
     sd = math.sqrt((0.05**2 * 2 + 0.05**2 / 2 * 2) / 3)
-    figure = charts.plot_intervals(values, reference="constant")
-    low, high = line(figure, "linear, interval").get_xdata()
+    figure = plots.plot_intervals(values, reference="constant")
+    low, high = line(figure.axes[0], "linear, interval").get_xdata()
     half = 3.18245 * sd / 2
     np.testing.assert_allclose([low, high], [0.75 - half, 0.75 + half], rtol=1e-5)
-    assert list(line(figure, "linear").get_xdata()) == pytest.approx([0.75])
-    assert list(line(figure, "linear, seeds").get_xdata()) == values["linear"]
-    assert set(line(figure, "mean of constant").get_xdata()) == {0.6}
+    assert list(line(figure.axes[0], "linear").get_xdata()) == pytest.approx([0.75])
+    assert list(line(figure.axes[0], "linear, seeds").get_xdata()) == values["linear"]
+    assert set(line(figure.axes[0], "mean of constant").get_xdata()) == {0.6}
     assert texts(figure) == ["60.0%, n = 1", "75.0%, n = 4"]
 
 
 def test_one_run_has_no_interval_and_none_says_so():
-    figure = charts.plot_intervals({"constant": [0.6], "linear": [], "drop": [0.5, 0.5]})
-    assert not lines(figure, "constant, interval")
-    assert not lines(figure, "drop, interval")  # equal values tell no spread
-    assert not lines(figure, "linear")
+    figure = plots.plot_intervals({"constant": [0.6], "linear": [], "drop": [0.5, 0.5]})
+    assert not lines(figure.axes[0], "constant, interval")
+    assert not lines(figure.axes[0], "drop, interval")  # equal values tell no spread
+    assert not lines(figure.axes[0], "linear")
     assert texts(figure) == ["60.0%, n = 1", "no run yet", "50.0%, n = 2"]
 
 
 def test_two_runs_are_drawn_without_an_interval():
-    figure = charts.plot_intervals({"linear": [0.7, 0.8], "drop": [0.7, 0.8, 0.9]})
-    assert not lines(figure, "linear, interval")
-    assert list(line(figure, "linear, seeds").get_xdata()) == [0.7, 0.8]
-    assert lines(figure, "drop, interval")
+    figure = plots.plot_intervals({"linear": [0.7, 0.8], "drop": [0.7, 0.8, 0.9]})
+    assert not lines(figure.axes[0], "linear, interval")
+    assert list(line(figure.axes[0], "linear, seeds").get_xdata()) == [0.7, 0.8]
+    assert lines(figure.axes[0], "drop, interval")
 
 
 def test_rows_stand_as_given_from_the_top():
-    figure = charts.plot_intervals({"linear": [0.5], "constant": [0.6]})
+    figure = plots.plot_intervals({"linear": [0.5], "constant": [0.6]})
     axes = figure.axes[0]
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["linear", "constant"]
     assert axes.get_ylim()[0] > axes.get_ylim()[1]
-    assert [line(figure, name).get_ydata()[0] for name in ("linear", "constant")] == [0, 1]
+    assert [line(figure.axes[0], name).get_ydata()[0] for name in ("linear", "constant")] == [0, 1]
 
 
 @pytest.mark.parametrize("n", [1, 5])
 def test_nothing_is_cut_off(n):
     values = {name: [0.9123 + k / 100 for k in range(n)] for name in STYLE_OF}
-    figure = charts.plot_intervals(values)
+    figure = plots.plot_intervals(values)
     axes = figure.axes[0]
     boxes = [text.get_window_extent() for text in [*axes.texts, *axes.get_yticklabels()]]
     assert min(box.x0 for box in boxes) >= 0
@@ -156,7 +138,7 @@ def test_nothing_is_cut_off(n):
 
 
 def test_shares_are_bars_from_the_top():
-    figure = charts.plot_shares({"linear": 0.75, "drop": 0.0, "poly5": 0.25}, title="first places")
+    figure = plots.plot_shares({"linear": 0.75, "drop": 0.0, "poly5": 0.25}, title="first places")
     axes = figure.axes[0]
     assert [float(bar.get_width()) for bar in axes.patches] == [0.75, 0.0, 0.25]
     assert [to_hex(bar.get_facecolor()) for bar in axes.patches] == [
@@ -168,119 +150,22 @@ def test_shares_are_bars_from_the_top():
     assert axes.get_ylim()[0] > axes.get_ylim()[1]
 
 
-# ---------------------------------------------------------------- a reader's run over ours
-
-
-def test_a_run_lies_over_those_of_its_own_experiment():
-    mine = two_epochs(seed=9, accuracies=(0.25, 0.5))
-    ours = [
-        two_epochs(seed=1, accuracies=(0.5, 0.75)),
-        two_epochs(seed=2, accuracies=(0.25, 0.875)),
-        two_epochs("constant", seed=1),
-        two_epochs(seed=1, peak_lr=0.3),
-    ]
-    figure = charts.plot_over(mine, ours)
-    assert [list(each.get_ydata()) for each in lines(figure, "ours")] == [[0.5, 0.75], [0.25, 0.875]]
-    assert list(line(figure, "yours").get_ydata()) == [0.25, 0.5]
-    assert line(figure, "yours").get_linewidth() > 3 * lines(figure, "ours")[0].get_linewidth()
-    (band,) = figure.axes[0].collections
-    corners = {tuple(corner) for corner in band.get_paths()[0].vertices}
-    assert {(1, 0.25), (1, 0.5), (2, 0.75), (2, 0.875)} <= corners
-    # after the last epoch; the mean of 0.75 and 0.875 is 0.8125
-    assert heights(figure.axes[0]) == pytest.approx({"our two": 0.8125, "yours": 0.5})
-    assert figure.axes[0].get_title(loc="left") == "linear: test accuracy"
-
-
-def test_a_run_without_its_like_is_drawn_alone_and_says_so():
-    figure = charts.plot_over(two_epochs(), [two_epochs("constant")], "train_loss")
-    assert not lines(figure, "ours")
-    assert list(line(figure, "yours").get_ydata()) == [0.5, 0.25]
-    assert figure.axes[0].get_title(loc="left") == "linear: none recorded is like it"
-
-
-def test_runs_that_diverged_are_drawn_as_far_as_they_went():
-    gone = two_epochs(seed=1, accuracies=(0.5, math.nan), status="diverged")
-    shorter = two_epochs(seed=2, accuracies=(0.25,), status="diverged")
-    figure = charts.plot_over(gone, [shorter, gone])
-    assert len(lines(figure, "ours")) == 2
-    assert "yours (diverged)" in texts(figure)
-    all_gone = two_epochs(seed=3, accuracies=(math.nan,), status="diverged")
-    assert texts(charts.plot_over(all_gone, [all_gone])) == []
-
-
-OURS = [two_epochs(seed=seed, accuracies=(0.5, end)) for seed, end in ((1, 0.8), (2, 0.75), (3, 0.85))]
-
-
-@pytest.mark.parametrize(
-    ("end", "sentence"),
-    [
-        (0.8, "Your run ended at 80.0%, inside the range of our three (75.0% to 85.0%)."),
-        (0.85, "Your run ended at 85.0%, inside the range of our three (75.0% to 85.0%)."),
-        (
-            0.9,
-            "Your run ended at 90.0%, above the range of our three (75.0% to 85.0%); "
-            "outside it, above or below, one more run ends by luck alone in 2 of 4 cases.",
-        ),
-        (
-            0.5,
-            "Your run ended at 50.0%, below the range of our three (75.0% to 85.0%); "
-            "outside it, above or below, one more run ends by luck alone in 2 of 4 cases.",
-        ),
-        (
-            0.7496,
-            "Your run ended at 74.96%, below the range of our three (75.00% to 85.00%); "
-            "outside it, above or below, one more run ends by luck alone in 2 of 4 cases.",
-        ),
-    ],
-)
-def test_the_place_of_a_run_among_ours(end, sentence):
-    assert charts.place_in(two_epochs(accuracies=(0.5, end)), OURS) == sentence
-
-
-@pytest.mark.parametrize(
-    ("end", "sentence"),
-    [
-        (0.8, "Your run ended at 80.0%, level with our only recorded run (80.0%)."),
-        (0.9, "Your run ended at 90.0%, above our only recorded run (80.0%)."),
-        (0.7, "Your run ended at 70.0%, below our only recorded run (80.0%)."),
-    ],
-)
-def test_one_recorded_run_is_no_range(end, sentence):
-    assert charts.place_in(two_epochs(accuracies=(0.5, end)), OURS[:1]) == sentence
-
-
-def test_runs_that_diverged_count_as_guessing():
-    gone = two_epochs(seed=4, accuracies=(math.nan,), status="diverged")
-    assert charts.place_in(gone, OURS) == (
-        "Your run diverged, which counts as 10%, below the range of our three (75.0% to 85.0%); "
-        "outside it, above or below, one more run ends by luck alone in 2 of 4 cases."
+def test_the_figure_has_dots_intervals_and_printed_values():
+    figure = plots.plot_sampling({"constant": 0.9, "linear": 0.8}, images=100, printed={"linear": 0.81})
+    # sqrt(0.9 * 0.1 / 100) = 0.03 and sqrt(0.8 * 0.2 / 100) = 0.04; times 1.96.
+    assert line(figure.axes[0], "constant, sampling").get_xdata() == pytest.approx([0.8412, 0.9588])
+    assert line(figure.axes[0], "linear, sampling").get_xdata() == pytest.approx([0.7216, 0.8784])
+    assert (*line(figure.axes[0], "linear").get_xdata(), *line(figure.axes[0], "linear").get_ydata()) == (
+        0.8,
+        1,
     )
-    assert charts.place_in(two_epochs(), [*OURS, gone]) == (
-        "Your run ended at 75.0%, inside the range of our four (10.0% to 85.0%); one of ours diverged (10%)."
-    )
-
-
-@pytest.mark.parametrize(
-    ("mine", "sentence"),
-    [
-        (two_epochs("constant"), "No recorded run is like yours (differing: recipe), so"),
-        (two_epochs(epochs=3, accuracies=(0.5, 0.5, 0.5)), r"yours \(differing: epochs\), so"),
-        (two_epochs(peak_lr=0.3), r"yours \(differing: peak_lr\), so"),
-        (two_epochs("drop", batch_size=8), r"yours \(differing: batch_size, recipe\), so"),
-    ],
-)
-def test_another_preset_or_schedule_is_refused_in_one_sentence(mine, sentence):
-    text = charts.place_in(mine, OURS)
-    assert sentence.replace("\\", "") in text
-    assert text.endswith("no range to place it in.")
-    assert charts.place_in(mine, []) == (
-        "No recorded run is like yours, so there is no range to place it in."
-    )
-
-
-def test_seed_precision_and_device_are_free():
-    other = two_epochs(seed=8, precision="bf16", device="cpu")
-    assert charts.alike(other, OURS) == OURS
+    assert line(figure.axes[0], "linear, printed").get_xdata()[0] == 0.81
+    assert "constant, printed" not in [each.get_label() for each in figure.axes[0].lines]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["90.00% ± 5.88", "80.00% ± 7.84"]
+    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["constant", "linear"]
+    assert figure.axes[0].xaxis.get_major_formatter()(0.9) == "90%"
+    with pytest.raises(ValueError, match="accuracies must hold at least one label, got none"):
+        plots.plot_sampling({}, images=10)
 
 
 # ---------------------------------------------------------------- bad input
@@ -289,62 +174,67 @@ def test_seed_precision_and_device_are_free():
 @pytest.mark.parametrize(
     ("call", "error", "sentence"),
     [
-        (lambda: charts.plot_levels({}, xlabel="x"), ValueError, "at least one label is needed, got none"),
-        (lambda: charts.plot_levels([1], xlabel="x"), TypeError, r"mapping from labels is needed, got \[1\]"),
         (
-            lambda: charts.plot_levels({"a": [0.5]}, xlabel="x"),
+            lambda: plots.plot_levels({}, xlabel="x"),
+            ValueError,
+            "groups must hold at least one label, got none",
+        ),
+        (
+            lambda: plots.plot_levels([1], xlabel="x"),
+            TypeError,
+            r"groups must map labels to values, got \[1\]",
+        ),
+        (
+            lambda: plots.plot_levels({"a": [0.5]}, xlabel="x"),
             TypeError,
             r"groups\['a'\] must map levels to values, got \[0.5\]",
         ),
         (
-            lambda: charts.plot_levels({"a": {1: []}}, xlabel="x"),
+            lambda: plots.plot_levels({"a": {1: []}}, xlabel="x"),
             ValueError,
             r"groups\['a'\] must hold at least one value, got none",
         ),
         (
-            lambda: charts.plot_levels({"a": {1: [97.0]}}, xlabel="x"),
+            lambda: plots.plot_levels({"a": {1: [97.0]}}, xlabel="x"),
             ValueError,
             r"values of 'a, 1' must be fractions in \[0, 1\], got 97.0",
         ),
         (
-            lambda: charts.plot_levels({"a": {1: [math.nan]}}, xlabel="x", ylabel="loss"),
+            lambda: plots.plot_levels({"a": {1: [math.nan]}}, xlabel="x", ylabel="loss"),
             ValueError,
             "values of 'a, 1' must be finite numbers, got nan",
         ),
         (
-            lambda: charts.plot_levels({"a": {1: [0.5], "b": [0.5]}}, xlabel="x"),
+            lambda: plots.plot_levels({"a": {1: [0.5], "b": [0.5]}}, xlabel="x"),
             ValueError,
             "levels must be all numbers",
         ),
         (
-            lambda: charts.plot_levels({"a": {0: [0.5]}}, xlabel="x", log=True),
+            lambda: plots.plot_levels({"a": {0: [0.5]}}, xlabel="x", log=True),
             ValueError,
             "levels must be finite and > 0, got 0",
         ),
         (
-            lambda: charts.plot_levels({"a": {1: [0.5]}}, xlabel="x", ylabel="loss", error=True),
+            lambda: plots.plot_levels({"a": {1: [0.5]}}, xlabel="x", ylabel="loss", error=True),
             ValueError,
             "error needs accuracies, and a ylabel that says so, got ylabel 'loss'",
         ),
-        (lambda: charts.plot_intervals({"a": []}), ValueError, "at least one accuracy, got none"),
+        (lambda: plots.plot_intervals({"a": []}), ValueError, "at least one accuracy, got none"),
         (
-            lambda: charts.plot_intervals({"a": [0.5]}, reference="b"),
+            lambda: plots.plot_intervals({"a": [0.5]}, reference="b"),
             ValueError,
             "reference must be one of a, got 'b'",
         ),
         (
-            lambda: charts.plot_intervals({"a": [1.5]}),
+            lambda: plots.plot_intervals({"a": [1.5]}),
             ValueError,
             r"values of 'a' must be fractions in \[0, 1\], got 1.5",
         ),
         (
-            lambda: charts.plot_shares({"a": 75}, title="t"),
+            lambda: plots.plot_shares({"a": 75}, title="t"),
             ValueError,
             r"values of 'a' must be fractions in \[0, 1\], got 75.0",
         ),
-        (lambda: charts.plot_over(OURS[0], ["x"]), TypeError, "a Run is needed, as train and load_runs"),
-        (lambda: charts.place_in(0.9, OURS), TypeError, "a Run is needed.*got float"),
-        (lambda: charts.plot_over(OURS[0], OURS, "test_accurasy"), ValueError, "test_accuracy"),
     ],
 )
 def test_bad_input_is_refused_in_one_sentence(call, error, sentence):

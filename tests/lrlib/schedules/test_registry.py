@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lrbook.chapters import decisions, factors, race, table_1_1
+from lrbook.chapters import analysis, shared, table_1_1
 from lrbook.chapters.claims import definitions, sentences, verdicts
 from lrbook.classroom.assignment import assignment
 from lrlib import preset, stats
@@ -51,13 +51,13 @@ def all_that_is_said() -> dict[str, object]:
         "words": definitions.WORDS,
         "family": stats.family(),
         "comparisons": stats.compare_all(survey),
-        "recorded": [run.config.identity() for run in factors.recorded(*studies())],
+        "recorded": [run.config.identity() for run in shared.recorded(*studies())],
         "enough": rankings.enough_seeds("survey-laptop", "survey-digits"),
         "published": published(),
-        "decisions": decisions.decision_table(stats.compare_all(survey)),
-        "decided": decisions.decided(stats.compare_all(survey)),
-        "race": race.race_table(race.by_peak(load_runs("peak-digits"))),
-        "raced": race.raced(race.by_peak(load_runs("peak-digits"))),
+        "decisions": analysis.decision_table(stats.compare_all(survey)),
+        "decided": analysis.decided(stats.compare_all(survey)),
+        "race": analysis.race_table(rankings.by_peak(load_runs("peak-digits"))),
+        "raced": analysis.raced(rankings.by_peak(load_runs("peak-digits"))),
         "assignment": assignment(12),
         "order": in_order(["linear", "constant", "cosine5", "another"]),
     }
@@ -83,4 +83,4 @@ def test_the_surveys_set_is_eight_of_the_registry_and_the_sources_five_of_those(
 
 def test_a_run_outside_the_surveys_set_has_no_row_in_its_table(registered):
     with pytest.raises(ValueError, match=r"schedule must be one of constant, .*, cosine5, got 'zigzag'"):
-        table_1_1.measured([synthetic_run(get_recipe("zigzag"))], title="t", note="n")
+        table_1_1.from_runs([synthetic_run(get_recipe("zigzag"))], title="t", note="n")

@@ -9,7 +9,18 @@ from hypothesis import strategies as st
 from lrlib.runs.config import preset
 from lrlib.runs.record import load_runs
 from lrlib.schedules.recipes import DropRecipe, LinearRecipe
-from lrlib.stats.curves import Change, drop_of, drops, largest_fall, largest_rise, plateau_start, roughness
+from lrlib.stats.curves import (
+    Change,
+    at_cycle_ends,
+    drop_of,
+    drops,
+    fall_done,
+    largest_fall,
+    largest_rise,
+    plateau_start,
+    whole_cycles,
+)
+from synthetic import synthetic_run, with_accuracies
 
 # 10 epochs: falls of 4, 1, 0, 0, 3, -1, 1, 0, 0
 STAIRS = [10.0, 6.0, 5.0, 5.0, 5.0, 2.0, 3.0, 2.0, 2.0, 2.0]
@@ -84,28 +95,6 @@ def test_where_a_plateau_starts(values, tolerance, epoch):
     assert plateau_start(values, tolerance=tolerance) == epoch
 
 
-@pytest.mark.parametrize(
-    ("values", "skip", "expected"),
-    [
-        (STAIRS, 0.0, 1 - 8 / 10),  # 10 of way for 8 of descent
-        (STAIRS, 0.5, 1 - 3 / 5),  # from epoch 5: 3 down, 1 up, 1 down
-        (STAIRS, 0.6, 1.0 - 0 / 2),  # from epoch 6: 1 up, 1 down, and back where it began
-        ([1.0, 2.0, 4.0], 0.0, 0.0),
-        ([1.0, 1.0], 0.0, 0.0),
-    ],
-)
-def test_roughness(values, skip, expected):
-    assert roughness(values, skip=skip) == pytest.approx(expected)
-
-
-@given(CURVES)
-def test_roughness_is_a_fraction_and_has_no_unit(values):
-    rough = roughness(values)
-    assert 0 <= rough <= 1
-    assert roughness([3 * value + 7 for value in values]) == pytest.approx(rough)
-    assert roughness(sorted(values)) == pytest.approx(0)
-
-
 def test_drops_of_the_laptop_preset():
     # 11,730 updates, a drop every round(1759.5) = 1,760; an epoch has 391.
     run = FakeRun(preset("laptop", recipe="drop"))
@@ -161,6 +150,39 @@ def test_the_drop_that_a_change_can_come_from(epoch, drop):
     assert drop_of(epoch, [14.0, 19.5, 20.25]) == drop
 
 
+def test_fall_done():
+    run = with_accuracies("linear", (0.0, 0.5, 0.25, 1.0))  # losses 1, 0.5, 0.75, 0
+    assert [fall_done(run, fraction=x) for x in (0.01, 0.25, 0.5, 0.75, 1.0)] == [0.0, 0.0, 0.5, 0.25, 1.0]
+    assert fall_done(run, fraction=0.5, quantity="test_loss") == 0.5
+    back = with_accuracies("linear", (0.0, 1.0, 0.5))  # losses 1, 0, 0.5
+    assert fall_done(back, fraction=2 / 3) == 2.0
+    with pytest.raises(ValueError, match=r"must fall from its first epoch to its last; got 0\.5 and 1\.0"):
+        fall_done(with_accuracies("linear", (0.5, 0.0)), fraction=0.5)
+    with pytest.raises(ValueError, match="diverged"):
+        fall_done(with_accuracies("linear", (0.0, 0.5), epochs=3, status="diverged"), fraction=0.5)
+    with pytest.raises(ValueError, match=r"fraction must be in \(0, 1\], got 0"):
+        fall_done(run, fraction=0)
+
+
+def test_cycle_ends_that_fall_on_epochs():
+    ten = with_accuracies("cosine5", [k / 16 for k in range(10)])  # cycles of 2 epochs
+    assert at_cycle_ends(ten) == [(2, 1 / 16), (4, 3 / 16), (6, 5 / 16), (8, 7 / 16), (10, 9 / 16)]
+    assert at_cycle_ends(ten, "train_loss")[0] == (2, 15 / 16)
+    eight = with_accuracies("cosine5", [k / 16 for k in range(8)])  # of 1.6 epochs
+    assert at_cycle_ends(eight) == [(8, 7 / 16)]
+    assert at_cycle_ends(with_accuracies("cosine", (0.5, 0.75))) == [(2, 0.75)]
+    held = synthetic_run("cosine5", {"test_accuracy": [k / 16 for k in range(10)]}, of="resnet50")
+    assert type(held.config.schedule()).__name__ == "Hold"
+    assert at_cycle_ends(held) == at_cycle_ends(ten)
+    assert whole_cycles(held)
+    gone = with_accuracies("cosine5", [0.5] * 5, epochs=10, status="diverged")
+    assert at_cycle_ends(gone) == [(2, 0.5), (4, 0.5)]
+    assert [whole_cycles(run) for run in (ten, eight, gone, with_accuracies("cosine"))] == [1, 0, 1, 1]
+    for ask in (at_cycle_ends, whole_cycles):
+        with pytest.raises(TypeError, match="run must follow CosineAnnealing"):
+            ask(with_accuracies("linear"))
+
+
 @pytest.mark.parametrize(
     ("call", "error", "sentence"),
     [
@@ -171,7 +193,7 @@ def test_the_drop_that_a_change_can_come_from(epoch, drop):
             ValueError,
             "values must be finite, got nan; leave out a run",
         ),
-        (lambda: roughness([1.0, math.inf]), ValueError, "values must be finite, got inf"),
+        (lambda: largest_fall([1.0, math.inf]), ValueError, "values must be finite, got inf"),
         (lambda: largest_fall(STAIRS, skip=1.0), ValueError, r"skip must be in \[0, 1\), got 1.0"),
         (lambda: largest_fall(STAIRS, width="5"), TypeError, r"width must be a number in \[0, 1\), got '5'"),
         (
@@ -184,7 +206,6 @@ def test_the_drop_that_a_change_can_come_from(epoch, drop):
             ValueError,
             r"tolerance must be in \[0, 1\), got -0.1",
         ),
-        (lambda: roughness([1.0, 2.0], skip=0.99), ValueError, "skip must leave at least 2 of 2 epochs"),
         (
             lambda: drops(FakeRun(preset("laptop", recipe="drop")), factor=1.0),
             ValueError,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from pathlib import Path
 
 import numpy as np
@@ -16,22 +15,16 @@ from lrlib.schedules.recipes import SURVEY
 from lrlib.stats import (
     CHANCE,
     FAMILY,
-    by_seed,
     compare_all,
-    detectable,
     equivalence_power,
     family,
-    final_accuracy,
     holm,
     interval,
-    reach,
 )
-from synthetic import synthetic_run
+from simulated import CLOSE, DIFFERS, POINT, at_most, studies, within
+from synthetic import two_epochs
 
 PLAN = Path(__file__).parents[3] / "book" / "survey" / "plan.md"
-DIFFERS = ("better", "worse", "better, by less than a point", "worse, by less than a point")
-CLOSE = ("as good as", "better, by less than a point", "worse, by less than a point")
-POINT = 0.01
 
 
 def two(differences_points, reference=0.80):
@@ -262,24 +255,10 @@ def test_missing_runs_do_not_shrink_the_family():
 # --- runs -----------------------------------------------------------------------------------------
 
 
-def made_up_run(recipe, seed, accuracies=(0.5, 0.7), **changes):
-    """A run with these test accuracies; two epochs are planned."""
-    return synthetic_run(recipe, {"test_accuracy": accuracies}, **{"seed": seed, "epochs": 2, **changes})
-
-
-def test_the_last_epoch_counts_and_not_the_best():
-    assert final_accuracy(made_up_run("linear", 1, (0.9, 0.6))) == 0.6
-
-
-@pytest.mark.parametrize("accuracies", [(0.8,), (0.8, 0.85), (0.8, math.nan)])
-def test_a_diverged_run_counts_as_chance(accuracies):
-    assert final_accuracy(made_up_run("linear", 1, accuracies, status="diverged")) == CHANCE == 0.10
-
-
 def test_a_diverged_run_of_even_or_odd_counts_as_a_half_and_the_sentence_says_so():
     runs = [
-        made_up_run("constant", 1, (0.6,), status="diverged", task="parity"),
-        made_up_run("linear", 1, (0.5, 0.75), task="parity"),
+        two_epochs("constant", seed=1, accuracies=(0.6,), status="diverged", task="parity"),
+        two_epochs("linear", seed=1, accuracies=(0.5, 0.75), task="parity"),
     ]
     (c,) = compare_all(runs, pairs=[("linear", "constant")])
     assert c.mean_difference_points == pytest.approx(25)
@@ -288,10 +267,11 @@ def test_a_diverged_run_of_even_or_odd_counts_as_a_half_and_the_sentence_says_so
 
 def test_a_diverged_run_stays_in_and_is_named():
     # constant 0.70, 0.71, 0.10 and linear 0.75 each: d = 5, 4, 65 points, mean 74/3.
-    runs = [made_up_run("constant", seed, (0.5, a)) for seed, a in ((1, 0.70), (2, 0.71))]
-    runs.append(made_up_run("constant", 3, (0.6,), status="diverged"))
-    runs += [made_up_run("linear", seed, (0.5, 0.75)) for seed in (1, 2, 3)]
-    runs.append(made_up_run("linear", 4, (0.6,), status="diverged"))  # without a partner: counts nowhere
+    runs = [two_epochs("constant", seed=seed, accuracies=(0.5, a)) for seed, a in ((1, 0.70), (2, 0.71))]
+    runs.append(two_epochs("constant", seed=3, accuracies=(0.6,), status="diverged"))
+    runs += [two_epochs("linear", seed=seed, accuracies=(0.5, 0.75)) for seed in (1, 2, 3)]
+    # without a partner: counts nowhere
+    runs.append(two_epochs("linear", seed=4, accuracies=(0.6,), status="diverged"))
     pairs = [("linear", "constant"), ("drop", "linear")]
     linear, drop = compare_all(iter(runs), pairs=pairs)
     assert linear.mean_difference_points == pytest.approx(74 / 3, rel=1e-12)
@@ -300,96 +280,6 @@ def test_a_diverged_run_stays_in_and_is_named():
     assert linear.sentence().endswith("; diverged, and counted as 10%: constant with seed 3.")
     assert drop.diverged == ()
     assert "diverged" not in drop.sentence()
-
-
-def test_by_seed_groups_runs():
-    runs = [
-        made_up_run("linear", 2, (0.1, 0.3)),
-        made_up_run("drop", 1, (0.1, 0.4)),
-        made_up_run("linear", 1, (0.1, 0.2)),
-    ]
-    assert by_seed(runs) == {"linear": {1: 0.2, 2: 0.3}, "drop": {1: 0.4}}
-
-
-def other_start(run):
-    return run.model_copy(update={"start": "1" * 16})
-
-
-def other_batches(run, epoch):
-    epochs = list(run.epochs)
-    epochs[epoch] = epochs[epoch].model_copy(update={"batches": "1" * 16})
-    return run.model_copy(update={"epochs": tuple(epochs)})
-
-
-def test_what_differs_from_seed_to_seed_may_differ():
-    runs = [made_up_run("linear", 1), other_batches(other_start(made_up_run("linear", 2)), 1)]
-    assert by_seed(runs) == {"linear": {1: 0.7, 2: 0.7}}
-
-
-def test_a_class_may_count_what_does_not_share_its_start():
-    runs = [made_up_run("linear", 1), other_start(made_up_run("drop", 1))]
-    assert by_seed(runs, shared=False) == {"linear": {1: 0.7}, "drop": {1: 0.7}}
-    (c,) = compare_all(runs, pairs=[("drop", "linear")], shared=False)
-    assert c.n == 1
-
-
-def halved():
-    return RECIPES["drop"].to_dict() | {"drop_factor": 0.5}
-
-
-@pytest.mark.parametrize(
-    ("runs", "error", "message"),
-    [
-        pytest.param(lambda: [], ValueError, "runs must hold at least one run, got none", id="none"),
-        pytest.param(lambda: [0.8], TypeError, "run must be a Run, .* got float", id="a number"),
-        pytest.param(
-            lambda: [made_up_run("linear", 1)] * 2, ValueError, "once, got linear, seed 1, twice", id="twice"
-        ),
-        pytest.param(
-            lambda: [made_up_run("linear", 1), made_up_run("drop", 1, peak_lr=0.2)],
-            ValueError,
-            r"schedule and seed only, got peak_lr = 0\.1 and 0\.2; compare them in groups",
-            id="two studies",
-        ),
-        pytest.param(
-            lambda: [made_up_run("linear", 1), made_up_run("linear", 2, (0.1,) * 3, epochs=3)],
-            ValueError,
-            "got epochs = 2 and 3",
-            id="two horizons",
-        ),
-        pytest.param(
-            lambda: [made_up_run("drop", 1), made_up_run(halved(), 2)],
-            ValueError,
-            "got recipe of drop = .*0.25.* and .*0.5.*",
-            id="two recipes, one name",
-        ),
-        pytest.param(
-            lambda: [made_up_run("linear", 1), other_start(made_up_run("drop", 1))],
-            ValueError,
-            "runs of seed 1 must share start and batches, got others in drop",
-            id="two starts",
-        ),
-        pytest.param(
-            # The first ends before the batches part: the second and the third are compared all the same.
-            lambda: [
-                made_up_run("constant", 1, (0.5,), status="diverged"),
-                made_up_run("linear", 1),
-                other_batches(made_up_run("drop", 1), 1),
-            ],
-            ValueError,
-            "runs of seed 1 must share start and batches, got others in drop",
-            id="other batches",
-        ),
-        pytest.param(
-            lambda: [made_up_run("linear", 1, (0.5,))], ValueError, "all its 2 epochs, got 1", id="not whole"
-        ),
-    ],
-)
-def test_runs_that_cannot_be_compared(runs, error, message):
-    with pytest.raises(error, match=message):
-        by_seed(runs())
-    with pytest.raises(error, match=message):
-        compare_all(runs())
 
 
 @pytest.mark.parametrize(
@@ -408,9 +298,9 @@ def test_runs_that_cannot_be_compared(runs, error, message):
         ({}, {"pairs": [("A", "B"), ("B", "A")]}, ValueError, "each pair once"),
         ({}, {"pairs": [("A", "B", "C")]}, ValueError, "two labels"),
         ({}, {"margin_points": 0}, ValueError, r"margin_points must be in \(0, 100\), got 0"),
-        ({}, {"margin_points": "1"}, TypeError, "margin_points must be a number, got '1'"),
+        ({}, {"margin_points": "1"}, TypeError, r"margin_points must be a number in \(0, 100\), got '1'"),
         ({}, {"alpha": 5}, ValueError, r"alpha must be in \(0, 1\), got 5"),
-        ({}, {"alpha": True}, TypeError, "alpha must be a number, got True"),
+        ({}, {"alpha": True}, TypeError, r"alpha must be a number in \(0, 1\), got True"),
     ],
 )
 def test_wrong_arguments_of_compare_all(values, rules, error, message):
@@ -425,12 +315,6 @@ def test_wrong_arguments_of_compare_all(values, rules, error, message):
         (lambda: interval([]), ValueError, r"at least one number, all finite, got \[\]"),
         (lambda: interval([0.5, math.nan]), ValueError, "all finite, got .*nan"),
         (lambda: interval([0.5, 0.6], level=95), ValueError, r"level must be in \(0, 1\), got 95"),
-        (lambda: detectable(n=1, sd=0.3), ValueError, "n must be an integer >= 2, got 1"),
-        (lambda: detectable(n=5, sd=0), ValueError, "sd must be in .* got 0"),
-        (lambda: detectable(n=5, sd=0.3, family=0), ValueError, "family must be an integer >= 1, got 0"),
-        (lambda: detectable(n=5, sd=0.3, power=0.05), ValueError, r"power must be in \(0.05, 1\), got 0.05"),
-        (lambda: equivalence_power(n=2.5, sd=0.3), ValueError, "n must be an integer >= 2, got 2.5"),
-        (lambda: equivalence_power(n=5, sd=0.3, margin=-1), ValueError, "margin must be in .* got -1"),
     ],
 )
 def test_wrong_arguments_of_the_rest(call, error, message):
@@ -439,24 +323,6 @@ def test_wrong_arguments_of_the_rest(call, error, message):
 
 
 # --- simulated studies: the truth is known --------------------------------------------------------
-
-
-def studies(rng, truth, *, count, own_sd, seed_sd=0.002, seeds=5):
-    """Yield accuracies of whole studies, in 1/10,000: truth + what a seed does to all + to each one."""
-    shape = (count, len(truth), seeds)
-    noise = seed_sd * rng.standard_normal((count, 1, seeds)) + own_sd * rng.standard_normal(shape)
-    drawn = np.round(np.array(list(truth.values()))[:, None] + noise, 4)
-    for study in drawn.tolist():
-        yield {label: dict(enumerate(row, 1)) for label, row in zip(truth, study, strict=True)}
-
-
-def within(rate, chance, count):
-    """The rate is that chance, as far as `count` draws can tell: four standard errors."""
-    return abs(rate - chance) <= 4 * math.sqrt(chance * (1 - chance) / count)
-
-
-def at_most(rate, chance, count):
-    return rate <= chance + 4 * math.sqrt(chance * (1 - chance) / count)
 
 
 def test_no_schedule_wins_where_all_are_equal():
@@ -500,41 +366,6 @@ def test_few_false_winners_where_some_are_true():
     assert at_most(1 - covered / count, 0.05, count)
 
 
-@pytest.mark.parametrize(("n", "sd_points"), [(3, 0.5), (5, 0.3), (10, 1.0)])
-def test_power_is_what_the_noncentral_t_says(n, sd_points):
-    count, gap = 3000, POINT * detectable(n=n, sd=sd_points, family=1, power=0.8)
-    truth, own_sd = {"A": 0.5 + gap, "B": 0.5}, POINT * sd_points / math.sqrt(2)
-    drawn = studies(np.random.default_rng(n), truth, count=count, own_sd=own_sd, seeds=n)
-    wins = [compare_all(s, pairs=[("A", "B")])[0].verdict in DIFFERS[::2] for s in drawn]
-    assert within(np.mean(wins), 0.8, count)
-
-
-def test_detectable_for_many_pairs_is_the_textbooks_normal_value():
-    # With many pairs t is normal: (1.959964 + 0.841621) / sqrt n, here sd 1 and n = 10,000.
-    assert detectable(n=10_000, sd=1.0, family=1) == pytest.approx(2.801585 / 100, rel=2e-4)
-    assert detectable(n=5, sd=0.6) == pytest.approx(2 * detectable(n=5, sd=0.3), rel=1e-9)
-
-
-# With 10,000 pairs t is normal: z of 0.995, 0.975, 0.95, 0.9 and 0.8 are 2.575829, 1.959964, 1.644854,
-# 1.281552 and 0.841621. A mean's standard error is sd / 100.
-@pytest.mark.parametrize(
-    ("call", "expected"),
-    [
-        (lambda: detectable(n=10_000, sd=1.0, family=1), (1.959964 + 0.841621) / 100),
-        (lambda: detectable(n=10_000, sd=1.0, family=1, alpha=0.01), (2.575829 + 0.841621) / 100),
-        (lambda: detectable(n=10_000, sd=1.0, family=1, power=0.9), (1.959964 + 1.281552) / 100),
-        # P(|z| < margin / error - z of 1 - alpha), at an error of a third:
-        # 2 Phi(1.718448) - 1, 2 Phi(0.155146) - 1
-        (lambda: equivalence_power(n=10_000, sd=100 / 3, family=1, alpha=0.1), 0.914281),
-        (lambda: equivalence_power(n=10_000, sd=100 / 3, family=1, margin=0.6), 0.12329),
-        # t of 0.95 with 2 degrees of freedom
-        (lambda: reach(3, family=1, alpha=0.1), 2.919986 / math.sqrt(3)),
-    ],
-)
-def test_level_power_and_margin_are_those_asked_for(call, expected):
-    assert call() == pytest.approx(expected, rel=1e-3)
-
-
 def test_a_tiny_p_is_bounded_and_not_rounded_to_nothing():
     # d = 5, 5.001, 5.002 points: t = 5.001 sqrt(3) / 0.001 = 8662, and p is about 1 / t^2 = 1.3e-8
     assert "Holm p < 0.0001, n = 3 seeds" in compare_two([5.0, 5.001, 5.002]).sentence()
@@ -565,30 +396,6 @@ def test_the_family_holds_its_level_at_the_margin_too():
     assert at_most(wrong / count, 0.10, count)  # of either kind, as the plan says
 
 
-@pytest.mark.parametrize(("sd_points", "truth_points"), [(0.3, 0.0), (0.8, 0.0), (0.4, 0.5)])
-def test_equality_is_found_as_often_as_computed(sd_points, truth_points):
-    count, rng = 3000, np.random.default_rng(5)
-    drawn = studies(
-        rng,
-        {"A": 0.5 + POINT * truth_points, "B": 0.5},
-        count=count,
-        own_sd=POINT * sd_points / math.sqrt(2),
-    )
-    called = [compare_all(s, pairs=[("A", "B")])[0].verdict in CLOSE for s in drawn]
-    chance = equivalence_power(n=5, sd=sd_points, truth=truth_points, family=1)
-    assert 0.05 < chance < 1
-    assert within(np.mean(called), chance, count)
-
-
-def test_equivalence_power_at_its_ends():
-    assert equivalence_power(n=5, sd=0.01) == pytest.approx(1, abs=1e-9)
-    assert equivalence_power(n=5, sd=100.0) == pytest.approx(0, abs=1e-6)
-    # At the margin and with little noise only one end matters: the level.
-    assert equivalence_power(n=5, sd=0.01, truth=1.0, family=1) == pytest.approx(0.05, abs=1e-9)
-    # Many pairs: normal, both ends at z = 1.644854 from 3: 2 Phi(1.355146) - 1 = 0.824629.
-    assert equivalence_power(n=10_000, sd=100 / 3, family=1) == pytest.approx(0.824629, abs=2e-4)
-
-
 def test_pairing_helps_where_seeds_have_something_in_common():
     # A seed moves both by 0.4 points and each by 0.2: correlation 0.16 / 0.20 = 0.8; the differences vary by
     # 2 * 0.04, and by 2 * 0.20 without pairing.
@@ -608,20 +415,6 @@ def test_pairing_helps_where_seeds_have_something_in_common():
 
 
 # --- the plan -------------------------------------------------------------------------------------
-
-
-def table_of_the_plan():
-    rows = re.findall(r"^\| (\d\.\d) \| (.*) \|$", PLAN.read_text(encoding="utf-8"), re.M)
-    return {float(sd): cells.split(" | ") for sd, cells in rows}
-
-
-def test_the_plans_table_is_what_the_functions_say():
-    table = table_of_the_plan()
-    assert list(table) == [0.2, 0.3, 0.4, 0.6, 1.0, 2.0]
-    for sd, cells in table.items():
-        found = [f"{detectable(n=5, sd=sd, family=m):.2f}" for m in (13, 1)]
-        equal = [f"{100 * equivalence_power(n=5, sd=sd, family=m):.1f} %" for m in (13, 1)]
-        assert cells == found + equal
 
 
 def test_the_plans_numbers_are_the_codes():

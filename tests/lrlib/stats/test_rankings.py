@@ -1,4 +1,4 @@
-"""Luck, against enumeration of every draw.
+"""Rankings: drawn ones against enumeration of every draw, and rates chosen and worked out by hand.
 
 All values and runs in this file are synthetic: made here, never measured.
 """
@@ -83,13 +83,6 @@ def test_schedules_are_drawn_apart():
     assert len(pairs) == 4
 
 
-def test_beats_is_a_share_of_pairs():
-    # linear 0.75, 0.875 against drop 0.75, 0.75, 0.875, 0.25: wins 1 + 3, level 2 + 1 of 8 pairs
-    assert rankings.beats(VALUES, "linear", "drop") == pytest.approx((4 + 3 / 2) / 8)
-    assert rankings.beats(VALUES, "drop", "linear") == pytest.approx(1 - (4 + 3 / 2) / 8)
-    assert rankings.beats(VALUES, "drop", "drop") == 0.5
-
-
 def test_orders_counts_different_rankings():
     fixed = {"constant": {1: 0.5}, "linear": {1: 0.75}}
     assert rankings.orders(fixed, draws=30, seed=0) == 1
@@ -123,6 +116,49 @@ def test_the_first_study_with_enough_seeds_is_taken(recorded):
         rankings.enough_seeds("half")
 
 
+# ---------------------------------------------------------------- a peak rate for each schedule
+
+
+def test_the_seed_left_out_had_no_say():
+    peaks = {
+        0.01: {1: 0.5, 2: 0.625, 3: 0.5},
+        0.1: {1: 1.0, 2: 0.5, 3: 0.5},
+        1.0: {1: 0.5, 2: 0.5, 3: 0.75},
+    }
+    # means without 1: 0.5625, 0.5, 0.625 -> 1.0; without 2: 0.5, 0.75, 0.625 -> 0.1;
+    # without 3: 0.5625, 0.75, 0.5 -> 0.1
+    assert rankings.leave_one_out(peaks) == [
+        rankings.Chosen(1, 1.0, 0.5),
+        rankings.Chosen(2, 0.1, 0.5),
+        rankings.Chosen(3, 0.1, 0.5),
+    ]
+
+
+def test_a_tie_goes_to_the_smaller_rate():
+    peaks = {0.3: {1: 0.5, 2: 0.75}, 0.1: {1: 0.5, 2: 0.75}}
+    assert [chosen.peak_lr for chosen in rankings.leave_one_out(peaks)] == [0.1, 0.1]
+
+
+def test_a_seed_that_a_rate_lacks_takes_no_part():
+    peaks = {0.1: {1: 0.5, 2: 0.5, 3: 0.5}, 0.3: {1: 0.75, 2: 0.75}}
+    assert [chosen.left_out for chosen in rankings.leave_one_out(peaks)] == [1, 2]
+    assert rankings.leave_one_out({0.1: {1: 0.5, 2: 0.5}, 0.3: {1: 0.75}}) == []
+    assert rankings.leave_one_out({0.1: {1: 0.5}}) == []
+
+
+def test_runs_are_sorted_by_peak_rate():
+    runs = [
+        two_epochs("linear", seed=1, peak_lr=0.3, accuracies=(0.5, 0.75)),
+        two_epochs("linear", seed=1, peak_lr=0.1, accuracies=(0.5, 0.625)),
+        two_epochs("linear", seed=2, peak_lr=0.1, accuracies=(0.5, 0.25)),
+        two_epochs("drop", seed=1, peak_lr=0.3, accuracies=(0.5,), status="diverged"),
+    ]
+    grid = rankings.by_peak(runs)
+    assert grid == {"linear": {0.1: {1: 0.625, 2: 0.25}, 0.3: {1: 0.75}}, "drop": {0.3: {1: 0.1}}}
+    assert list(grid["linear"]) == [0.1, 0.3]
+    assert list(grid) == ["drop", "linear"]  # the survey's order
+
+
 # ---------------------------------------------------------------- bad input
 
 
@@ -144,10 +180,12 @@ def test_the_first_study_with_enough_seeds_is_taken(recorded):
         (lambda: rankings.shuffles(VALUES, draws=0, seed=0), ValueError, "draws must be >= 1, got 0"),
         (lambda: rankings.orders(VALUES, draws=0, seed=0), ValueError, "draws must be >= 1, got 0"),
         (lambda: rankings.first_places({}), ValueError, "accuracies must hold at least one schedule"),
+        (lambda: rankings.leave_one_out({}), ValueError, "peaks must hold at least one peak rate, got none"),
+        (lambda: rankings.by_peak([]), ValueError, "runs must hold at least one run, got none"),
         (
-            lambda: rankings.beats(VALUES, "linear", "poly5"),
+            lambda: rankings.by_peak([two_epochs(), two_epochs(peak_lr=0.3, batch_size=8)]),
             ValueError,
-            "schedule must be one of .*got 'poly5'",
+            "differ in schedule, seed and peak rate only, got batch_size = 5 and 8",
         ),
     ],
 )

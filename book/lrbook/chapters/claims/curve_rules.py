@@ -1,8 +1,8 @@
 """Rules for sentences on curves: smooth, steep, level, dropping at the end, much faster.
 
-A rule takes evidence, which is the runs of one study or the source's printed table, and gives a `Finding`.
-What its words mean in numbers stands in `lrbook.chapters.claims.definitions`. Every finished run is asked;
-runs that disagree leave it open.
+A rule is a function of evidence (the runs of one study, or the source's printed table) that returns a
+`Finding`. Its thresholds, and the reason for each, stand in `lrbook.chapters.claims.definitions`; they are
+fractions of a run or of a curve's height, so that runs of any length are judged alike.
 """
 
 from __future__ import annotations
@@ -32,18 +32,19 @@ if TYPE_CHECKING:
 
 __all__ = ["dropping_at_the_end", "much_faster", "plateau", "smooth", "steep"]
 
-#: Quantity -> the columns of a record that sum to it. A loss has the penalty in it, as in the source's logs.
+#: Quantity -> the columns of a record that sum to it. A loss includes the penalty, as in the source's logs.
 QUANTITIES = {
     "training loss": ("train_loss", "penalty"),
     "test loss": ("test_loss", "penalty"),
     "test accuracy": ("test_accuracy",),
 }
-FEWEST_EPOCHS = 4  # a curve with fewer has no shape
-FEWEST_SMOOTH = round(1 / definitions.JAG)  # with fewer, the bend of any curve's start is as large as a jag
+FEWEST_EPOCHS = 4  # three points are a line or one bend, and no shape
+# With fewer epochs, the bend at the start of a smooth curve is itself as large as a jag.
+FEWEST_SMOOTH = round(1 / definitions.JAG)
 
 
 def smooth(schedule: str, quantity: str, *, unlike: str | None = None) -> Rule:
-    """Make the rule that a curve has no jag after the start, and, if asked, that another schedule's has one.
+    """Return the rule that a curve has no jag after the start, and that another schedule's has one if asked.
 
     The jag of an epoch is its distance from the middle between its neighbours, as a fraction of the height.
 
@@ -67,6 +68,7 @@ def smooth(schedule: str, quantity: str, *, unlike: str | None = None) -> Rule:
         for missing in (curves, others):
             if isinstance(missing, Finding):
                 return missing
+        # Seed by seed: two runs of one seed saw the same batches, so a jag that a batch makes may be in both.
         jags = {seed: _jag(curves[seed]) for seed in curves.keys() & others.keys()}
         if not jags:
             return Finding(0, CANNOT_BE_TOLD, f"no seed has both {schedule} and {unlike}")
@@ -75,6 +77,7 @@ def smooth(schedule: str, quantity: str, *, unlike: str | None = None) -> Rule:
         limit = f"(smooth: up to {definitions.JAG:.0%})"
         if unlike:
             theirs = {seed: _jag(others[seed]) for seed in jags}
+            # "Unlike" claims two things, so where both curves are smooth the sentence is wrong.
             both = all(answers) and max(theirs.values()) <= definitions.JAG
             answers = [jags[seed] <= definitions.JAG < theirs[seed] for seed in jags]
             text += f", of {unlike} {_range(theirs.values())}"
@@ -85,7 +88,7 @@ def smooth(schedule: str, quantity: str, *, unlike: str | None = None) -> Rule:
 
 
 def steep(schedule: str, *quantities: str, first: int, last: int) -> Rule:
-    """Make the rule that curves change steeply from epoch `first` to `last`: losses fall, accuracies rise.
+    """Return the rule that curves change steeply from epoch `first` to `last`: losses fall, accuracies rise.
 
     Parameters
     ----------
@@ -102,22 +105,27 @@ def steep(schedule: str, *quantities: str, first: int, last: int) -> Rule:
     """
 
     def look(curve: list[float]) -> tuple[bool, float]:
+        # The running median passes over a lone spike, which is no drop. The height keeps it, as figures do.
         level, height = _running_median(curve), max(curve) - min(curve)
         begin = _epochs(definitions.START, curve)
+        # What epoch `first` changed is its value minus that of the epoch before: hence first - 1.
         before, after = (
             max(0, round(e * len(curve) / definitions.SURVEY_EPOCHS) - 1) for e in (first - 1, last)
         )
         fall = level[before] - level[after]
+        # The pace after the start, which is steep under every schedule: with it, hardly any later part would
+        # be three times as fast.
         average = (level[begin] - level[-1]) / (len(curve) - 1 - begin) * (after - before)
-        if not height:  # level throughout: no fall is as large as no pace
+        if not height:  # a level curve has pace 0, and a fall of 0 would be PACE times as fast
             return False, 0.0
+        # At least a jag too: on a curve that is nearly level, three times its pace is nothing to be seen.
         return fall >= max(definitions.JAG * height, definitions.PACE * average), fall / height
 
     return _each(schedule, quantities, look, f"{{verb}} by {{}} of its height in epochs {first} to {last}")
 
 
 def dropping_at_the_end(schedule: str, *quantities: str) -> Rule:
-    """Make the rule that curves still drop in the last part of the run; arguments as for `steep`.
+    """Return the rule that curves still drop in the last part of the run; arguments as for `steep`.
 
     Examples
     --------
@@ -128,6 +136,7 @@ def dropping_at_the_end(schedule: str, *quantities: str) -> Rule:
 
     def look(curve: list[float]) -> tuple[bool, float]:
         w, height = _epochs(definitions.END, curve), max(curve) - min(curve)
+        # Means of two stretches, not two epochs: the last epoch is a draw from a curve that shakes.
         share = (fmean(curve[-2 * w : -w]) - fmean(curve[-w:])) / height if height else 0.0
         return share >= definitions.HAIR, share
 
@@ -140,7 +149,7 @@ def dropping_at_the_end(schedule: str, *quantities: str) -> Rule:
 
 
 def plateau(schedule: str, quantity: str, *, epoch: int) -> Rule:
-    """Make the rule that a curve is level from around an epoch on; arguments as for `steep`.
+    """Return the rule that a curve is level from around an epoch on; arguments as for `steep`.
 
     Examples
     --------
@@ -150,13 +159,15 @@ def plateau(schedule: str, quantity: str, *, epoch: int) -> Rule:
 
     def look(curve: list[float]) -> tuple[bool, float]:
         start = plateau_start(curve, tolerance=definitions.JAG) / len(curve)
+        # Both sides count: a curve that is level from epoch 5 on does not level out "after around 25 epochs".
+        # 1e-9: the edge belongs to the range, and a difference of fractions may pass it by rounding.
         return abs(start - epoch / definitions.SURVEY_EPOCHS) <= definitions.AROUND + 1e-9, start
 
     return _each(schedule, [quantity], look, "within reach of its last value from {} of the run on")
 
 
 def much_faster() -> Rule:
-    """Make the rule that some decaying schedule is much earlier where the constant rate ends.
+    """Return the rule that some decaying schedule reaches the level of the constant rate much earlier.
 
     A seed counts if the constant rate and all four decaying schedules of table 1.1 finished it. Seen again:
     one schedule is much faster with every seed. Not seen: none is, with any seed.
@@ -174,13 +185,16 @@ def much_faster() -> Rule:
             if isinstance(curves, Finding):
                 return curves
             every[name] = {seed: _running_median([-a for a in curve]) for seed, curve in curves.items()}
+        # Only seeds that all five have: a schedule with fewer would be judged on easier or harder draws.
         seeds = sorted(set.intersection(*map(set, every.values())))
         if not seeds:
             return Finding(0, CANNOT_BE_TOLD, f"no seed has constant, {', '.join(definitions.DECAYING)}")
         level = {}
         for seed in seeds:
             curve = every["constant"][seed]
+            # A median, as the fixed rate keeps shaking: one lucky last epoch would raise the bar for all.
             level[seed] = median(curve[-_epochs(definitions.END, curve) :])
+        # Relative to the epoch in which constant itself gets there, which may be long before its last.
         parts = {
             name: [_reach(every[name][s], level[s]) / _reach(every["constant"][s], level[s]) for s in seeds]
             for name in definitions.DECAYING
@@ -188,12 +202,13 @@ def much_faster() -> Rule:
         answers = {name: [part <= definitions.HALF for part in column] for name, column in parts.items()}
         verdict = CANNOT_BE_TOLD
         if len(seeds) >= definitions.SEEDS:
+            # any(all): the sentence asks for "a smart schedule", and it must be the same one with every seed.
             if any(map(all, answers.values())):
                 verdict = SEEN
             elif not any(map(any, answers.values())):
                 verdict = NOT_SEEN
-        said = ", ".join(f"{name} {_range(column)}" for name, column in parts.items())
-        return Finding(len(seeds), verdict, f"of the epochs that constant needs: {said}")
+        shown = ", ".join(f"{name} {_range(column)}" for name, column in parts.items())
+        return Finding(len(seeds), verdict, f"of the epochs that constant needs: {shown}")
 
     return rule
 
@@ -211,6 +226,7 @@ def _curves(
     if isinstance(evidence, Table):
         return LAST_EPOCH_ONLY
     runs = [run for run in evidence if run.label == schedule]
+    # A diverged run ends in a loss that is not finite: its curve has no height.
     finished = [run for run in runs if run.status == "finished"]
     if not evidence:
         return NO_RUN
@@ -226,8 +242,17 @@ def _curves(
     }
 
 
-def _each(schedule: str, quantities: Sequence[str], look, text: str) -> Rule:
-    """Ask every finished run whether each of its curves does it; accuracies are looked at upside down."""
+def _each(
+    schedule: str,
+    quantities: Sequence[str],
+    look: Callable[[list[float]], tuple[bool, float]],
+    text: str,
+) -> Rule:
+    """Return the rule that `look` holds for each of the curves of every finished run.
+
+    `look` gets a curve that falls as it gets better, and returns whether the sentence holds and a share that
+    `text` shows.
+    """
     quantities = [_known(quantity) for quantity in quantities]
 
     def rule(evidence: Evidence) -> Finding:
@@ -239,10 +264,11 @@ def _each(schedule: str, quantities: Sequence[str], look, text: str) -> Rule:
                 return curves
             sign = -1.0 if quantity.endswith("accuracy") else 1.0
             looks = {seed: look([sign * value for value in curve]) for seed, curve in curves.items()}
+            # The sentence names all of these curves, so a seed shows it only if each of its curves does.
             answers = {seed: answers.get(seed, True) and holds for seed, (holds, _) in looks.items()}
             shares = [value for _, value in looks.values()]
             down = sign > 0
-            if max(shares) < 0:  # the other way, in every run
+            if max(shares) < 0:  # the other way, in every run: "rises by 3 %", not "falls by -3 %"
                 shares, down = [-share for share in shares], not down
             texts.append(f"{quantity} {text.format(_range(shares), verb='falls' if down else 'rises')}")
         return Finding(len(answers), _agreed(list(answers.values())), "; ".join(texts))
@@ -251,6 +277,7 @@ def _each(schedule: str, quantities: Sequence[str], look, text: str) -> Rule:
 
 
 def _agreed(answers: Sequence[bool]) -> str:
+    # No majority (definitions, "n"): a chance of one half would pass a vote of five every second time.
     return SEEN if all(answers) else CANNOT_BE_TOLD if any(answers) else NOT_SEEN
 
 
@@ -260,6 +287,8 @@ def _epochs(fraction: float, curve: Sequence[float]) -> int:
 
 def _jag(curve: Sequence[float]) -> float:
     """Return the largest distance of an epoch from the middle of its neighbours, as a part of the height."""
+    # The height is that of the whole curve, as in a figure. Jags of the start do not count: every loss bends
+    # sharply there.
     height, kept = max(curve) - min(curve), curve[_epochs(definitions.START, curve) :]
     jags = [abs(b - (a + c) / 2) for a, b, c in zip(kept, kept[1:], kept[2:], strict=False)]
     return max(jags, default=0.0) / height if height else 0.0
@@ -267,6 +296,7 @@ def _jag(curve: Sequence[float]) -> float:
 
 def _running_median(curve: Sequence[float]) -> list[float]:
     """Return the median of about 5 % of the run around each epoch: 1 epoch of 8, 3 of 30, 5 of 100."""
+    # A median and not a mean, which would smear a drop over the window and so make it less steep.
     half = round(definitions.MEDIAN / 2 * len(curve))
     return [median(curve[max(0, i - half) : i + half + 1]) for i in range(len(curve))]
 

@@ -1,7 +1,8 @@
-"""The words of the survey's sentences, such as steep, smooth and similar, as numbers.
+"""What the survey's words mean as numbers: steep, smooth, similar, better and others.
 
-They come from what a figure can show, from the survey's own usage and from the plan (book/survey/plan.md).
-None was chosen by looking at a verdict, and none may be changed for one.
+The numbers come from what a figure can show, from the survey's own usage and from the plan
+(book/survey/plan.md); `WORDS` gives the reason for each. None was chosen by looking at a verdict, and none
+may be changed for one.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from lrlib.schedules.recipes import SURVEY
 __all__ = ["CANNOT_BE_TOLD", "NOT_SEEN", "SEEN", "VERDICTS", "WORDS", "Finding", "Word"]
 
 SEEN, NOT_SEEN, CANNOT_BE_TOLD = "seen again", "not seen", "cannot be told"
-#: All that a rule can say -> what that means.
+#: Verdict of a rule -> what it means.
 VERDICTS = {
     SEEN: "in this arm, the words hold by the rules below",
     NOT_SEEN: "in this arm, the rules say otherwise",
@@ -21,22 +22,23 @@ VERDICTS = {
 }
 
 # Points of accuracy.
-HUGE_POINTS = 3.0
-MARGIN_POINTS = 1.0
-# Times the sampling error of a difference, for single runs in print.
+HUGE_POINTS = 3.0  # the survey calls 87 from 84 % huge
+MARGIN_POINTS = 1.0  # the plan's margin, the smallest step that table 1.1 can show
+# Times the sampling error of a difference, for single runs in print. The last epoch moves them too, in the
+# plan's pilot by about twice the error of one run: four errors are two standard deviations of both together.
 SAMPLING_ERRORS = 4.0
 # Parts of a run.
-START = 0.10
-END = 0.10
-AROUND = 0.05
-MEDIAN = 0.05
+START = 0.10  # under every schedule a loss falls steeply there
+END = 0.10  # long enough to average over a curve that shakes: 3 epochs of 30, 10 of 100
+AROUND = 0.05  # to each side; as wide as the survey's own "15th to 20th epoch"
+MEDIAN = 0.05  # window of the running median, which leaves out lone spikes
 # Parts of a curve's height, the distance between its highest and its lowest value.
-JAG = 0.05
-HAIR = 0.01
+JAG = 0.05  # a tenth of an inch in a figure two inches high: what can be seen
+HAIR = 0.01  # less is hidden by the thickness of the line
 # Times a curve's own average pace, and of the epochs that another curve needs.
-PACE = 3.0
-HALF = 0.5
-# Seeds that must agree where curves of two schedules are compared.
+PACE = 3.0  # an eye compares with the rest of the curve
+HALF = 0.5  # twice as fast is much by any reading
+# Seeds that must agree where curves of two schedules are compared: five coins show heads in 1 of 32 throws.
 SEEDS = 5
 # The epochs that the survey's sentences count, and the schedules of its table that decay.
 SURVEY_EPOCHS = 100
@@ -44,7 +46,7 @@ DECAYING = SURVEY[1:5]
 
 
 class Finding(NamedTuple):
-    """What one arm says about one sentence: how many runs or seeds, the verdict, and the numbers behind it.
+    """A sentence judged on one arm's evidence: number of runs or seeds, verdict, and the numbers behind it.
 
     Examples
     --------

@@ -1,7 +1,8 @@
-"""Rules for sentences that rank: accuracy after the last epoch, by the plan, or by sampling errors in print.
+"""Rules for sentences that rank schedules by accuracy after the last epoch.
 
-A rule takes evidence, which is the runs of one study or the source's printed table, and gives a `Finding`.
-What its words mean in numbers stands in `lrbook.chapters.claims.definitions`.
+A rule is a function of evidence that returns a `Finding`. Runs of ours are compared by the plan
+(book/survey/plan.md), single runs in print by the sampling error of their difference. The thresholds, and the
+reason for each, stand in `lrbook.chapters.claims.definitions`.
 """
 
 from __future__ import annotations
@@ -20,11 +21,10 @@ from lrbook.chapters.claims.definitions import (
     SEEN,
     Finding,
 )
-from lrbook.chapters.reading import sampling_error
 from lrlib._checks import no_such
 from lrlib.runs.config import TEST_IMAGES
 from lrlib.runs.published import SourceRow, Table
-from lrlib.stats import CHANCE, FAMILY, by_seed, compare_all
+from lrlib.stats import CHANCE, FAMILY, by_seed, compare_all, p_words, sampling_error
 
 if TYPE_CHECKING:
     from lrlib.runs.record import Run
@@ -49,18 +49,24 @@ class Compared(NamedTuple):
 
     @property
     def points(self) -> float:
+        """Size of the difference in percentage points."""
         return round(100 * abs(self.difference), 9)  # accuracies are counts: what is left out is rounding
 
     def answer(self, word: str) -> bool | None:
-        """Return whether a word holds; None is open."""
+        """Return True if a word of the survey holds, False if it does not, and None if undecided."""
         better, worse = self.verdict.startswith("better"), self.verdict.startswith("worse")
         close = self.verdict == "as good as" or self.verdict.endswith("less than a point")
         if not (better or worse or close):
             return None
         if word == "similar":
+            # Told apart, and not shown to be within the margin: a yes is out, and a no takes a measured gap
+            # of at least the margin. In between it stays open.
             return True if close else None if self.points < definitions.MARGIN_POINTS else False
         if word == "the best":
+            # "As good as" is no defeat: it may yet be a win by less than the runs can show.
             return True if better else False if worse else None
+        # "Huge" and "a little" have two parts. That there is a difference is tested, how large it is is
+        # measured: to test it against 3 points too would leave most sentences open with five seeds.
         if word == "huge":
             return better and self.points >= definitions.HUGE_POINTS
         if word == "a little worse":
@@ -69,11 +75,11 @@ class Compared(NamedTuple):
 
 
 def ranking(word: str, *pairs: tuple[str, str]) -> Rule:
-    """Make the rule that a word holds for each pair (schedule, reference), by final test accuracy.
+    """Return the rule that a word holds for each pair (schedule, reference), by final test accuracy.
 
-    Runs are compared by the committed plan. A pair outside its family of 13 is tested in a family of 14,
-    which only makes it harder to decide. Printed numbers are compared by the sampling error of the
-    difference. All pairs yes: seen again; any pair no: not seen.
+    Runs are compared by the committed plan; a pair outside its family of 13 is tested in a family of 14.
+    Printed numbers are compared by the sampling error of the difference. All pairs yes: seen again; any pair
+    no: not seen.
 
     Parameters
     ----------
@@ -98,6 +104,7 @@ def ranking(word: str, *pairs: tuple[str, str]) -> Rule:
             return NO_RUN
         values = by_seed(evidence)
         for group, members in GROUPS.items():
+            # Averaged within a seed, so that the group is paired with the reference as one schedule would be.
             shared = set.intersection(*(set(values.get(name, ())) for name in members))
             values[group] = {seed: fmean(values[name][seed] for name in members) for seed in sorted(shared)}
         gone = [(run.label, run.config.seed) for run in evidence if run.status == "diverged"]
@@ -107,10 +114,10 @@ def ranking(word: str, *pairs: tuple[str, str]) -> Rule:
 
 
 def rates_apart() -> Rule:
-    """Make the rule that a rate can be too low and too high: some rate in between beats both ends of a grid.
+    """Return the rule that a rate can be too low and too high: one in between beats both ends of a grid.
 
-    It is asked of the runs with a constant rate. Every rate in between against both ends is one family.
-    Seen again: one of them is better than both. Not seen: for one end all are decided, none better.
+    The runs with a constant rate are compared, every rate in between with both ends. Seen again: one of them
+    is better than both. Not seen: for one end all are decided, none better.
 
     Examples
     --------
@@ -138,21 +145,26 @@ def rates_apart() -> Rule:
             for run in runs
             if run.status == "diverged"
         ]
+        # All rates in between are one family: the best of them, picked first and tested alone, could win by
+        # luck.
         family = [(name, end) for name in between for end in (low, high)]
         compared = {pair: _compared(values, pair, family, gone) for pair in family}
         better = {pair: c.answer("better") for pair, c in compared.items()}
+        # One rate must beat both ends. Two rates that beat one each could lie on a slope.
         both = [name for name in between if better[name, low] and better[name, high]]
+        # `is False`: an open comparison (None) may still turn out better, so it denies nothing.
         beaten_by_none = any(all(better[name, end] is False for name in between) for end in (low, high))
         verdict = SEEN if both else NOT_SEEN if beaten_by_none else CANNOT_BE_TOLD
         shown = both[0] if both else max(between, key=lambda name: fmean(values[name].values()))
-        said = [compared[shown, end] for end in (low, high)]
-        return Finding(min(c.n for c in said), verdict, "; ".join(c.text for c in said))
+        pair = [compared[shown, end] for end in (low, high)]
+        return Finding(min(c.n for c in pair), verdict, "; ".join(c.text for c in pair))
 
     return rule
 
 
 def _ranked(word: str, compared: Sequence[Compared]) -> Finding:
     answers = [c.answer(word) for c in compared]
+    # One pair that says no refutes a sentence about all pairs, whatever is still open.
     verdict = SEEN if all(answers) else NOT_SEEN if False in answers else CANNOT_BE_TOLD
     text = "; ".join(c.text for c in compared) if any(c.n for c in compared) else _NO_SEED
     return Finding(min(c.n for c in compared), verdict, text)
@@ -164,9 +176,11 @@ def _compared(
     family: Sequence[tuple[str, str]],
     gone: Sequence[tuple[str, int]],
 ) -> Compared:
-    """Compare by the plan, which may have the pair the other way round; if it has it not, the pair joins."""
+    """Return a pair compared by the plan, in a family that may have it the other way round, or not at all."""
+    # The t test is symmetric: a pair that the plan has turned is the same question, in its family of 13.
     turned = pair not in family and pair[::-1] in family
     wanted = pair[::-1] if turned else pair
+    # A question that the plan does not ask joins it, which makes it only harder to decide: Holm counts 14.
     pairs = [*family, *([] if wanted in family else [wanted])]
     known = {label: seeds for label, seeds in values.items() if any(label in each for each in pairs)}
     (c,) = [c for c in compare_all(known, pairs=pairs) if (c.schedule, c.reference) == wanted]
@@ -176,7 +190,7 @@ def _compared(
         verdict = verdict.replace(side, {"better": "worse", "worse": "better"}.get(side, side))
     text = f"{pair[0]} - {pair[1]}: " + (f"{100 * difference:+.2f} points" if c.n else "no seed has both")
     if not math.isnan(c.holm_p):
-        text += f", Holm p {'< 0.0001' if c.holm_p < 1e-4 else f'= {c.holm_p:.2g}'}"
+        text += f", Holm {p_words(c.holm_p)}"
     members = {name for label in pair for name in GROUPS.get(label, (label,))}
     lost = [f"{label} with seed {seed}" for label, seed in gone if label in members and seed in c.seeds]
     text += f" (diverged, counted as {CHANCE:.0%}: {', '.join(lost)})" if lost else ""
@@ -184,15 +198,18 @@ def _compared(
 
 
 def _printed(table: Table[SourceRow], schedule: str, reference: str) -> Compared:
-    """Compare single runs in print, by the sampling error of their difference."""
+    """Return two single runs in print, or means of several, compared by their difference's sampling error."""
     accuracy, images = table.column("test_accuracy"), TEST_IMAGES["cifar10"]
     mine, other = (
         [accuracy[name] for name in GROUPS.get(label, (label,))] for label in (schedule, reference)
     )
     difference = round(fmean(mine) - fmean(other), 9)
+    # The error of a mean of k accuracies: the hypot of e_i / k. Print gives no second seed, so what a seed
+    # moves is not in it; the factor SAMPLING_ERRORS leaves room for that (definitions, "better").
     parts = [sampling_error(a, images=images) / len(side) for side in (mine, other) for a in side]
     error = math.hypot(*parts)
     apart = difference != 0 and abs(difference) >= definitions.SAMPLING_ERRORS * error
+    # As in the plan's equivalence: the whole interval, not only its middle, must lie inside the margin.
     close = abs(difference) + definitions.SAMPLING_ERRORS * error < definitions.MARGIN_POINTS / 100
     verdict = "as good as" if close else "not decidable"
     if apart:

@@ -21,7 +21,7 @@ __all__ = ["ARMS", "CLAIMS", "Arm", "Claim"]
 
 
 class Arm(NamedTuple):
-    """Where a sentence is judged: a short name, what it is, and its study (None: what the source printed).
+    """Where a sentence is judged: a short name, what it is, and its study (None: the source's printed logs).
 
     Examples
     --------
@@ -52,7 +52,7 @@ EPOCHS = ("logs", "source")
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A sentence of the survey that measurements can bear out or not.
+    """A sentence of the survey that measurements can confirm or contradict.
 
     Parameters
     ----------

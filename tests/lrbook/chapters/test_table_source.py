@@ -1,48 +1,13 @@
-"""Reading a printed table: which column it came from, and how far test sampling moves it."""
+"""Where the survey's table comes from: equal columns, and what another source would give."""
 
 import json
-import math
 from importlib.resources import files
 
-import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 
-from lrbook.chapters.reading import at_odds, gap, origin, origin_table, plot_sampling, sampling_error
+from lrbook.chapters.table_source import at_odds, origin, origin_table
 from lrlib.runs.published import published
-
-
-def test_the_sampling_error_is_the_spread_of_many_tests():
-    # 10,000 pictures, 84.14 % of them right: sqrt(0.8414 * 0.1586 / 10,000) = 0.003653.
-    assert sampling_error(0.8414, images=10_000) == pytest.approx(0.003653, abs=5e-7)
-    tests = np.random.default_rng(0).binomial(10_000, 0.8414, size=20_000) / 10_000
-    assert sampling_error(0.8414, images=10_000) == pytest.approx(tests.std(), rel=0.02)
-    assert sampling_error(1.0, images=5) == 0.0
-
-
-@pytest.mark.parametrize(
-    ("accuracy", "images", "words"),
-    [
-        (84.1, 10, "accuracy must be a fraction in [0, 1], got 84.1"),
-        (-0.1, 10, "accuracy must be a fraction in [0, 1], got -0.1"),
-        (math.nan, 10, "accuracy must be a fraction in [0, 1], got nan"),
-        (0.5, 0, "images must be >= 1, got 0"),
-    ],
-)
-def test_bad_arguments_are_one_sentence(accuracy, images, words):
-    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the words are compared below
-        sampling_error(accuracy, images=images)
-    assert str(caught.value) == words
-
-
-def test_the_surveys_main_finding_stands_in_its_source():
-    # 87.24 % and 84.14 %: 3.10 points; errors 0.3336 and 0.3653, together 0.4947; 3.10 / 0.4947 = 6.27.
-    lead = gap(0.8724, 0.8414, images=10_000)
-    assert lead.difference == 0.0310
-    assert lead.error == pytest.approx(0.004947, abs=1e-6)
-    assert lead.errors == pytest.approx(6.27, abs=0.005)
-    assert gap(0.8414, 0.8724, images=10_000).errors == -lead.errors
-    assert math.isnan(gap(1.0, 1.0, images=10).errors)
 
 
 def test_the_losses_are_training_losses_and_nothing_else():
@@ -103,23 +68,3 @@ def test_the_table_marks_what_agrees():
     ]
     assert rows("accuracy")[0] == ["schedule", "survey: Accuracy", "accuracy", "val_accuracy", "report"]
     assert rows("accuracy")[-1] == ["poly5", "0.86", "1.0000", "0.8651", "0.87"]
-
-
-def line(figure, label):
-    (found,) = [line for line in figure.axes[0].lines if line.get_label() == label]
-    return found
-
-
-def test_the_figure_has_dots_intervals_and_printed_values():
-    figure = plot_sampling({"constant": 0.9, "linear": 0.8}, images=100, printed={"linear": 0.81})
-    # sqrt(0.9 * 0.1 / 100) = 0.03 and sqrt(0.8 * 0.2 / 100) = 0.04; times 1.96.
-    assert line(figure, "constant, sampling").get_xdata() == pytest.approx([0.8412, 0.9588])
-    assert line(figure, "linear, sampling").get_xdata() == pytest.approx([0.7216, 0.8784])
-    assert (*line(figure, "linear").get_xdata(), *line(figure, "linear").get_ydata()) == (0.8, 1)
-    assert line(figure, "linear, printed").get_xdata()[0] == 0.81
-    assert "constant, printed" not in [each.get_label() for each in figure.axes[0].lines]
-    assert [text.get_text() for text in figure.axes[0].texts] == ["90.00% ± 5.88", "80.00% ± 7.84"]
-    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["constant", "linear"]
-    assert figure.axes[0].xaxis.get_major_formatter()(0.9) == "90%"
-    with pytest.raises(ValueError, match="at least one value, got none"):
-        plot_sampling({}, images=10)

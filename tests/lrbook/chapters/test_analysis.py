@@ -1,9 +1,9 @@
-"""What a plan decides, as a table and in words: numbers by hand."""
+"""What the analysis prints: decisions of a plan and a fairer comparison, with numbers by hand."""
 
 import pytest
 
 from grids import grids
-from lrbook.chapters import decisions
+from lrbook.chapters import analysis
 from lrlib.stats import FAMILY, compare_all
 
 
@@ -11,7 +11,7 @@ def test_decisions_are_those_of_the_plan():
     # differences 0.04, 0.05, 0.06: mean 5 points, sd 1; family of 1: 5 -+ 4.30265 / sqrt(3) = 2.52 to 7.48
     values = {"constant": {1: 0.77, 2: 0.78, 3: 0.76}, "linear": {1: 0.81, 2: 0.83, 3: 0.82}}
     compared = compare_all(values, pairs=[("linear", "constant")])
-    ((caption, rows),) = grids(decisions.decision_table(compared))
+    ((caption, rows),) = grids(analysis.decision_table(compared))
     assert caption == "Against constant"
     # t = 5 / (1 / sqrt(3)) = 8.66 with 2 degrees of freedom: p = 1 - t / sqrt(t^2 + 2) = 0.0131
     assert rows == [
@@ -24,7 +24,7 @@ def test_the_p_below_as_good_as_is_that_of_equivalence():
     # d = 0.01, 0, 0, 0.01 points, far inside the margin of one point; it may be no difference at all
     compared = compare_all({"linear": HIGH, "cosine": NEAR}, pairs=[("cosine", "linear")])
     assert compared[0].verdict_p == compared[0].equivalence_holm_p < 1e-4 < compared[0].holm_p
-    ((_, rows),) = grids(decisions.decision_table(compared))
+    ((_, rows),) = grids(analysis.decision_table(compared))
     assert rows[1][-1] == "as good as p < 0.0001"
     assert "Holm p < 0.0001 of equivalence, n = 4" in compared[0].sentence()
 
@@ -40,26 +40,26 @@ def test_a_difference_whose_interval_holds_zero_is_explained():
     compared = compare_all(values, pairs=[("drop", "constant"), ("time", "constant")])
     assert [c.verdict for c in compared] == ["better", "better"]
     assert [c.interval[0] > 0 for c in compared] == [True, False]
-    said = decisions.past_zero(compared)
+    said = analysis.past_zero(compared)
     assert said.startswith("Told apart though its interval holds zero: time against constant. An interval is")
-    assert decisions.past_zero(compared[:1]) == ""
+    assert analysis.past_zero(compared[:1]) == ""
     down = compare_all(values, pairs=[("constant", "drop"), ("constant", "time")])
-    assert "zero: constant against time." in decisions.past_zero(down)  # worse counts as well as better
+    assert "zero: constant against time." in analysis.past_zero(down)  # worse counts as well as better
     alone = {name: values[name] for name in ("constant", "time")}
     assert (
-        decisions.past_zero(compare_all(alone, pairs=[("time", "constant")])) == ""
+        analysis.past_zero(compare_all(alone, pairs=[("time", "constant")])) == ""
     )  # one question, one rule
     both = compare_all(
         {**values, "linear": values["time"]},
         pairs=[("drop", "constant"), ("time", "constant"), ("linear", "drop"), ("linear", "constant")],
     )
     assert [c.verdict for c in both][1] == "not decidable"  # two such p, each doubled
-    assert decisions.past_zero(both) == ""
+    assert analysis.past_zero(both) == ""
 
 
 def test_a_table_for_each_reference_with_every_pair():
     compared = compare_all({"constant": {1: 0.5}, "linear": {1: 0.75}})
-    found = dict(grids(decisions.decision_table(compared)))
+    found = dict(grids(analysis.decision_table(compared)))
     assert list(found) == ["Against constant", "Against linear"]
     assert [row[0] for rows in found.values() for row in rows[1:]] == [pair[0] for pair in FAMILY]
     by_name = {row[0]: row[1:] for row in found["Against constant"]}
@@ -117,7 +117,7 @@ NEAR = {1: 0.9101, 2: 0.92, 3: 0.93, 4: 0.9201}  # within 0.01 points of HIGH
     ],
 )
 def test_what_is_decided_is_said_from_the_comparisons(values, pairs, sentence):
-    assert decisions.decided(compare_all(values, pairs=pairs)) == sentence
+    assert analysis.decided(compare_all(values, pairs=pairs)) == sentence
 
 
 def test_what_sharing_a_seed_gained():
@@ -129,21 +129,112 @@ def test_what_sharing_a_seed_gained():
         "against": {1: 0.84, 2: 0.82, 3: 0.80},
     }
     compared = compare_all(values, pairs=[(name, "constant") for name in ("up", "down", "against")])
-    assert decisions.pairing(compared) == (  # down does not vary: its sd with and without is constant's
+    assert analysis.pairing(compared) == (  # down does not vary: its sd with and without is constant's
         "Sharing a seed made the differences vary less than without it in 1 of 3 comparisons, and more in 1."
     )
-    assert decisions.pairing(compared[:1]).endswith("in 1 of 1 comparison, and more in none.")
-    assert decisions.pairing(compared[2:]).endswith("in none of 1 comparison, and more in 1.")
+    assert analysis.pairing(compared[:1]).endswith("in 1 of 1 comparison, and more in none.")
+    assert analysis.pairing(compared[2:]).endswith("in none of 1 comparison, and more in 1.")
     one = compare_all({"constant": {1: 0.5}, "up": {1: 0.6}}, pairs=[("up", "constant")])
-    assert decisions.pairing(one) == ""
+    assert analysis.pairing(one) == ""
 
 
 def test_how_far_an_interval_reaches():
     # Of a family of 13: t(1 - 0.05 / 26) is 165.5 with 1 degree (the cotangent of 0.05 pi / 26), and 16.08
     # with 2, by (1 - t / sqrt(2 + t^2)) / 2 = 0.05 / 26. The plan has 2.69 for five seeds.
     comparisons = compare_all({"constant": {1: 0.5, 2: 0.6, 3: 0.5}, "linear": {1: 0.7, 2: 0.5}})
-    assert decisions.reached(comparisons, planned=5) == (
+    assert analysis.reached(comparisons, planned=5) == (
         "An interval over 2 seeds reaches 117.0 standard deviations to each side, one over 5 seeds 2.7."
     )
     comparisons = compare_all({name: {1: 0.5, 2: 0.6, 3: 0.5} for name in ("constant", "linear")})
-    assert "over 3 seeds reaches 9.3 standard" in decisions.reached(comparisons, planned=5)
+    assert "over 3 seeds reaches 9.3 standard" in analysis.reached(comparisons, planned=5)
+
+
+# ---------------------------------------------------------------- each schedule at a rate of its own
+
+
+def test_race_is_at_one_rate_and_at_its_own():
+    # linear without 1: seed 2 chooses 0.1, where 1 has 0.5; without 2: seed 1 chooses 0.3, where 2 has 0.25
+    grid = {
+        "linear": {0.1: {1: 0.5, 2: 0.75}, 0.3: {1: 1.0, 2: 0.25}},
+        "drop": {0.3: {1: 0.5}},
+    }
+    ((_, rows),) = grids(analysis.race_table(grid))
+    assert rows == [
+        ["schedule", "at 0.1", "at its own", "chosen"],
+        ["linear", "62.5% n = 2", "37.5% n = 2", "0.1, 0.3"],
+        ["drop", "no run yet", "no run yet", "–"],
+    ]
+    assert grids(analysis.race_table(grid, fixed=0.3))[0][1][1][:2] == ["linear", "62.5% n = 2"]
+
+
+TIED = {0.1: {1: 0.5, 2: 0.5}, 0.3: {1: 0.5, 2: 0.5}}
+
+
+@pytest.mark.parametrize(
+    ("grid", "parts"),
+    [
+        # at 0.1: 0.9 and 0.5; each at its own: 0.9 and 0.75
+        (
+            {
+                "linear": {0.1: {1: 0.9, 2: 0.9}, 0.3: {1: 0.5, 2: 0.5}},
+                "constant": {0.1: {1: 0.5, 2: 0.5}, 0.01: {1: 0.75, 2: 0.75}},
+            },
+            [
+                "of 2 schedules lie 40.0 points apart",
+                "its own, 15.0 points. The gap is less than half",
+                "+0.00 points",
+            ],
+        ),
+        # at 0.1: 0.9 and 0.5; each at its own: 0.9 and 0.65
+        (
+            {
+                "linear": {0.1: {1: 0.9, 2: 0.9}},
+                "constant": {0.1: {1: 0.5, 2: 0.5}, 0.01: {1: 0.65, 2: 0.65}},
+            },
+            ["40.0 points apart", "its own, 25.0 points. The gap is narrower"],
+        ),
+        # at 0.1: 0.5 and 0.5; each at its own: 0.5 and 0.75
+        (
+            {"linear": TIED, "constant": {0.1: {1: 0.5, 2: 0.5}, 0.3: {1: 0.75, 2: 0.75}}},
+            ["lie 0.0 points apart", "its own, 25.0 points. The gap does not shrink"],
+        ),
+        # linear: its best mean is 0.625; left out in turn, 0.5 and 0.25: 25 points, over two schedules 12.5
+        (
+            {"linear": {0.1: {1: 0.5, 2: 0.75}, 0.3: {1: 1.0, 2: 0.25}}, "constant": TIED},
+            ["lie 12.5 points apart", "its own, 12.5 points. The gap does not shrink", "+12.50 points"],
+        ),
+        # a seed that one rate lacks counts in no mean: without 3, all are 0.5
+        (
+            {"linear": {0.1: {1: 0.5, 2: 0.5, 3: 1.0}, 0.3: {1: 0.5, 2: 0.5}}, "constant": TIED},
+            ["lie 0.0 points apart", "its own, 0.0 points. The gap does not shrink", "+0.00 points"],
+        ),
+    ],
+)
+def test_what_the_race_says_is_chosen_from_the_data(grid, parts):
+    sentence = analysis.raced(grid)
+    for part in parts:
+        assert part in sentence
+
+
+def test_a_choice_at_the_edge_of_the_grid_is_said():
+    level = {1: 0.5, 2: 0.5}
+    grid = {
+        "linear": {0.01: level, 0.1: {1: 0.75, 2: 0.75}, 1.0: level},
+        "constant": {0.01: {1: 0.75, 2: 0.75}, 0.1: level, 1.0: level},
+        "drop": {0.01: level, 0.1: level, 1.0: {1: 0.75, 2: 0.75}},
+    }
+    said = analysis.raced(grid)
+    assert "chose the lowest rate of the grid for constant: a better one may lie outside." in said
+    assert said.endswith("chose the highest rate of the grid for drop: a better one may lie outside.")
+    assert "of the grid" not in analysis.raced({"linear": grid["linear"], "time": grid["linear"]})
+    # one seed is enough: without 1, seed 2 chooses 0.1; without 2, seed 1 chooses 0.01
+    one = {0.01: {1: 0.9, 2: 0.5}, 0.1: {1: 0.5, 2: 0.9}, 1.0: level}
+    said = analysis.raced({"linear": one, "constant": one, "drop": grid["linear"]})
+    assert "Some seeds chose the lowest rate of the grid for linear and constant: a better" in said
+    assert "highest rate" not in said
+
+
+def test_a_race_without_seeds_says_so():
+    one = {"linear": {0.1: {1: 0.5}}, "constant": {0.1: {1: 0.5}}}
+    assert analysis.raced(one).endswith("they are not recorded yet.")
+    assert analysis.raced({"linear": TIED}).endswith("they are not recorded yet.")
