@@ -68,7 +68,7 @@ from lrlib.schedules import (
 # Names that load on first use, and the module that has them (PEP 562).
 _LAZY = {
     "Valley": "theory.valley",
-    "load_runs": "runs.record",
+    "load_runs": "runs.store",
     "preset": "runs.config",
     "to_torch": "adapters.torch",
     "train": "training.run",

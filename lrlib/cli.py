@@ -13,8 +13,8 @@ import typer
 from lrlib._checks import check_int
 from lrlib._errors import LrlibError
 from lrlib.runs.config import PRESETS, preset
-from lrlib.runs.record import RECORDED, Run, read_run, studies
-from lrlib.runs.store import run_name
+from lrlib.runs.record import Run
+from lrlib.runs.store import RECORDED, read_run, run_name, studies
 from lrlib.schedules.recipes import RECIPES
 from lrlib.sweeps.study import Planned
 

@@ -11,8 +11,8 @@ from lrlib._files import write_atomically
 from lrlib.runs.config import PRESETS, RunConfig
 from lrlib.runs.config import preset as config_of
 from lrlib.runs.experiments import EXPERIMENTS
-from lrlib.runs.record import RECORDED, RecordError, Run, experiment, read_run, studies, write_run
-from lrlib.runs.store import run_name
+from lrlib.runs.record import RecordError, Run
+from lrlib.runs.store import RECORDED, preferred_study, read_run, run_name, studies, write_run
 from lrlib.schedules.recipes import Recipe
 from lrlib.training.driver import nvidia_smi
 from lrlib.training.progress import in_words
@@ -250,8 +250,8 @@ def study_of(config: RunConfig) -> str:
         return "survey-digits"
     for each in EXPERIMENTS.values():
         if each.preset and PRESETS[each.preset]["network"] == config.network:
-            return experiment(each.study)
-    return experiment("survey-laptop")
+            return preferred_study(each.studies[0])
+    return preferred_study("survey-laptop")
 
 
 def budget(config: RunConfig, *, minutes: float = 8.0, runs: int = 1) -> RunConfig:

@@ -2,17 +2,8 @@
 
 from lrlib.runs.config import PRESETS, ConfigError, RunConfig, preset
 from lrlib.runs.published import published
-from lrlib.runs.record import (
-    EpochRecord,
-    Provenance,
-    RecordError,
-    Run,
-    experiment,
-    load_runs,
-    read_run,
-    studies,
-    write_run,
-)
+from lrlib.runs.record import EpochRecord, Provenance, RecordError, Run
+from lrlib.runs.store import load_runs, preferred_study, read_run, studies, write_run
 
 __all__ = [
     "PRESETS",
@@ -22,8 +13,8 @@ __all__ = [
     "RecordError",
     "Run",
     "RunConfig",
-    "experiment",
     "load_runs",
+    "preferred_study",
     "preset",
     "published",
     "read_run",

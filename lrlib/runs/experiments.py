@@ -19,8 +19,8 @@ class Experiment:
         Two words at most, for the head of a column.
     what : str
         What it is, in half a sentence.
-    study : str or None
-        The name of its study (see `lrlib.runs.store.experiment` for runs of a GPU); None for printed numbers.
+    studies : tuple of str
+        Its studies (where a GPU recorded one too, see `lrlib.runs.store.preferred_study`); none for print.
     preset : str or None
         The preset of its runs; a live run of that preset is laid over them.
     schedules : tuple of str
@@ -30,13 +30,13 @@ class Experiment:
 
     Examples
     --------
-    >>> EXPERIMENTS["laptop"].study
-    'survey-laptop'
+    >>> EXPERIMENTS["rates"].studies
+    ('peak-digits', 'rates-digits')
     """
 
     title: str
     what: str
-    study: str | None
+    studies: tuple[str, ...]
     preset: str | None = None
     schedules: tuple[str, ...] = SURVEY
     column: tuple[str, str] | None = None
@@ -47,13 +47,13 @@ EXPERIMENTS: dict[str, Experiment] = {
     "logs": Experiment(
         title="published logs",
         what="the last lines of the source's logs, one run a schedule",
-        study=None,
+        studies=(),
         schedules=SOURCE,
     ),
     "source": Experiment(
         title="source",
         what="our runs of the source's experiment",
-        study="source",
+        studies=("source",),
         preset="source",
         schedules=SOURCE,
         column=(
@@ -64,7 +64,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "resnet50": Experiment(
         title="ResNet-50",
         what="our runs of what the survey's words describe",
-        study="resnet50",
+        studies=("resnet50",),
         preset="resnet50",
         column=(
             "Our runs of what the survey's words say",
@@ -74,19 +74,19 @@ EXPERIMENTS: dict[str, Experiment] = {
     "laptop": Experiment(
         title="laptop",
         what="our small network on CIFAR-10, over seeds",
-        study="survey-laptop",
+        studies=("survey-laptop",),
         preset="laptop",
         column=("Our small network, over seeds", "Preset laptop, 30 epochs, seeds 1 to 5; last epoch."),
     ),
     "digits": Experiment(
         title="digits",
         what="a tiny network on handwritten digits, over seeds",
-        study="survey-digits",
+        studies=("survey-digits",),
         preset="digits",
     ),
     "rates": Experiment(
         title="rate grid",
         what="the digits again, over a grid of peak rates",
-        study="peak-digits",
+        studies=("peak-digits", "rates-digits"),
     ),
 }

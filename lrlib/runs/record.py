@@ -1,4 +1,4 @@
-"""A run as a file: one config, one seed, what was measured, and where it comes from."""
+"""What is recorded of a run: config, measurements per epoch, provenance; and the checks of a record."""
 
 from __future__ import annotations
 
@@ -7,28 +7,15 @@ import json
 import math
 from collections.abc import Iterator
 from datetime import datetime
-from importlib.resources import files
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
 from lrlib._checks import no_such
 from lrlib._errors import LrlibError
-from lrlib._files import AlreadyThereError, write_atomically
 from lrlib.runs.config import RunConfig, sentence
 
-__all__ = [
-    "EpochRecord",
-    "Provenance",
-    "RecordError",
-    "Run",
-    "experiment",
-    "load_runs",
-    "read_run",
-    "studies",
-    "write_run",
-]
+__all__ = ["EpochRecord", "Final", "Provenance", "RecordError", "Run", "run_from"]
 
 SCHEMA: Literal[1] = 1
 
@@ -45,6 +32,7 @@ class RecordError(LrlibError, ValueError):
 
     Examples
     --------
+    >>> from lrlib.runs.store import read_run
     >>> read_run("no-such-record.json")
     Traceback (most recent call last):
         ...
@@ -196,6 +184,7 @@ class Run(_Model):
 
     Examples
     --------
+    >>> from lrlib.runs.store import load_runs
     >>> run = load_runs("pilot-laptop")[0]
     >>> run.status, run.config.network, len(run.epochs)
     ('finished', 'resnet10', 30)
@@ -246,67 +235,11 @@ class Run(_Model):
         return data
 
 
-def _digest(data: dict[str, Any]) -> str:
+def digest(data: dict[str, Any]) -> str:
     # Sorted keys: a tool that reorders a JSON file changes no measurement. allow_nan=False: NaN is no JSON,
     # and other readers would refuse the file.
     text = json.dumps({k: v for k, v in data.items() if k != "digest"}, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def write_run(run: Run, path: str | Path) -> Path:
-    """Write a run as JSON, whole or not at all; a record that is there is never overwritten.
-
-    Raises
-    ------
-    RecordError
-        If `path` exists, or the record does not agree with itself.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> run = load_runs("pilot-laptop")[0]
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = write_run(run, f"{folder}/linear.json")
-    ...     read_run(path) == run
-    True
-    """
-    path = Path(path)
-    # Checked before it is written: what contradicts itself must not wait on a disk until somebody reads it.
-    problem = _disagreement(run)
-    if problem:
-        raise RecordError(f"{path}: not written, since {problem}", kind="wrong")
-    data = json.loads(run.model_dump_json())
-    text = json.dumps({**data, "digest": _digest(data)}, indent=1)
-    try:
-        write_atomically(path, lambda file: file.write(f"{text}\n".encode()), replace=False)
-    except AlreadyThereError:
-        message = f"{path}: a record is there already; move it away or choose another name"
-        raise RecordError(message, kind="there") from None
-    return path
-
-
-def read_run(path: str | Path) -> Run:
-    """Read a record and check it: schema, digest, types, and that the rates are those of its schedule.
-
-    Raises
-    ------
-    RecordError
-        One sentence that names the file and what is wrong with it.
-
-    Examples
-    --------
-    >>> from lrlib.runs.record import RECORDED
-    >>> read_run(RECORDED / "pilot-laptop" / "laptop-linear-seed0.json").label
-    'linear'
-    """
-    path = Path(path)
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise RecordError(f"{path}: there is no such file", kind="missing") from None
-    except OSError as error:
-        raise RecordError(f"{path}: cannot be read as text ({error})", kind="unreadable") from None
-    return run_from(data, str(path))
 
 
 def run_from(record: bytes, name: str) -> Run:
@@ -327,10 +260,10 @@ def run_from(record: bytes, name: str) -> Run:
         raise RecordError(f"{name}: not a record of lrlib: it has no config", kind="foreign")
     # Before the fields are looked at: an edited record is best told so, whatever the edit has broken.
     try:
-        digest, fits = data.pop("digest", None), _digest(data)
+        noted, fits = data.pop("digest", None), digest(data)
     except (ValueError, RecursionError):  # NaN and Infinity, which no record holds
-        digest, fits = None, ""
-    if digest != fits:
+        noted, fits = None, ""
+    if noted != fits:
         message = f"{name}: changed after it was written (its digest does not fit); restore it"
         raise RecordError(message, kind="edited")
     try:
@@ -339,13 +272,13 @@ def run_from(record: bytes, name: str) -> Run:
         raise RecordError(f"{name}: {sentence(error)}", kind="wrong") from None
     except ValueError as error:
         raise RecordError(f"{name}: {error}", kind="wrong") from None
-    problem = _disagreement(run)
+    problem = disagreement(run)
     if problem:
         raise RecordError(f"{name}: {problem}", kind="wrong")
     return run
 
 
-def _disagreement(run: Run) -> str:
+def disagreement(run: Run) -> str:
     """Return what does not fit together in a record, or nothing."""
     config, schedule = run.config, run.config.schedule()
     if [epoch.epoch for epoch in run.epochs] != list(range(len(run.epochs))):
@@ -386,50 +319,3 @@ def _strings(value: Any) -> Iterator[str]:
     elif isinstance(value, dict):
         for item in value.values():
             yield from _strings(item)
-
-
-#: The folder of the records that come with the package.
-RECORDED = Path(str(files("lrlib"))) / "recorded"
-
-
-def studies() -> list[str]:
-    """Return the names of the studies whose records come with the package.
-
-    Examples
-    --------
-    >>> "pilot-laptop" in studies()
-    True
-    """
-    return sorted(path.name for path in RECORDED.iterdir() if any(path.glob("*.json")))
-
-
-def experiment(name: str) -> str:
-    """Return the study that holds an experiment: NAME-gpu if a GPU recorded it, else NAME itself.
-
-    Runs of a CPU and of a GPU are never mixed in one table or comparison.
-
-    Examples
-    --------
-    >>> experiment("survey-laptop")
-    'survey-laptop'
-    """
-    on_a_gpu = f"{name}-gpu"
-    return on_a_gpu if any((RECORDED / on_a_gpu).glob("*.json")) else name
-
-
-def load_runs(study: str) -> list[Run]:
-    """Return the recorded runs of a study, in the order of their file names.
-
-    Raises
-    ------
-    RecordError
-        If there is no such study (the nearest is suggested), or a record is damaged.
-
-    Examples
-    --------
-    >>> {"constant", "linear"} <= {run.label for run in load_runs("pilot-laptop")}
-    True
-    """
-    if study not in studies():
-        raise RecordError(no_such("study", study, studies()), kind="study")
-    return [read_run(path) for path in sorted((RECORDED / study).glob("*.json"))]

@@ -247,7 +247,7 @@ def at_cycle_ends(run: Run, quantity: str = "test_accuracy") -> list[tuple[int, 
 
     Examples
     --------
-    >>> from lrlib.runs.record import load_runs
+    >>> from lrlib.runs.store import load_runs
     >>> run = next(run for run in load_runs("survey-digits") if run.label == "cosine")
     >>> [epoch for epoch, value in at_cycle_ends(run)] == [run.config.epochs]
     True
@@ -263,7 +263,7 @@ def whole_cycles(run: Run) -> bool:
 
     Examples
     --------
-    >>> from lrlib.runs.record import load_runs
+    >>> from lrlib.runs.store import load_runs
     >>> whole_cycles(next(run for run in load_runs("survey-digits") if run.label == "cosine"))
     True
     """

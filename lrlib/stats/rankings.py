@@ -13,7 +13,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from lrlib._checks import check_int
-from lrlib.runs.record import load_runs, studies
+from lrlib.runs.store import load_runs, studies
 from lrlib.schedules.recipes import SURVEY, in_order
 from lrlib.stats.outcomes import by_seed
 from lrlib.stats.paired import SAME

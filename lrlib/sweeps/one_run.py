@@ -10,7 +10,8 @@ from collections.abc import Generator
 
 from filelock import Timeout
 
-from lrlib.runs.record import Run, write_run
+from lrlib.runs.record import Run
+from lrlib.runs.store import write_run
 from lrlib.sweeps.study import Planned
 from lrlib.training.machine import Target, resolve
 from lrlib.training.run import take_turns, training

@@ -18,8 +18,8 @@ from lrlib._checks import no_such
 from lrlib._errors import LrlibError
 from lrlib._files import half_written
 from lrlib.runs.config import ConfigError, RunConfig, preset
-from lrlib.runs.record import Run, read_run
-from lrlib.runs.store import run_name
+from lrlib.runs.record import Run
+from lrlib.runs.store import read_run, run_name
 from lrlib.schedules._serialize import from_dict
 
 KEYS = ("title", "preset", "recipes", "seeds", "variants", "peak_lrs", "epochs", "changes")

@@ -12,7 +12,8 @@ import lrbook.chapters.claims.verdicts
 import lrlib.training.run
 from claim_cases import CASES, ramp, run, step
 from lrbook.chapters.claims.definitions import CANNOT_BE_TOLD, NOT_SEEN, SEEN, VERDICTS, WORDS
-from lrbook.chapters.claims.sentences import ARMS, CLAIMS
+from lrbook.chapters.claims.sentences import CLAIMS
+from lrlib.runs.experiments import EXPERIMENTS
 from run_page import SURVEY, run_page
 
 PAGE = nbformat.read(SURVEY / "claims.ipynb", as_version=4)
@@ -51,35 +52,37 @@ def test_the_rule_for_typed_verdicts_bites(text, found):
 
 
 def cards(said: str) -> dict[str, set[tuple[str, str]]]:
-    """Return claim -> {(verdict, arm)} as a reader finds them in the cards."""
-    titles = {arm.title: name for name, arm in ARMS.items()}
+    """Return claim -> {(verdict, experiment)} as a reader finds them in the cards."""
+    titles = {experiment.title: name for name, experiment in EXPERIMENTS.items()}
     found = {}
     for part in re.split(r"^(?=\*\*\d+\.\*\*)", said, flags=re.M)[1:]:
         number = int(re.match(r"\*\*(\d+)\.\*\*", part).group(1))
         lines = re.findall(r"^- \*\*(.+?)\*\* · (.+?)(?:, n\u00a0=\u00a0\d+)? · ", part, flags=re.M)
         found[list(CLAIMS)[number - 1]] = {
-            (verdict, titles[title]) for verdict, arms in lines for title in arms.split(", ")
+            (verdict, titles[title]) for verdict, experiments in lines for title in experiments.split(", ")
         }
     return found
 
 
 @pytest.mark.parametrize("verdict", [SEEN, NOT_SEEN])
 @pytest.mark.parametrize(
-    ("claim", "arm"), [("linear", "laptop"), ("linear", "logs"), ("poly5, 25", "source")]
+    ("claim", "experiment"), [("linear", "laptop"), ("linear", "logs"), ("poly5, 25", "source")]
 )
-def test_prose_and_verdicts_do_not_part(claim, arm, verdict, monkeypatch):
+def test_prose_and_verdicts_do_not_part(claim, experiment, verdict, monkeypatch):
     monkeypatch.setattr(
-        lrbook.chapters.claims.verdicts, "evidence", lambda: {arm: CASES[claim][verdict][arm]()}
+        lrbook.chapters.claims.verdicts, "evidence", lambda: {experiment: CASES[claim][verdict][experiment]()}
     )
     monkeypatch.setattr(lrlib.training.run, "train", lambda config, **_: made_up(config, ramp(2, 1)))
     page = run_page("claims")
     count, listed = page.said[:2]
     found = cards(listed)
     assert list(found) == list(CLAIMS)
-    assert (verdict, arm) in found[claim]
+    assert (verdict, experiment) in found[claim]
     for name, verdicts in found.items():
-        assert sorted(where for _, where in verdicts) == sorted(CLAIMS[name].arms)  # each says one thing
-        assert {each for each, where in verdicts if where != arm} <= {CANNOT_BE_TOLD}
+        assert sorted(where for _, where in verdicts) == sorted(
+            CLAIMS[name].experiments
+        )  # each says one thing
+        assert {each for each, where in verdicts if where != experiment} <= {CANNOT_BE_TOLD}
     said = [each for verdicts in found.values() for each, _ in verdicts]
     for each in VERDICTS:
         assert (f"{said.count(each)} say **{each}**" in count) == (each in said)
@@ -89,7 +92,7 @@ def test_prose_and_verdicts_do_not_part(claim, arm, verdict, monkeypatch):
 
 
 def made_up(config, curve):
-    return run(config.recipe.label, train=curve, test=curve, arm="digits")
+    return run(config.recipe.label, train=curve, test=curve, experiment="digits")
 
 
 @pytest.mark.parametrize(("curve", "verdict"), [(ramp(2, 1), SEEN), (step(50), NOT_SEEN)])
@@ -105,7 +108,9 @@ def test_the_page_on_what_is_recorded():
     assert list(cards(listed)) == list(CLAIMS)
     assert all(f"**{word}**" in table for word in WORDS)
     assert "fewer than 4 epochs" in live  # trainings are cut short here
-    assert [line.split("*")[1] for line in where.splitlines()] == [arm.title for arm in ARMS.values()]
+    assert [line.split("*")[1] for line in where.splitlines()] == [
+        experiment.title for experiment in EXPERIMENTS.values()
+    ]
 
 
 def test_every_sentence_leads_to_a_chapter():

@@ -20,7 +20,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from lrlib import load_runs
-from lrlib.runs.record import studies
+from lrlib.runs.store import studies
 
 ROOT = Path(__file__).parents[2]
 PER_EPOCH = 391  # updates: 50,000 pictures in batches of 128

@@ -11,13 +11,13 @@ PRESET = {"source": "source", "resnet50": "resnet50", "laptop": "laptop", "digit
 JITTER = (-0.02, -0.01, 0.0, 0.01, 0.02)
 
 
-def accuracies(points, *, seeds=5, arm="laptop", peak_lr=0.1):
+def accuracies(points, *, seeds=5, experiment="laptop", peak_lr=0.1):
     """Runs of one epoch that end so many points above 80 %, on average over five seeds."""
     return [
         synthetic_run(
             name,
             {"test_accuracy": [0.80 + (above + JITTER[(seed + FIVE.index(name)) % 5]) / 100]},
-            of=PRESET[arm],
+            of=PRESET[experiment],
             seed=seed,
             peak_lr=peak_lr,
         )
@@ -36,11 +36,11 @@ def printed(**test_accuracy):
     return table.model_copy(update={"rows": rows})
 
 
-def run(name, *, train=None, test=None, accuracy=None, arm="source", seed=1, status="finished"):
+def run(name, *, train=None, test=None, accuracy=None, experiment="source", seed=1, status="finished"):
     """A run with these curves; losses get a penalty of 0.01 more."""
     columns = {"train_loss": train, "test_loss": test, "test_accuracy": accuracy}
     kept = {key: column for key, column in columns.items() if column}
-    return synthetic_run(name, kept, of=PRESET[arm], seed=seed, status=status)
+    return synthetic_run(name, kept, of=PRESET[experiment], seed=seed, status=status)
 
 
 def ramp(first, last, epochs=100):
@@ -59,15 +59,17 @@ def cliff(at, epochs=100):
     return [2 - e / begin if e <= begin else 1.0 if e < at else down[e - at] for e in range(1, epochs + 1)]
 
 
-def drop_run(at, seed=1, arm="source"):
+def drop_run(at, seed=1, experiment="source"):
     curve = cliff(at)
-    return run("drop", train=curve, test=curve, accuracy=[1 - y / 4 for y in curve], seed=seed, arm=arm)
+    return run(
+        "drop", train=curve, test=curve, accuracy=[1 - y / 4 for y in curve], seed=seed, experiment=experiment
+    )
 
 
-def steps_to(constant, others, seeds=5, arm="laptop"):
+def steps_to(constant, others, seeds=5, experiment="laptop"):
     """Runs whose test accuracy jumps from 50 to 80 % in these epochs, by schedule."""
     return [
-        run(name, accuracy=step(at, 0.5, 0.8), seed=seed, arm=arm)
+        run(name, accuracy=step(at, 0.5, 0.8), seed=seed, experiment=experiment)
         for seed in range(1, seeds + 1)
         for name, at in {"constant": constant, **others}.items()
     ]
@@ -99,7 +101,7 @@ def verdict(rule, *runs):
 
 SLOW = {"time": 41, "drop": 41, "linear": 41, "poly5": 41}
 
-# claim -> verdict -> arm -> evidence
+# claim -> verdict -> experiment -> evidence
 CASES = {
     "rates": {
         SEEN: {"rates": lambda: rate_grid({0.003: -5, 0.1: 0, 1.0: -5})},
@@ -107,7 +109,7 @@ CASES = {
         CANNOT_BE_TOLD: {"rates": lambda: rate_grid({0.003: -5, 0.1: 0, 1.0: -5}, seeds=1)},
     },
     "faster": {
-        SEEN: {"digits": lambda: steps_to(80, {**SLOW, "poly5": 40}, arm="digits")},
+        SEEN: {"digits": lambda: steps_to(80, {**SLOW, "poly5": 40}, experiment="digits")},
         NOT_SEEN: {"laptop": lambda: steps_to(80, SLOW)},
         CANNOT_BE_TOLD: {"laptop": lambda: steps_to(80, {**SLOW, "poly5": 40}, seeds=4)},
     },
@@ -118,7 +120,7 @@ CASES = {
         },
         NOT_SEEN: {
             "laptop": lambda: accuracies({"constant": 0, "time": 2}),
-            "resnet50": lambda: accuracies({"constant": 0, "time": -4}, arm="resnet50"),
+            "resnet50": lambda: accuracies({"constant": 0, "time": -4}, experiment="resnet50"),
             "logs": lambda: printed(constant=0.84, time=0.79),
         },
         CANNOT_BE_TOLD: {
@@ -136,13 +138,13 @@ CASES = {
             "logs": lambda: printed(constant=0.84, drop=0.81),
         },
         CANNOT_BE_TOLD: {
-            "source": lambda: accuracies({"constant": 0, "drop": 3}, seeds=1, arm="source"),
+            "source": lambda: accuracies({"constant": 0, "drop": 3}, seeds=1, experiment="source"),
             "logs": lambda: printed(constant=0.84, drop=0.85),
         },
     },
     "drop, end": {
-        SEEN: {"laptop": lambda: [run("drop", train=ramp(2, 1), test=ramp(2, 1), arm="laptop")]},
-        NOT_SEEN: {"resnet50": lambda: [run("drop", train=ramp(2, 1), test=step(70), arm="resnet50")]},
+        SEEN: {"laptop": lambda: [run("drop", train=ramp(2, 1), test=ramp(2, 1), experiment="laptop")]},
+        NOT_SEEN: {"resnet50": lambda: [run("drop", train=ramp(2, 1), test=step(70), experiment="resnet50")]},
         CANNOT_BE_TOLD: {
             "source": lambda: [
                 run("drop", train=ramp(2, 1), test=ramp(2, 1), seed=1),
@@ -184,15 +186,22 @@ CASES = {
         },
     },
     "linear, loss": {
-        SEEN: {"laptop": lambda: [run("linear", train=ramp(2, 1), arm="laptop"), drop_run(16, arm="laptop")]},
+        SEEN: {
+            "laptop": lambda: [
+                run("linear", train=ramp(2, 1), experiment="laptop"),
+                drop_run(16, experiment="laptop"),
+            ]
+        },
         NOT_SEEN: {
-            "laptop": lambda: [run(name, train=ramp(2, 1), arm="laptop") for name in ("linear", "drop")],
+            "laptop": lambda: [
+                run(name, train=ramp(2, 1), experiment="laptop") for name in ("linear", "drop")
+            ],
             "resnet50": lambda: [
-                run("linear", train=cliff(40), arm="resnet50"),
-                drop_run(16, arm="resnet50"),
+                run("linear", train=cliff(40), experiment="resnet50"),
+                drop_run(16, experiment="resnet50"),
             ],
         },
-        CANNOT_BE_TOLD: {"laptop": lambda: [run("linear", train=ramp(2, 1), arm="laptop")]},
+        CANNOT_BE_TOLD: {"laptop": lambda: [run("linear", train=ramp(2, 1), experiment="laptop")]},
     },
     "linear, 70-80": {
         SEEN: {"source": lambda: [run("linear", test=cliff(75))]},
@@ -203,18 +212,18 @@ CASES = {
         },
     },
     "linear, accuracy": {
-        SEEN: {"laptop": lambda: [run("linear", accuracy=ramp(0.2, 0.8), arm="laptop")]},
+        SEEN: {"laptop": lambda: [run("linear", accuracy=ramp(0.2, 0.8), experiment="laptop")]},
         NOT_SEEN: {"source": lambda: [run("linear", accuracy=step(50, 0.2, 0.8))]},
         CANNOT_BE_TOLD: {
             "laptop": lambda: [
-                run("linear", accuracy=ramp(0.2, 0.8), seed=1, arm="laptop"),
-                run("linear", accuracy=step(50, 0.2, 0.8), seed=2, arm="laptop"),
+                run("linear", accuracy=ramp(0.2, 0.8), seed=1, experiment="laptop"),
+                run("linear", accuracy=step(50, 0.2, 0.8), seed=2, experiment="laptop"),
             ]
         },
     },
     "decaying": {
         SEEN: {
-            "digits": lambda: accuracies(dict(zip(FIVE, (0, -1, 3, 4, 2), strict=True)), arm="digits"),
+            "digits": lambda: accuracies(dict(zip(FIVE, (0, -1, 3, 4, 2), strict=True)), experiment="digits"),
             "logs": lambda: printed(constant=0.84, time=0.87, drop=0.87, linear=0.87, poly5=0.87),
         },
         NOT_SEEN: {

@@ -16,8 +16,8 @@ import lrlib.training.run
 from lrbook import colab as notebook
 from lrlib import preset
 from lrlib.runs.config import PRESETS, ConfigError, RunConfig
-from lrlib.runs.record import RecordError, load_runs, read_run, write_run
-from lrlib.runs.store import run_name
+from lrlib.runs.record import RecordError
+from lrlib.runs.store import load_runs, read_run, run_name, write_run
 from lrlib.sweeps import timing
 from lrlib.sweeps.study import read_study
 from lrlib.sweeps.timing import Pace

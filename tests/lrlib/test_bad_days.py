@@ -15,7 +15,8 @@ import pytest
 
 from lrlib import cli, preset
 from lrlib._files import WriteError, write_atomically
-from lrlib.runs.record import RecordError, load_runs, write_run
+from lrlib.runs.record import RecordError
+from lrlib.runs.store import load_runs, write_run
 from lrlib.training import cifar10
 from lrlib.training.dataset import DataError, load
 from lrlib.training.run import train

@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 
 import synthetic
-from lrlib.runs.record import read_run, write_run
+from lrlib.runs.store import read_run, write_run
 
 RUN = [
     "train",

@@ -13,7 +13,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from lrbook.chapters._write import listed, results_table
-from lrlib.runs.record import experiment, load_runs, studies
+from lrlib.runs.store import load_runs, preferred_study
 from lrlib.schedules.recipes import SURVEY, in_order
 from lrlib.stats import (
     FEWEST,
@@ -48,7 +48,7 @@ __all__ = [
 def recorded(*names: str, schedules: Iterable[str] = SURVEY) -> list[Run]:
     """Return the recorded runs of some studies, of these schedules; a study without records adds none.
 
-    Where a GPU recorded an experiment too, its runs are taken (`lrlib.runs.record.experiment`).
+    Where a GPU recorded an experiment too, its runs are taken (`lrlib.runs.store.preferred_study`).
 
     Examples
     --------
@@ -57,10 +57,7 @@ def recorded(*names: str, schedules: Iterable[str] = SURVEY) -> list[Run]:
     >>> [run.label for run in recorded("no-such-study", "pilot-laptop", schedules=["linear"])]
     ['linear']
     """
-    there, wanted = studies(), set(schedules)
-    # Each study once, also where an experiment and its records on a GPU are both named.
-    found = dict.fromkeys(experiment(name) for name in names)
-    return [run for name in found if name in there for run in load_runs(name) if run.label in wanted]
+    return load_runs(*map(preferred_study, names), schedules=schedules, missing_ok=True)
 
 
 def first_with(*studies: str, schedules: Sequence[str]) -> list[Run]:

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from lrbook.chapters._write import Entry, cell
 from lrlib._checks import no_such
+from lrlib.runs.experiments import EXPERIMENTS
 from lrlib.runs.published import SourceRow, SurveyRow, Table, published
-from lrlib.runs.record import experiment, load_runs, studies
-from lrlib.schedules.recipes import SOURCE, SURVEY
+from lrlib.runs.store import load_runs, preferred_study
+from lrlib.schedules.recipes import SURVEY
 from lrlib.stats import CHANCE, FEWEST, by_seed, final_accuracy, interval
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COLUMNS",
-    "Arm",
-    "arms",
+    "Part",
     "from_runs",
+    "parts",
     "so_far",
     "table_1_1",
 ]
@@ -41,28 +42,10 @@ COLUMNS = {
     "train_accuracy": "training accuracy",
     "test_accuracy": "test accuracy",
 }
-#: Study -> title, what it is, and the schedules that it has; None is all eight.
-STUDIES = {
-    "source": (
-        "Our runs of the source's experiment",
-        "Its own network, data and schedules; last epoch.",
-        SOURCE,
-    ),
-    "resnet50": (
-        "Our runs of what the survey's words say",
-        "ResNet-50, pictures flipped and shifted, drop by half every 10 epochs; last epoch.",
-        None,
-    ),
-    "survey-laptop": (
-        "Our small network, over seeds",
-        "Preset laptop, 30 epochs, seeds 1 to 5; last epoch.",
-        None,
-    ),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arm:
+class Part:
     """One way to fill table 1.1.
 
     Parameters
@@ -78,7 +61,7 @@ class Arm:
 
     Examples
     --------
-    >>> [entry.text for entry in arms()[0].rows["linear"]]
+    >>> [entry.text for entry in parts()[0].rows["linear"]]
     ['0.1040', '–', '–', '0.87']
     """
 
@@ -89,7 +72,7 @@ class Arm:
     diverged: tuple[tuple[str, int], ...] = ()
 
 
-def from_runs(runs: Iterable[Run], *, title: str, note: str, schedules: Iterable[str] | None = None) -> Arm:
+def from_runs(runs: Iterable[Run], *, title: str, note: str, schedules: Iterable[str] | None = None) -> Part:
     """Return the table filled from the runs of one study: means over seeds after the last epoch.
 
     Where three seeds or more differ, the second line is half the width of the 95 % t interval; of two seeds
@@ -108,8 +91,8 @@ def from_runs(runs: Iterable[Run], *, title: str, note: str, schedules: Iterable
     Examples
     --------
     >>> from lrlib import load_runs
-    >>> arm = from_runs(load_runs("pilot-laptop"), title="Pilot", note="Seed 0.")
-    >>> arm.counts, arm.rows["drop"]
+    >>> part = from_runs(load_runs("pilot-laptop"), title="Pilot", note="Seed 0.")
+    >>> part.counts, part.rows["drop"]
     ({'constant': 1, 'linear': 1}, [Entry(text='no run yet', spread='', columns=5)])
     """
     runs, wanted = list(runs), set(SURVEY if schedules is None else schedules)
@@ -124,64 +107,68 @@ def from_runs(runs: Iterable[Run], *, title: str, note: str, schedules: Iterable
         rows[label] = _entries(mine) if mine else [Entry(missing, columns=len(COLUMNS))]
     diverged = sorted((run.label, run.config.seed) for run in runs if run.status == "diverged")
     counts = {label: len(seeds[label]) for label in SURVEY if label in seeds}
-    return Arm(title=title, note=note, rows=rows, counts=counts, diverged=tuple(diverged))
+    return Part(title=title, note=note, rows=rows, counts=counts, diverged=tuple(diverged))
 
 
-def arms(recorded: Mapping[str, Sequence[Run]] | None = None) -> list[Arm]:
+def parts(recorded: Mapping[str, Sequence[Run]] | None = None) -> list[Part]:
     """Return the five ways to fill table 1.1: the survey, its source's logs, and three studies of ours.
 
     Parameters
     ----------
-    recorded : mapping, study -> runs, or None
+    recorded : mapping, name in `EXPERIMENTS` -> runs, or None
         None takes the records that come with the package.
 
     Examples
     --------
-    >>> [arm.title for arm in arms({})][:2]
+    >>> [part.title for part in parts({})][:2]
     ['The survey, as printed', "The source's logs, epoch 100"]
     """
+    ours = {name: each for name, each in EXPERIMENTS.items() if each.column}
     if recorded is None:
-        where = {study: experiment(study) for study in STUDIES}
-        recorded = {study: load_runs(there) for study, there in where.items() if there in studies()}
+        recorded = {
+            name: load_runs(*map(preferred_study, each.studies), missing_ok=True)
+            for name, each in ours.items()
+        }
     both = published()
     found = [_survey(both.survey), _source(both.source)]
-    for study, (title, note, schedules) in STUDIES.items():
-        found.append(from_runs(recorded.get(study, []), title=title, note=note, schedules=schedules))
+    for name, each in ours.items():
+        title, note = each.column
+        found.append(from_runs(recorded.get(name, []), title=title, note=note, schedules=each.schedules))
     return found
 
 
-def table_1_1(filled: Iterable[Arm] | None = None) -> str:
-    """Return table 1.1 as HTML: a small table for each arm, under one another.
+def table_1_1(filled: Iterable[Part] | None = None) -> str:
+    """Return table 1.1 as HTML: a small table for each part, under one another.
 
     Neighbours that have no run, for the same reason, share a row.
 
     Examples
     --------
-    >>> html = table_1_1(arms({}))
+    >>> html = table_1_1(parts({}))
     >>> html.count("<table"), ">triangle, cosine, cosine5</th>" in html
     (5, True)
     """
-    filled = arms() if filled is None else list(filled)
+    filled = parts() if filled is None else list(filled)
     heads = "".join(f'<th scope="col">{head}</th>' for head in COLUMNS.values())
-    parts = []
-    for letter, arm in zip("abcdefghij", filled, strict=False):
+    tables = []
+    for letter, part in zip("abcdefghij", filled, strict=False):
         rows = []
-        for (_, entries), group in groupby(arm.rows, key=lambda label: _shared(arm, label)):
+        for (_, entries), group in groupby(part.rows, key=lambda label: _shared(part, label)):
             labels = list(group)
-            n = f"<br><small>n = {arm.counts[labels[0]]}</small>" if labels[0] in arm.counts else ""
+            n = f"<br><small>n = {part.counts[labels[0]]}</small>" if labels[0] in part.counts else ""
             cells = "".join(cell(entry) for entry in entries)
             rows.append(f'<tr><th scope="row">{", ".join(labels)}{n}</th>{cells}</tr>')
         gone = ""
-        if arm.diverged:
-            names = " and ".join(f"{label} with seed {seed}" for label, seed in arm.diverged)
+        if part.diverged:
+            names = " and ".join(f"{label} with seed {seed}" for label, seed in part.diverged)
             gone = f" Diverged, {CHANCE:.0%} in test accuracy and left out elsewhere: {names}."
-        parts.append(
-            f'<table class="results"><caption><strong>{letter}. {escape(arm.title)}.</strong> '
-            f"{escape(arm.note + gone)}</caption>"
+        tables.append(
+            f'<table class="results"><caption><strong>{letter}. {escape(part.title)}.</strong> '
+            f"{escape(part.note + gone)}</caption>"
             f'<thead><tr><th scope="col">schedule</th>{heads}</tr></thead>'
             f"<tbody>{''.join(rows)}</tbody></table>"
         )
-    return '<div class="results">' + "\n".join(parts) + "</div>"
+    return '<div class="results">' + "\n".join(tables) + "</div>"
 
 
 def so_far(runs: Sequence[Run], *, seeds: int) -> str:
@@ -216,9 +203,9 @@ def so_far(runs: Sequence[Run], *, seeds: int) -> str:
     return f"{text}, at least {least} of each schedule: most intervals will shrink."
 
 
-def _shared(arm: Arm, label: str) -> tuple[str, list[Entry]]:
+def _shared(part: Part, label: str) -> tuple[str, list[Entry]]:
     """Return what neighbours must have in common to share a row; a row with values is its schedule's own."""
-    entries = arm.rows[label]
+    entries = part.rows[label]
     return ("" if len(entries) == 1 else label), entries
 
 
@@ -248,7 +235,7 @@ def _mean(values: Sequence[float], *, accuracy: bool) -> Entry:
     return Entry(f"{scale * mean:.{decimals}f}{unit}", spread)
 
 
-def _survey(table: Table[SurveyRow]) -> Arm:
+def _survey(table: Table[SurveyRow]) -> Part:
     def cells(row: SurveyRow) -> list[Entry]:
         loss = _printed(table, row, "loss")
         return [
@@ -261,7 +248,7 @@ def _survey(table: Table[SurveyRow]) -> Arm:
     return _from_print("The survey, as printed", note, table, cells, "not in the survey's table")
 
 
-def _source(table: Table[SourceRow]) -> Arm:
+def _source(table: Table[SourceRow]) -> Part:
     def cells(row: SourceRow) -> list[Entry]:
         train, test = _printed(table, row, "train_loss"), _printed(table, row, "test_loss")
         both = [_printed(table, row, f"{part}_accuracy") for part in ("train", "test")]
@@ -271,10 +258,10 @@ def _source(table: Table[SourceRow]) -> Arm:
     return _from_print("The source's logs, epoch 100", note, table, cells, "not in the source")
 
 
-def _from_print(title: str, note: str, table: Table, cells, missing: str) -> Arm:
+def _from_print(title: str, note: str, table: Table, cells, missing: str) -> Part:
     there = {row.schedule: cells(row) for row in table.rows}
     rows = {label: there.get(label, [Entry(missing, columns=len(COLUMNS))]) for label in SURVEY}
-    return Arm(title=title, note=note, rows=rows)
+    return Part(title=title, note=note, rows=rows)
 
 
 def _printed(table: Table, row: SurveyRow | SourceRow, name: str) -> str:

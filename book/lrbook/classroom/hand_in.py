@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lrlib._checks import check_int
-from lrlib.runs.record import RecordError, Run, run_from, write_run
+from lrlib.runs.record import RecordError, Run, run_from
+from lrlib.runs.store import write_run
 
 
 def hand_in(run: Run, *, number: int, folder: str | Path = ".") -> Path:

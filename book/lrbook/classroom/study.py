@@ -59,7 +59,7 @@ class ClassStudy:
     Examples
     --------
     >>> from lrbook.classroom import merge
-    >>> from lrlib.runs.record import RECORDED
+    >>> from lrlib.runs.store import RECORDED
     >>> study = merge(RECORDED / "pilot-laptop")
     >>> sorted(study.runs), study.findings
     (['laptop-constant-seed0.json', 'laptop-linear-seed0.json'], ())

@@ -20,6 +20,7 @@ from lrbook.chapters.shared import (
     study_line,
     what_is_shown,
 )
+from lrlib.runs import store
 from lrlib.runs.record import Final
 from synthetic import synthetic_run, two_epochs, with_accuracies
 
@@ -77,9 +78,11 @@ def test_a_mean_says_its_range_only_where_there_is_one():
         mean_and_range([])
 
 
-def test_recorded_takes_what_is_there(monkeypatch):
-    monkeypatch.setattr(shared, "studies", lambda: ["a", "c"])
-    monkeypatch.setattr(shared, "load_runs", {"a": RUNS[:2], "c": RUNS[4:]}.__getitem__)
+def test_recorded_takes_what_is_there(monkeypatch, tmp_path):
+    monkeypatch.setattr(store, "RECORDED", tmp_path)
+    for study, runs in {"a": RUNS[:2], "c": RUNS[4:]}.items():
+        for number, run in enumerate(runs):
+            store.write_run(run, tmp_path / study / f"{number}.json")
     assert recorded("b") == []
     assert recorded("c", "b", "a") == [*RUNS[4:], *RUNS[:2]]
     assert recorded("c", "a", schedules=["linear"]) == [RUNS[6], RUNS[0]]

@@ -13,7 +13,7 @@ from grids import grids
 from lrbook.chapters import shared, table_1_1
 from lrbook.chapters._write import Entry
 from lrbook.chapters.claims import verdicts
-from lrlib.runs import record
+from lrlib.runs import store
 from lrlib.schedules.recipes import RECIPES
 from printed_tables import SOURCE, SURVEY
 from synthetic import two_epochs
@@ -31,22 +31,22 @@ def width(html):
     return [sum(int(cell.get("colspan", 1)) for cell in row.find_all(["th", "td"])) for row in rows]
 
 
-# ---------------------------------------------------------------- measured arms
+# ---------------------------------------------------------------- recorded parts
 
 
 def test_one_run_is_its_last_epoch():
     # two_epochs: losses are 1 - accuracy, the penalty is 0.01
-    arm = filled([two_epochs("linear", accuracies=(0.5, 0.75))])
-    assert arm.rows["linear"] == [
+    part = filled([two_epochs("linear", accuracies=(0.5, 0.75))])
+    assert part.rows["linear"] == [
         Entry("0.2500"),
         Entry("0.0100"),
         Entry("0.2500"),
         Entry("75.0%"),
         Entry("75.0%"),
     ]
-    assert arm.counts == {"linear": 1}
-    assert list(arm.rows) == list(RECIPES)
-    assert all(arm.rows[name] == NONE_YET for name in RECIPES if name != "linear")
+    assert part.counts == {"linear": 1}
+    assert list(part.rows) == list(RECIPES)
+    assert all(part.rows[name] == NONE_YET for name in RECIPES if name != "linear")
 
 
 def test_seeds_give_the_mean_and_half_an_interval():
@@ -72,34 +72,34 @@ def test_a_spread_too_small_to_print_is_no_zero():
 def test_a_diverged_run_counts_as_guessing_and_is_named():
     # test accuracy: (0.7 + 0.1) / 2, and two values instead of an interval
     gone = two_epochs("constant", seed=2, accuracies=(0.5, math.nan), status="diverged")
-    arm = filled([two_epochs("constant", seed=1, accuracies=(0.5, 0.7)), gone])
-    assert [entry.text for entry in arm.rows["constant"]] == ["0.3000", "0.0100", "0.3000", "70.0%", "40.0%"]
-    assert arm.rows["constant"][4].spread == "10.0 and 70.0"
-    assert arm.diverged == (("constant", 2),)
-    (caption, _), *_ = grids(table_1_1.table_1_1([arm]))
+    part = filled([two_epochs("constant", seed=1, accuracies=(0.5, 0.7)), gone])
+    assert [entry.text for entry in part.rows["constant"]] == ["0.3000", "0.0100", "0.3000", "70.0%", "40.0%"]
+    assert part.rows["constant"][4].spread == "10.0 and 70.0"
+    assert part.diverged == (("constant", 2),)
+    (caption, _), *_ = grids(table_1_1.table_1_1([part]))
     assert "Diverged, 10% in test accuracy and left out elsewhere: constant with seed 2." in caption
     alone = filled([gone]).rows["constant"]
     assert [entry.text for entry in alone] == ["diverged"] * 4 + ["10.0%"]
 
 
 def test_a_schedule_outside_the_study_is_told_from_a_missing_run():
-    arm = filled([], schedules=["constant"])
-    assert arm.rows["constant"] == NONE_YET
-    assert arm.rows["cosine"] == [Entry("not in this study", columns=5)]
-    assert arm.counts == {}
+    part = filled([], schedules=["constant"])
+    assert part.rows["constant"] == NONE_YET
+    assert part.rows["cosine"] == [Entry("not in this study", columns=5)]
+    assert part.counts == {}
     there = filled([two_epochs("cosine")], schedules=["constant"])
     assert there.rows["cosine"][4] == Entry("75.0%")
 
 
 def test_a_new_record_alone_fills_its_cells(tmp_path, monkeypatch):
-    monkeypatch.setattr(record, "RECORDED", tmp_path)
-    before = table_1_1.arms()
-    assert [arm.counts for arm in before] == [{}] * 5
+    monkeypatch.setattr(store, "RECORDED", tmp_path)
+    before = table_1_1.parts()
+    assert [part.counts for part in before] == [{}] * 5
     folder = tmp_path / "survey-laptop"
     folder.mkdir()
     run = two_epochs("poly5", seed=1, epochs=8, accuracies=[0.5] * 7 + [0.875])
-    record.write_run(run, folder / "poly5-seed1.json")
-    after = table_1_1.arms()
+    store.write_run(run, folder / "poly5-seed1.json")
+    after = table_1_1.parts()
     assert after[:4] == before[:4]
     changed = {name for name in RECIPES if after[4].rows[name] != before[4].rows[name]}
     assert changed == {"poly5"}
@@ -109,13 +109,13 @@ def test_a_new_record_alone_fills_its_cells(tmp_path, monkeypatch):
 
 def test_what_a_gpu_recorded_stands_for_the_experiment_and_is_never_mixed(tmp_path, monkeypatch):
     """One run of the CPU's study, one of the GPU's: table, ledger and chapters take the GPU's alone."""
-    monkeypatch.setattr(record, "RECORDED", tmp_path)
+    monkeypatch.setattr(store, "RECORDED", tmp_path)
     for study, seed, accuracy in (("source", 0, 0.5), ("source-gpu", 1, 0.875)):
         run = two_epochs("linear", of="source", seed=seed, epochs=8, accuracies=[accuracy] * 8)
         (tmp_path / study).mkdir()
-        record.write_run(run, tmp_path / study / f"linear-seed{seed}.json")
-        assert record.experiment("source") == study
-        source = table_1_1.arms()[2]
+        store.write_run(run, tmp_path / study / f"linear-seed{seed}.json")
+        assert store.preferred_study("source") == study
+        source = table_1_1.parts()[2]
         assert source.rows["linear"][4] == Entry(f"{accuracy:.1%}")
         assert source.counts == {"linear": 1}
         for runs in (verdicts.evidence()["source"], shared.recorded("source", "source-gpu")):
@@ -141,11 +141,11 @@ def test_a_schedule_that_is_none_of_the_eight_is_refused():
         filled([two_epochs(PolynomialRecipe(power=2))])
 
 
-# ---------------------------------------------------------------- printed arms
+# ---------------------------------------------------------------- printed parts
 
 
 def test_the_survey_is_as_printed():
-    rows = table_1_1.arms({})[0].rows
+    rows = table_1_1.parts({})[0].rows
     for line in SURVEY.strip().splitlines():
         name, accuracy, loss = line.split()
         assert rows[name] == [
@@ -159,7 +159,7 @@ def test_the_survey_is_as_printed():
 
 
 def test_the_source_is_as_logged():
-    rows = table_1_1.arms({})[1].rows
+    rows = table_1_1.parts({})[1].rows
     for line in SOURCE.strip().splitlines():
         name, loss, accuracy, test_loss, test_accuracy, _ = line.split()
         assert rows[name] == [
@@ -180,7 +180,7 @@ def names(head):
 
 
 def test_five_tables_with_a_head_and_all_eight_schedules():
-    html = table_1_1.table_1_1(table_1_1.arms({"survey-laptop": [two_epochs("linear")]}))
+    html = table_1_1.table_1_1(table_1_1.parts({"laptop": [two_epochs("linear")]}))
     found = grids(html)
     titles = [re.match(r"([a-e])\. (.*?)\.", caption) for caption, _ in found]
     assert [title[1] for title in titles] == list("abcde")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lrlib import preset
-from lrlib.runs.record import write_run
+from lrlib.runs.store import write_run
 from lrlib.training.run import train
 
 # Final test accuracies by schedule and seed. By hand: constant has mean 0.92 and standard deviation 0.02, so

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lrbook.classroom import hand_in
-from lrlib.runs.record import read_run
+from lrlib.runs.store import read_run
 
 
 def test_a_record_is_handed_in_once_and_never_overwritten(run_of, tmp_path):

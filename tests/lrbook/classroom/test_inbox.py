@@ -8,7 +8,7 @@ import zipfile
 
 from lrbook.classroom import assignment, inbox, merge
 from lrbook.classroom.inbox import handed_in
-from lrlib.runs.record import write_run
+from lrlib.runs.store import write_run
 
 SIX = assignment(6, schedules=["constant", "linear"])
 

@@ -10,7 +10,7 @@ import pytest
 
 from lrbook.classroom import ClassStudy, assignment, merge
 from lrlib import preset
-from lrlib.runs.record import write_run
+from lrlib.runs.store import write_run
 from lrlib.training.run import train
 from synthetic import synthetic_run
 
@@ -219,11 +219,11 @@ def test_no_made_up_file_stops_a_merge(name, folder):
 
 
 def test_a_signed_record_that_is_absurd_does_not_stop_a_merge(folder):
-    from lrlib.runs.record import _digest
+    from lrlib.runs.record import digest
 
     data = json.loads((folder / "a.json").read_text())
     data["config"] |= {"epochs": 10**400, "seed": 12}
-    (folder / "absurd.json").write_text(json.dumps({**data, "digest": _digest(data)}))
+    (folder / "absurd.json").write_text(json.dumps({**data, "digest": digest(data)}))
     study = merge(folder, assigned=SIX)
     assert [finding.file for finding in study.findings] == ["absurd.json"]
     assert len(study.runs) == 6

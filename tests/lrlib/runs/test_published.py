@@ -9,7 +9,7 @@ import pytest
 from printed_tables import SOURCE, SURVEY
 
 from lrlib.runs.published import PublishedError, published
-from lrlib.runs.record import RECORDED, studies
+from lrlib.runs.store import RECORDED, studies
 
 FILE = RECORDED / "published.json"
 # As printed, with every digit: schedule, then accuracy and loss of the survey's table 1.1.

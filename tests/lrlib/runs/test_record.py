@@ -8,16 +8,8 @@ from pathlib import Path
 import pytest
 import synthetic
 
-from lrlib.runs.record import (
-    RECORDED,
-    RecordError,
-    Run,
-    _digest,
-    load_runs,
-    read_run,
-    studies,
-    write_run,
-)
+from lrlib.runs.record import RecordError, Run, digest
+from lrlib.runs.store import RECORDED, load_runs, read_run, studies, write_run
 from lrlib.sweeps.study import read_study
 from lrlib.training import networks
 from lrlib.training.dataset import draw_augmentation, permutation
@@ -114,7 +106,7 @@ def test_a_record_that_disagrees_with_itself_is_not_written(run, words, tmp_path
 
 
 def resigned(data):
-    return json.dumps({**data, "digest": _digest(data)})
+    return json.dumps({**data, "digest": digest(data)})
 
 
 def tampered(text, change):

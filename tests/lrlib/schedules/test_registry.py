@@ -10,7 +10,7 @@ from lrbook.classroom.assignment import assignment
 from lrlib import preset, stats
 from lrlib.runs.config import PRESETS
 from lrlib.runs.published import published
-from lrlib.runs.record import load_runs, studies
+from lrlib.runs.store import load_runs, studies
 from lrlib.schedules.recipes import (
     RECIPES,
     SOURCE,
@@ -43,7 +43,7 @@ def all_that_is_said() -> dict[str, object]:
     survey = load_runs("survey-digits")
     return {
         "table 1.1": table_1_1.table_1_1(),
-        "arms": [(arm.title, arm.rows, arm.counts) for arm in table_1_1.arms()],
+        "parts": [(part.title, part.rows, part.counts) for part in table_1_1.parts()],
         "so far": table_1_1.so_far(survey, seeds=5),
         "ledger": judged,
         "summary": verdicts.summary(judged),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lrlib.runs.config import preset
-from lrlib.runs.record import load_runs
+from lrlib.runs.store import load_runs
 from lrlib.schedules.recipes import DropRecipe, LinearRecipe
 from lrlib.stats.curves import (
     Change,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from lrlib.runs.record import load_runs
+from lrlib.runs.store import load_runs
 from lrlib.schedules import RECIPES
 from lrlib.schedules.recipes import SURVEY
 from lrlib.stats import (

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from lrlib.runs import record
+from lrlib.runs import store
 from lrlib.schedules.recipes import RECIPES
 from lrlib.stats import rankings
 from synthetic import two_epochs
@@ -97,13 +97,13 @@ def test_orders_counts_different_rankings():
 @pytest.fixture
 def recorded(tmp_path, monkeypatch):
     """A folder of synthetic records: "full" has 2 seeds of all schedules, "half" lacks one run."""
-    monkeypatch.setattr(record, "RECORDED", tmp_path)
+    monkeypatch.setattr(store, "RECORDED", tmp_path)
     for name in ("full", "half"):
         for recipe, seed in product(RECIPES, (1, 2)):
             if (name, recipe, seed) != ("half", "drop", 2):
                 run = two_epochs(recipe, seed=seed, epochs=8, accuracies=[0.5 + seed / 8] * 8)
                 (tmp_path / name).mkdir(exist_ok=True)
-                record.write_run(run, tmp_path / name / f"{recipe}-seed{seed}.json")
+                store.write_run(run, tmp_path / name / f"{recipe}-seed{seed}.json")
     return tmp_path
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from lrlib import _files, preset
-from lrlib.runs.record import read_run
+from lrlib.runs.store import read_run
 from lrlib.sweeps.one_run import do
 from lrlib.sweeps.study import Planned
 from lrlib.training.run import train

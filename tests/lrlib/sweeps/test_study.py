@@ -17,7 +17,8 @@ from filelock import FileLock, Timeout
 
 from lrlib import preset
 from lrlib.runs.config import ConfigError
-from lrlib.runs.record import RecordError, read_run, write_run
+from lrlib.runs.record import RecordError
+from lrlib.runs.store import read_run, write_run
 from lrlib.schedules.recipes import DropRecipe
 from lrlib.sweeps.local import run_study, work
 from lrlib.sweeps.one_run import do

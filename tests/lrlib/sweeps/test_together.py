@@ -11,7 +11,7 @@ import time
 import pytest
 from filelock import FileLock
 
-from lrlib.runs.record import read_run, write_run
+from lrlib.runs.store import read_run, write_run
 from lrlib.sweeps import together
 from lrlib.sweeps.local import missing, run_study
 from lrlib.sweeps.study import StudyError, plan, read_study

@@ -13,7 +13,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 
 import lrlib
 from lrlib import load_runs, preset, to_torch
-from lrlib.runs.record import read_run, write_run
+from lrlib.runs.store import read_run, write_run
 from lrlib.schedules import RECIPES
 from lrlib.training import checkpoint, dataset, loop, machine, metrics, networks
 from lrlib.training import run as training

@@ -16,8 +16,8 @@ __all__ = ["CANNOT_BE_TOLD", "NOT_SEEN", "SEEN", "VERDICTS", "WORDS", "Finding",
 SEEN, NOT_SEEN, CANNOT_BE_TOLD = "seen again", "not seen", "cannot be told"
 #: Verdict of a rule -> what it means.
 VERDICTS = {
-    SEEN: "in this arm, the words hold by the rules below",
-    NOT_SEEN: "in this arm, the rules say otherwise",
+    SEEN: "in this experiment, the words hold by the rules below",
+    NOT_SEEN: "in this experiment, the rules say otherwise",
     CANNOT_BE_TOLD: "too few runs, runs that disagree, or a gap that chance can make",
 }
 
@@ -46,7 +46,7 @@ DECAYING = SURVEY[1:5]
 
 
 class Finding(NamedTuple):
-    """A sentence judged on one arm's evidence: number of runs or seeds, verdict, and the numbers behind it.
+    """A sentence judged in one experiment: number of runs or seeds, verdict, and the numbers behind it.
 
     Examples
     --------
@@ -59,7 +59,7 @@ class Finding(NamedTuple):
     because: str
 
 
-#: An arm without runs; and print, which has no curves.
+#: An experiment without runs; and print, which has no curves.
 NO_RUN = Finding(0, CANNOT_BE_TOLD, "no run yet")
 LAST_EPOCH_ONLY = Finding(1, CANNOT_BE_TOLD, "only the last epoch is printed")
 

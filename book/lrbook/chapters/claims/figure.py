@@ -1,4 +1,4 @@
-"""The figure of the claims page: every sentence in every arm that may judge it."""
+"""The figure of the claims page: every sentence in every experiment that may judge it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from lrbook.chapters.claims.definitions import CANNOT_BE_TOLD, NOT_SEEN, SEEN
-from lrbook.chapters.claims.sentences import ARMS, CLAIMS
+from lrbook.chapters.claims.sentences import CLAIMS
 from lrbook.chapters.claims.verdicts import Judged, number_of
 from lrlib.plots.style import WIDTH, stacked, styled
+from lrlib.runs.experiments import EXPERIMENTS
 
 __all__ = ["NO_RUN_YET", "plot_ledger"]
 
@@ -25,7 +26,7 @@ MARKS = {
 
 @styled
 def plot_ledger(judged: Sequence[Judged]) -> Figure:
-    """Draw the findings, a row a sentence and a column an arm; nothing stands where an arm may not judge.
+    """Draw the findings, a row a sentence and a column an experiment; nothing stands where one may not judge.
 
     Examples
     --------
@@ -34,22 +35,23 @@ def plot_ledger(judged: Sequence[Judged]) -> Figure:
     >>> len(figure.axes[0].get_yticklabels()), len(figure.axes[0].get_xticklabels())
     (16, 6)
     """
-    claims, arms = list(CLAIMS.values()), list(ARMS)
+    claims, experiments = list(CLAIMS.values()), list(EXPERIMENTS)
     figure, (axes,) = stacked([0.21 * len(claims)])
     for mark, (marker, size, color, filled) in MARKS.items():
         at = [
-            (arms.index(each.arm), number_of(CLAIMS[each.claim]) - 1)
+            (experiments.index(each.experiment), number_of(CLAIMS[each.claim]) - 1)
             for each in judged
             if _mark(each) == mark
         ]
         how = {"color": color, "markerfacecolor": color if filled else "none", "markeredgewidth": 1.6}
         axes.plot(*zip(*at, strict=True) if at else ((), ()), marker, markersize=size, label=mark, **how)
     axes.set_yticks(range(len(claims)), [f"{number_of(claim)} {claim.short}" for claim in claims])
-    axes.set_xticks(range(len(arms)), [ARMS[name].title for name in arms], rotation=45, ha="left")
+    titles = [experiment.title for experiment in EXPERIMENTS.values()]
+    axes.set_xticks(range(len(experiments)), titles, rotation=45, ha="left")
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     axes.set_ylim(len(claims) - 0.5, -0.5)
-    axes.set_xlim(-0.5, len(arms) - 0.5)
+    axes.set_xlim(-0.5, len(experiments) - 0.5)
     for side in axes.spines.values():
         side.set_visible(False)
     names = max(tick.get_window_extent().width for tick in axes.get_yticklabels()) / figure.dpi

@@ -1,4 +1,4 @@
-"""Empirical sentences of the survey, each with its place, the arms that may judge it, and its rule.
+"""Empirical sentences of the survey, each with its place, the experiments that may judge it, and its rule.
 
 Nothing here knows a result: `lrbook.chapters.claims.verdicts` applies the rules to whatever is recorded.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lrbook.chapters.claims.curve_rules import dropping_at_the_end, much_faster, plateau, smooth, steep
 from lrbook.chapters.claims.definitions import Finding
@@ -17,34 +17,11 @@ if TYPE_CHECKING:
     from lrlib.runs.published import SourceRow, Table
     from lrlib.runs.record import Run
 
-__all__ = ["ARMS", "CLAIMS", "Arm", "Claim"]
+__all__ = ["CLAIMS", "Claim"]
 
 
-class Arm(NamedTuple):
-    """Where a sentence is judged: a short name, what it is, and its study (None: the source's printed logs).
-
-    Examples
-    --------
-    >>> ARMS["laptop"].study
-    'survey-laptop'
-    """
-
-    title: str
-    what: str
-    study: str | None
-
-
-#: The arms by name, in the order of the ledger.
-ARMS: dict[str, Arm] = {
-    "logs": Arm("published logs", "the last lines of the source's logs, one run a schedule", None),
-    "source": Arm("source", "our runs of the source's experiment", "source"),
-    "resnet50": Arm("ResNet-50", "our runs of what the survey's words describe", "resnet50"),
-    "laptop": Arm("laptop", "our small network on CIFAR-10, over seeds", "survey-laptop"),
-    "digits": Arm("digits", "a tiny network on handwritten digits, over seeds", "survey-digits"),
-    "rates": Arm("rate grid", "the digits again, over a grid of peak rates", "peak-digits"),
-}
-# A sentence on accuracies can be judged in every arm on CIFAR-10; one that names epochs in the source's
-# alone; one that names no data set on digits too. Print has no curves.
+# A sentence on accuracies can be judged in every experiment on CIFAR-10; one that names epochs in the
+# source's alone; one that names no data set on digits too. Print has no curves.
 RANKED = ("logs", "source", "resnet50", "laptop")
 CURVES = ("source", "resnet50", "laptop")
 EPOCHS = ("logs", "source")
@@ -66,8 +43,8 @@ class Claim:
         Section, and figure or table.
     chapter : str
         The notebook of the book that treats it, without its ending.
-    arms : tuple of str
-        Names in `ARMS`.
+    experiments : tuple of str
+        Names in `lrlib.runs.experiments.EXPERIMENTS`.
     rule : callable, evidence -> Finding
         Evidence is the runs of one study, or the source's printed table.
 
@@ -82,7 +59,7 @@ class Claim:
     quote: str
     place: str
     chapter: str
-    arms: tuple[str, ...]
+    experiments: tuple[str, ...]
     rule: Callable[[Sequence[Run] | Table[SourceRow]], Finding]
 
 
@@ -94,7 +71,7 @@ _ALL = (
         "the model may never converge",
         place="1.1.1, figure 1.1",
         chapter="introduction",
-        arms=("rates",),
+        experiments=("rates",),
         rule=rates_apart(),
     ),
     Claim(
@@ -103,7 +80,7 @@ _ALL = (
         quote="A smart schedule … can result in much faster convergence",
         place="1.1.2",
         chapter="constant",
-        arms=(*CURVES, "digits"),
+        experiments=(*CURVES, "digits"),
         rule=much_faster(),
     ),
     Claim(
@@ -112,7 +89,7 @@ _ALL = (
         quote="The performance of this is actually a little worse than the constant lr method",
         place="1.1.3, figure 1.4",
         chapter="time_based",
-        arms=RANKED,
+        experiments=RANKED,
         rule=ranking("a little worse", ("time", "constant")),
     ),
     Claim(
@@ -121,7 +98,7 @@ _ALL = (
         quote="a significant increase in the accuracy of our model (87% from 84%)",
         place="1.1.4, figure 1.6",
         chapter="drop_based",
-        arms=RANKED,
+        experiments=RANKED,
         rule=ranking("better", ("drop", "constant")),
     ),
     Claim(
@@ -130,7 +107,7 @@ _ALL = (
         quote="both our training and validation losses are also dropping at the end of our training",
         place="1.1.4, figure 1.6",
         chapter="drop_based",
-        arms=CURVES,
+        experiments=CURVES,
         rule=dropping_at_the_end("drop", "training loss", "test loss"),
     ),
     Claim(
@@ -140,7 +117,7 @@ _ALL = (
         "accuracy takes a sharp increase",
         place="1.1.4, figure 1.6",
         chapter="drop_based",
-        arms=EPOCHS,
+        experiments=EPOCHS,
         rule=steep("drop", "training loss", "test loss", "test accuracy", first=15, last=20),
     ),
     Claim(
@@ -149,7 +126,7 @@ _ALL = (
         quote="similar accuracy to our previous experiment …, where we used drop based decay",
         place="1.1.5, figure 1.8",
         chapter="linear",
-        arms=RANKED,
+        experiments=RANKED,
         rule=ranking("similar", ("linear", "drop")),
     ),
     Claim(
@@ -159,7 +136,7 @@ _ALL = (
         "baseline",
         place="1.1.5, figure 1.8",
         chapter="linear",
-        arms=RANKED,
+        experiments=RANKED,
         rule=ranking("huge", ("linear", "constant")),
     ),
     Claim(
@@ -168,7 +145,7 @@ _ALL = (
         quote="unlike the drop based decay method, the training loss decreases smoothly",
         place="1.1.5, figure 1.8",
         chapter="linear",
-        arms=CURVES,
+        experiments=CURVES,
         rule=smooth("linear", "training loss", unlike="drop"),
     ),
     Claim(
@@ -177,7 +154,7 @@ _ALL = (
         quote="a steep drop is seen in the validation loss between epoch 70-80",
         place="1.1.5, figure 1.8",
         chapter="linear",
-        arms=EPOCHS,
+        experiments=EPOCHS,
         rule=steep("linear", "test loss", first=70, last=80),
     ),
     Claim(
@@ -186,7 +163,7 @@ _ALL = (
         quote="the accuracy too increases smoothly, with a decrease in the learning rate",
         place="1.1.5, figure 1.8",
         chapter="linear",
-        arms=CURVES,
+        experiments=CURVES,
         rule=smooth("linear", "test accuracy"),
     ),
     Claim(
@@ -195,7 +172,7 @@ _ALL = (
         quote="a correlation between a decrease in learning rate as training goes on and better performance",
         place="1.1.5",
         chapter="analysis",
-        arms=(*RANKED, "digits"),
+        experiments=(*RANKED, "digits"),
         rule=ranking("better", ("decaying", "constant")),
     ),
     Claim(
@@ -204,7 +181,7 @@ _ALL = (
         quote="we obtain similar results to drop based decay and linear decay",
         place="1.1.6, figure 1.10",
         chapter="polynomial",
-        arms=RANKED,
+        experiments=RANKED,
         rule=ranking("similar", ("poly5", "drop"), ("poly5", "linear")),
     ),
     Claim(
@@ -213,7 +190,7 @@ _ALL = (
         quote="we can see our training loss plateauing out after around 25 epochs",
         place="1.1.6, figure 1.10",
         chapter="polynomial",
-        arms=EPOCHS,
+        experiments=EPOCHS,
         rule=plateau("poly5", "training loss", epoch=25),
     ),
     Claim(
@@ -222,7 +199,7 @@ _ALL = (
         quote="the linear decay method performs the best",
         place="1.1.7, table 1.1",
         chapter="analysis",
-        arms=RANKED,
+        experiments=RANKED,
         rule=ranking("the best", *[("linear", name) for name in ("constant", "time", "drop", "poly5")]),
     ),
     Claim(
@@ -231,7 +208,7 @@ _ALL = (
         quote="significantly better than the constant learning rate method",
         place="1.1.7, table 1.1",
         chapter="analysis",
-        arms=RANKED,
+        experiments=RANKED,
         rule=ranking("better", ("linear", "constant")),
     ),
 )

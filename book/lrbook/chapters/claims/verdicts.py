@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from lrbook.chapters.claims.definitions import NOT_SEEN, SEEN, VERDICTS, WORDS, Finding
-from lrbook.chapters.claims.sentences import ARMS, CLAIMS, Claim
+from lrbook.chapters.claims.sentences import CLAIMS, Claim
 from lrlib._checks import no_such
+from lrlib.runs.experiments import EXPERIMENTS
 from lrlib.runs.published import SourceRow, Table, published
-from lrlib.runs.record import experiment, load_runs, studies
+from lrlib.runs.store import load_runs, preferred_study
 
 if TYPE_CHECKING:
     from lrlib.runs.record import Run
@@ -26,7 +27,7 @@ MINUS = re.compile(r"(?<!\w)-(?=\d)")
 
 
 class Judged(NamedTuple):
-    """The finding on one sentence in one arm, by their names in `CLAIMS` and `ARMS`.
+    """The finding on one sentence in one experiment, by their names in `CLAIMS` and `EXPERIMENTS`.
 
     Examples
     --------
@@ -35,26 +36,23 @@ class Judged(NamedTuple):
     """
 
     claim: str
-    arm: str
+    experiment: str
     finding: Finding
 
 
 def evidence() -> dict[str, Sequence[Run] | Table[SourceRow]]:
-    """Return the evidence of each arm: the records that come with the package, and the printed logs.
+    """Return the evidence of each experiment: the records that come with the package, and the printed logs.
 
     Examples
     --------
-    >>> list(evidence()) == list(ARMS)
+    >>> list(evidence()) == list(EXPERIMENTS)
     True
     """
-    there = studies()
     found: dict[str, Sequence[Run] | Table[SourceRow]] = {}
-    for name, arm in ARMS.items():
-        if arm.study is None:
-            found[name] = published().source
-        else:
-            study = experiment(arm.study)
-            found[name] = load_runs(study) if study in there else []
+    for name, each in EXPERIMENTS.items():
+        # Print has the last lines of the source's logs; all else is recorded.
+        recorded = load_runs(*map(preferred_study, each.studies), missing_ok=True)
+        found[name] = recorded if each.studies else published().source
     return found
 
 
@@ -79,12 +77,12 @@ def judge(name: str, runs: Sequence[Run] | Table[SourceRow]) -> Finding:
 
 
 def ledger(given: Mapping[str, Sequence[Run] | Table[SourceRow]] | None = None) -> list[Judged]:
-    """Return the findings on every sentence in each of its arms.
+    """Return the findings on every sentence in each of its experiments.
 
     Parameters
     ----------
-    given : mapping, arm -> runs or printed table; or None
-        None takes `evidence`. An arm that is left out has no runs.
+    given : mapping, experiment -> runs or printed table; or None
+        None takes `evidence`. An experiment that is left out has no runs.
 
     Examples
     --------
@@ -92,18 +90,18 @@ def ledger(given: Mapping[str, Sequence[Run] | Table[SourceRow]] | None = None) 
     {'cannot be told'}
     """
     given = evidence() if given is None else given
-    for arm in given:
-        if arm not in ARMS:
-            raise ValueError(no_such("arm", arm, ARMS))
+    for name in given:
+        if name not in EXPERIMENTS:
+            raise ValueError(no_such("experiment", name, EXPERIMENTS))
     return [
-        Judged(claim.name, arm, judge(claim.name, given.get(arm, [])))
+        Judged(claim.name, name, judge(claim.name, given.get(name, [])))
         for claim in CLAIMS.values()
-        for arm in claim.arms
+        for name in claim.experiments
     ]
 
 
 def card(name: str, judged: Iterable[Judged]) -> str:
-    """Return one sentence with its place and findings as Markdown; arms with equal findings share a line.
+    """Return one sentence with its place and findings as Markdown; equal findings share a line.
 
     Examples
     --------
@@ -115,7 +113,7 @@ def card(name: str, judged: Iterable[Judged]) -> str:
     claim, lines, order = CLAIMS[name], {}, list(VERDICTS)
     for each in judged:
         if each.claim == name:
-            lines.setdefault(each.finding, []).append(ARMS[each.arm].title)
+            lines.setdefault(each.finding, []).append(EXPERIMENTS[each.experiment].title)
     text = f"**{number_of(claim)}.** “{claim.quote}” ({claim.place}; [chapter]({claim.chapter}.ipynb))\n"
     for finding in sorted(lines, key=lambda finding: (finding.n == 0, order.index(finding.verdict))):
         n = f", n\u00a0=\u00a0{finding.n}" if finding.n else ""  # kept together on a phone
@@ -129,22 +127,26 @@ def summary(judged: Sequence[Judged]) -> str:
 
     Examples
     --------
-    >>> summary(ledger({}))[:63]
-    '16 sentences of the survey, judged in up to 5 arms each: of 53 '
+    >>> summary(ledger({}))[:69]
+    '16 sentences of the survey, judged in up to 5 experiments each: of 53'
     """
     counts = Counter(each.finding.verdict for each in judged)
     per_claim = Counter(each.claim for each in judged)
     parts = ", ".join(f"{counts[verdict]} say **{verdict}**" for verdict in VERDICTS if counts[verdict])
-    empty = [arm.title for name, arm in ARMS.items() if not any(_has_runs(each, name) for each in judged)]
+    empty = [
+        experiment.title
+        for name, experiment in EXPERIMENTS.items()
+        if not any(_has_runs(each, name) for each in judged)
+    ]
     text = (
-        f"{len(per_claim)} sentences of the survey, judged in up to {max(per_claim.values())} arms each: of "
-        f"{len(judged)} findings {parts}."
+        f"{len(per_claim)} sentences of the survey, judged in up to {max(per_claim.values())} experiments "
+        f"each: of {len(judged)} findings {parts}."
     )
     settled = [each for each in judged if each.finding.verdict in (SEEN, NOT_SEEN)]
-    ours = {each.claim for each in settled if ARMS[each.arm].study}
-    text += f" Some arm settles {len({each.claim for each in settled})} of the {len(per_claim)} sentences, "
-    text += f"and runs of ours {len(ours)}."
-    if any(ARMS[each.arm].study is None for each in settled):
+    ours = {each.claim for each in settled if EXPERIMENTS[each.experiment].studies}
+    text += f" Some experiment settles {len({each.claim for each in settled})} of the {len(per_claim)} "
+    text += f"sentences, and runs of ours {len(ours)}."
+    if any(not EXPERIMENTS[each.experiment].studies for each in settled):
         text += " In the published logs the survey is held against its own evidence: no new run agrees there."
     return text + (f" Not recorded yet: {', '.join(empty)}." if empty else "")
 
@@ -155,7 +157,7 @@ def words_table() -> str:
     Examples
     --------
     >>> print(words_table().splitlines()[2])
-    | **seen again** | in this arm, the words hold by the rules below |
+    | **seen again** | in this experiment, the words hold by the rules below |
     """
     rows = [f"| **{verdict}** | {means} |" for verdict, means in VERDICTS.items()]
     rows += [f"| **{word}** | {means}. *Why: {why}.* |" for word, (means, why) in WORDS.items()]
@@ -171,5 +173,5 @@ def number_of(claim: Claim) -> int:
     return list(CLAIMS).index(claim.name) + 1
 
 
-def _has_runs(judged: Judged, arm: str) -> bool:
-    return judged.arm == arm and judged.finding.n > 0
+def _has_runs(judged: Judged, experiment: str) -> bool:
+    return judged.experiment == experiment and judged.finding.n > 0

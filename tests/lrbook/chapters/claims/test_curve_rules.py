@@ -24,10 +24,10 @@ from synthetic import synthetic_run
 
 
 def jumping_at_80(**others):
-    """Runs of the laptop arm: all schedules jump from 50 to 80 % in epoch 80, if no other curve is given."""
+    """Runs of the experiment laptop: all jump from 50 to 80 % in epoch 80, if no other curve is given."""
     curves = dict.fromkeys(("constant", *SLOW), step(80, 0.5, 0.8)) | others
     return [
-        run(name, accuracy=curve, seed=seed, arm="laptop")
+        run(name, accuracy=curve, seed=seed, experiment="laptop")
         for name, curve in curves.items()
         for seed in range(1, 6)
     ]
@@ -132,7 +132,7 @@ def test_much_faster_needs_one_schedule_with_every_seed():
     quick = [
         *steps_to(80, {**SLOW, "poly5": 40}, seeds=4),
         *[
-            run(name, accuracy=step(at, 0.5, 0.8), seed=5, arm="laptop")
+            run(name, accuracy=step(at, 0.5, 0.8), seed=5, experiment="laptop")
             for name, at in {"constant": 80, **SLOW, "linear": 40}.items()
         ],
     ]
@@ -163,7 +163,7 @@ def test_one_lucky_epoch_is_not_there_yet():
 
 def test_a_schedule_that_never_gets_there_is_not_faster():
     runs = steps_to(80, SLOW)
-    never = [run("time", accuracy=[0.5] * 100, seed=seed, arm="laptop") for seed in range(1, 6)]
+    never = [run("time", accuracy=[0.5] * 100, seed=seed, experiment="laptop") for seed in range(1, 6)]
     found = much_faster()([each for each in runs if each.label != "time"] + never)
     assert found.verdict == NOT_SEEN
     assert "time 125.0%" in found.because  # 100 of 80 epochs

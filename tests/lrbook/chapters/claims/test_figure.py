@@ -8,8 +8,9 @@ from claim_cases import (
 )
 from lrbook.chapters.claims.definitions import CANNOT_BE_TOLD, NOT_SEEN, SEEN
 from lrbook.chapters.claims.figure import NO_RUN_YET, plot_ledger
-from lrbook.chapters.claims.sentences import ARMS, CLAIMS
+from lrbook.chapters.claims.sentences import CLAIMS
 from lrbook.chapters.claims.verdicts import ledger
+from lrlib.runs.experiments import EXPERIMENTS
 
 
 def test_the_figure_shows_each_finding_once():
@@ -25,7 +26,7 @@ def test_the_figure_shows_each_finding_once():
     expected = {
         (
             NO_RUN_YET if each.finding.n == 0 else each.finding.verdict,
-            list(ARMS).index(each.arm),
+            list(EXPERIMENTS).index(each.experiment),
             list(CLAIMS).index(each.claim),
         )
         for each in judged
@@ -34,7 +35,9 @@ def test_the_figure_shows_each_finding_once():
     assert {mark for mark, _, _ in drawn} == {SEEN, NOT_SEEN, CANNOT_BE_TOLD, NO_RUN_YET}
     names = [tick.get_text() for tick in axes.get_yticklabels()]
     assert names[2] == "3 time a little worse"
-    assert [tick.get_text() for tick in axes.get_xticklabels()] == [arm.title for arm in ARMS.values()]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == [
+        experiment.title for experiment in EXPERIMENTS.values()
+    ]
     text = plot_ledger(judged)
     width = text.get_figwidth() * text.dpi
     for tick in text.axes[0].get_yticklabels():

@@ -23,26 +23,27 @@ from claim_cases import (
     step,
 )
 from lrbook.chapters.claims.definitions import CANNOT_BE_TOLD, NOT_SEEN, SEEN, VERDICTS
-from lrbook.chapters.claims.sentences import ARMS, CLAIMS
+from lrbook.chapters.claims.sentences import CLAIMS
 from lrbook.chapters.claims.verdicts import evidence, judge, ledger
+from lrlib.runs.experiments import EXPERIMENTS
 from lrlib.runs.published import published
 
 
 def flat(cases):
     return [
-        pytest.param(claim, verdict, arm, make, id=f"{claim}: {verdict}, {arm}")
+        pytest.param(claim, verdict, experiment, make, id=f"{claim}: {verdict}, {experiment}")
         for claim, verdicts in cases.items()
-        for verdict, arms in verdicts.items()
-        for arm, make in arms.items()
+        for verdict, experiments in verdicts.items()
+        for experiment, make in experiments.items()
     ]
 
 
-@pytest.mark.parametrize(("claim", "verdict", "arm", "make"), flat(CASES))
-def test_the_data_decide(claim, verdict, arm, make):
-    judged = {(each.claim, each.arm): each.finding for each in ledger({arm: make()})}
-    assert judged[claim, arm].verdict == verdict, judged[claim, arm]
+@pytest.mark.parametrize(("claim", "verdict", "experiment", "make"), flat(CASES))
+def test_the_data_decide(claim, verdict, experiment, make):
+    judged = {(each.claim, each.experiment): each.finding for each in ledger({experiment: make()})}
+    assert judged[claim, experiment].verdict == verdict, judged[claim, experiment]
     for (other, where), finding in judged.items():
-        if where != arm:
+        if where != experiment:
             assert (finding.n, finding.verdict, finding.because) == (0, CANNOT_BE_TOLD, "no run yet"), other
 
 
@@ -102,25 +103,25 @@ def test_what_is_recorded_is_judged():
     given = evidence()
     assert given["logs"] == published().source
     judged = ledger()
-    assert {each.arm for each in judged} == set(ARMS)
+    assert {each.experiment for each in judged} == set(EXPERIMENTS)
     assert {each.claim for each in judged} == set(CLAIMS)
     for each in judged:
-        if not given[each.arm]:
+        if not given[each.experiment]:
             assert each.finding.because == "no run yet"
 
 
 def test_one_run_of_ours_ranks_nothing():
     lone = accuracies(dict(zip(FIVE, (0, -20, 10, 15, 5), strict=True)), seeds=1)
     for name, claim in CLAIMS.items():
-        if "logs" in claim.arms and name not in ("drop, 15-20", "linear, 70-80", "poly5, 25"):
+        if "logs" in claim.experiments and name not in ("drop, 15-20", "linear, 70-80", "poly5, 25"):
             assert judge(name, lone).verdict == CANNOT_BE_TOLD, name
 
 
 def test_epochs_are_judged_in_the_source_arm_only():
     for claim in CLAIMS.values():
         if re.search(r"\bepochs?\b", claim.quote) and re.search(r"\d", claim.quote):
-            assert set(claim.arms) == {"logs", "source"}, claim.quote
-    assert sum(set(claim.arms) == {"logs", "source"} for claim in CLAIMS.values()) == 3
+            assert set(claim.experiments) == {"logs", "source"}, claim.quote
+    assert sum(set(claim.experiments) == {"logs", "source"} for claim in CLAIMS.values()) == 3
 
 
 def test_the_source_as_it_was_printed():
@@ -138,6 +139,6 @@ def test_sentences_are_short_and_stand_in_the_surveys_order():
     for claim in CLAIMS.values():
         assert len(claim.short) <= 26
         assert 20 <= len(claim.quote) <= 140, claim.name
-        assert set(claim.arms) <= set(ARMS)
+        assert set(claim.experiments) <= set(EXPERIMENTS)
     sections = [claim.place.split(",")[0] for claim in CLAIMS.values()]
     assert all(before <= after for before, after in pairwise(sections))

@@ -38,9 +38,9 @@ def test_a_card_says_what_was_found_and_arms_that_agree_share_a_line():
 
 def test_the_summary_counts():
     text = summary(ledger({"logs": published().source}))
-    # 16 sentences; arms: 1 + 4 + 7 * 4 + 5 + 3 * 3 + 3 * 2 = 53
+    # 16 sentences; experiments: 1 + 4 + 7 * 4 + 5 + 3 * 3 + 3 * 2 = 53
     assert text.startswith(
-        "16 sentences of the survey, judged in up to 5 arms each: of 53 findings 4 say **seen"
+        "16 sentences of the survey, judged in up to 5 experiments each: of 53 findings 4 say **seen"
     )
     assert "49 say **cannot be told**" in text
     assert "not seen" not in text
@@ -85,7 +85,7 @@ print(json.dumps([finding.verdict, *(name for name in ("matplotlib", "torch") if
     ("call", "sentence"),
     [
         (lambda: judge("tme", []), "claim must be one of .* got 'tme'; did you mean 'time'"),
-        (lambda: ledger({"laptp": []}), "arm must be one of .* did you mean 'laptop'"),
+        (lambda: ledger({"laptp": []}), "experiment must be one of .* did you mean 'laptop'"),
         (
             lambda: judge("time", accuracies({"time": 0}) + accuracies({"time": 0}, peak_lr=0.2)),
             "runs must differ in schedule and seed only",
