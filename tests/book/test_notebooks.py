@@ -147,7 +147,7 @@ def test_the_parts_of_a_chapter(name):
     )
     assert card, "the card is missing: minutes to read, seconds to run, what is downloaded"
     assert "You will be able to" in text(name), "the learning goals are missing"
-    assert any(re.search(r"\btrain\(", cell.source) for cell in cells(name, "code")), "no live training cell"
+    assert any("train_or_resume(" in cell.source for cell in cells(name, "code")), "no live training cell"
     reads = re.compile(r"\b(load_runs|recorded|first_with)\(")
     assert any(reads.search(cell.source) for cell in cells(name, "code")), "no recorded run"
     provenance = re.compile(r"\bprovenance_line\(\)|\bstudy_line\(")  # of one run, of many

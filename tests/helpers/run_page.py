@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import matplotlib as mpl
@@ -36,7 +37,8 @@ def run_page(name: str, *, cut: bool = True) -> Page:
         config = config.changed(epochs=1, train_images=25, test_images=50)
         return whole(config, **{**options, "progress": False})
 
-    with mpl.rc_context(), pytest.MonkeyPatch.context() as patch:
+    with mpl.rc_context(), pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
+        patch.chdir(folder)  # what a live cell keeps belongs to this reading alone
         if cut:
             patch.setattr(lrlib.training.run, "train", short)
         for cell, following in zip(cells, [*cells[1:], None], strict=True):
