@@ -14,7 +14,7 @@ from lrlib._checks import no_such
 from lrlib.runs.sizes import TEST_IMAGES, TRAIN_IMAGES
 from lrlib.training import cifar10
 from lrlib.training.augmentation import augment, draw_augmentation
-from lrlib.training.cifar10_files import CLASS_NAMES, DataError
+from lrlib.training.cifar10 import CLASS_NAMES, DataError
 from lrlib.training.randomness import generator
 
 __all__ = [
@@ -250,13 +250,13 @@ def check(root: str | os.PathLike | None = None) -> list[str]:
     >>> check("an-empty-folder")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
-    lrlib.training.dataset.DataError: root must be a folder that holds CIFAR-10, got 'an-empty-...
+    lrlib.training.cifar10.DataError: root must be a folder that holds CIFAR-10, got 'an-empty-...
     """
-    source = cifar10.find(root, download=False)
-    found = _dataset("cifar10", cifar10.read(source), CLASS_NAMES)
+    paths = cifar10.find(root, download=False)
+    found = _dataset("cifar10", cifar10.read(paths), CLASS_NAMES)
     train, test = cifar10.CIFAR10.fingerprints  # read() has compared them
     return [
-        f"cifar10: {source.folder} ({source.paths[0].parent.name})",
+        f"cifar10: {paths[0].parents[1]} ({paths[0].parent.name})",
         *_facts(found),
         f"  train fingerprint: {train}",
         f"  test fingerprint: {test}",
