@@ -1,4 +1,4 @@
-"""Data sets as tensors in memory, and seeded augmentation."""
+"""Data sets as tensors in memory."""
 
 from __future__ import annotations
 
@@ -13,21 +13,9 @@ from torch import Tensor
 from lrlib._checks import no_such
 from lrlib.runs.sizes import TEST_IMAGES, TRAIN_IMAGES
 from lrlib.training import cifar10
-from lrlib.training.augmentation import augment, draw_augmentation
 from lrlib.training.cifar10 import CLASS_NAMES, DataError
-from lrlib.training.randomness import generator
 
-__all__ = [
-    "DataError",
-    "Dataset",
-    "augment",
-    "check",
-    "draw_augmentation",
-    "load",
-    "normalise",
-    "parity",
-    "permutation",
-]
+__all__ = ["DataError", "Dataset", "check", "load", "normalise", "parity"]
 
 DIGITS_SPLIT_SEED = 0
 
@@ -191,18 +179,6 @@ def parity(data: Dataset) -> Dataset:
         test_labels=data.test_labels % 2,
         class_names=("even", "odd"),
     )
-
-
-def permutation(n: int, *, seed: int, epoch: int) -> Tensor:
-    """Return the order of an epoch's n images, int64 [n], from the generator of (seed, "order", epoch).
-
-    Examples
-    --------
-    >>> order = permutation(5, seed=0, epoch=3)
-    >>> order.dtype, sorted(order.tolist())
-    (torch.int64, [0, 1, 2, 3, 4])
-    """
-    return torch.randperm(n, generator=generator(seed, "order", epoch))
 
 
 def normalise(

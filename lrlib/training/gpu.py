@@ -34,11 +34,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lrlib.runs.config import RunConfig
-from lrlib.training.dataset import Dataset, augment, draw_augmentation
+from lrlib.training.dataset import Dataset
 from lrlib.training.loop import Loop, set_up
 from lrlib.training.machine import Target
 from lrlib.training.metrics import EVALUATED, Meter, prepared
 from lrlib.training.optimizers import memory_order, row
+from lrlib.training.randomness import augment, draw_augmentation
 
 # Calls before a capture: cuDNN chooses its algorithms, and whatever is made on first use is made. A capture
 # allows neither. torch recommends 3, and 11 only for DistributedDataParallel.

@@ -14,10 +14,11 @@ from torch import Tensor, nn
 
 from lrlib.runs.config import RunConfig
 from lrlib.training import networks
-from lrlib.training.dataset import Dataset, augment, load, parity
+from lrlib.training.dataset import Dataset, load, parity
 from lrlib.training.machine import Target
 from lrlib.training.metrics import Meter, evaluate, prepared, unit_pixels
 from lrlib.training.optimizers import optimizer_for
+from lrlib.training.randomness import augment
 
 
 class Loop:

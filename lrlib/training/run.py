@@ -15,11 +15,12 @@ from lrlib.runs.config import RunConfig
 from lrlib.runs.record import EpochRecord, Final, Run
 from lrlib.training import machine
 from lrlib.training.checkpoint import CheckpointError, Due, load_state, save_state
-from lrlib.training.dataset import Dataset, draw_augmentation, permutation
+from lrlib.training.dataset import Dataset
 from lrlib.training.gpu import prepare
 from lrlib.training.machine import Target
 from lrlib.training.metrics import fingerprint
 from lrlib.training.progress import ProgressBar
+from lrlib.training.randomness import draw_augmentation, permutation
 
 __all__ = ["CheckpointError", "live_preset", "take_turns", "train", "training"]
 

@@ -20,7 +20,7 @@ from lrlib.runs.record import (
 )
 from lrlib.sweeps.study import read_study
 from lrlib.training import networks
-from lrlib.training.dataset import draw_augmentation, permutation
+from lrlib.training.randomness import draw_augmentation, permutation
 from lrlib.training.metrics import fingerprint
 
 # Study -> name of a record -> the config that the study's file plans for it.

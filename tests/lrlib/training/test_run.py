@@ -20,6 +20,7 @@ from lrlib.training import run as training
 from lrlib.training.checkpoint import CheckpointError
 from lrlib.training.machine import Target, native_precision, provenance, resolve
 from lrlib.training.metrics import Meter, fingerprint
+from lrlib.training.randomness import permutation
 from lrlib.training.run import train
 
 
@@ -94,7 +95,7 @@ def textbook(config):
     for epoch in range(config.epochs):
         net.train()
         losses = correct = penalty = squares = 0.0
-        for chosen in dataset.permutation(len(y), seed=config.seed, epoch=epoch).split(config.batch_size):
+        for chosen in permutation(len(y), seed=config.seed, epoch=epoch).split(config.batch_size):
             logits = net(x[chosen])
             loss = F.cross_entropy(logits, y[chosen])
             optimizer.zero_grad()
@@ -451,10 +452,7 @@ def test_the_shipped_pilot_starts_as_it_says(cifar10_root):
     start = networks.build("resnet10", in_channels=3, classes=10, seed=seed)
     assert fingerprint(start.state_dict().values()) == recorded.start
     for epoch in (0, 29):
-        assert (
-            fingerprint([dataset.permutation(50_000, seed=seed, epoch=epoch)])
-            == recorded.epochs[epoch].batches
-        )
+        assert fingerprint([permutation(50_000, seed=seed, epoch=epoch)]) == recorded.epochs[epoch].batches
     # One image in the place that its digest gives it: batches are the same whatever file they came from.
     first = dataset.load("cifar10", root=cifar10_root)
     pixels = first.train_images[:2].permute(0, 2, 3, 1).contiguous().numpy()

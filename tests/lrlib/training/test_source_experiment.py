@@ -14,6 +14,7 @@ from lrlib.training import dataset as data
 from lrlib.training import networks
 from lrlib.training.metrics import Meter, unit_pixels
 from lrlib.training.optimizers import VelocitySGD, optimizer_for
+from lrlib.training.randomness import permutation
 from lrlib.training.run import train
 from lrlib.training.source_resnet import conv, penalty_groups, source_resnet
 
@@ -254,7 +255,7 @@ def textbook(config):
     for epoch in range(config.epochs):
         net.train()
         rate, total, total_penalty = 0.02 * 0.25 ** ((epoch + 1) // 2), 0.0, 0.0
-        for chosen in data.permutation(len(y), seed=config.seed, epoch=epoch).split(config.batch_size):
+        for chosen in permutation(len(y), seed=config.seed, epoch=epoch).split(config.batch_size):
             cross_entropy = F.cross_entropy(net(x[chosen]), y[chosen])
             penalty = sum(reg(name, p) * (p**2).sum() for name, p in net.named_parameters())
             net.zero_grad()
@@ -347,7 +348,7 @@ def test_the_network_sees_unit_pixels_in_training_and_in_testing(shallow, monkey
     config = small(epochs=1)
     train(config, progress=False)
     digits = data.load("digits").subset(45, 30)
-    order = data.permutation(45, seed=0, epoch=0)
+    order = permutation(45, seed=0, epoch=0)
     assert [training for training, _ in seen] == [True, True, False, False]
     assert torch.equal(seen[0][1], digits.train_images[order[:25]] / 255)
     assert torch.equal(
