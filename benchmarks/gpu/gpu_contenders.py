@@ -55,7 +55,7 @@ class Setting:
         from lrlib.training.metrics import unit_pixels
 
         data = self.data.subset(BATCH * self.updates)
-        data = unit_pixels(data) if self.network == "source_resnet" else data
+        data = unit_pixels(data) if self.config.pixels == "unit" else data
         return data.to(self.device)
 
     @cached_property

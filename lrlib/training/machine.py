@@ -23,6 +23,7 @@ from lrlib.runs.config import RunConfig
 from lrlib.runs.record import Provenance
 from lrlib.training.cpu_convolutions import hasten
 from lrlib.training.driver import nvidia_smi
+from lrlib.training.networks import NETWORKS
 
 #: How a run may compute: the plain network, the same by faster ways (lrlib.training.cpu_convolutions),
 #: through torch.compile, or with each update captured once for a GPU and replayed (lrlib.training.gpu).
@@ -132,10 +133,9 @@ def resolve(
         raise ValueError(f"device: {device!r} is not on this machine; use 'cpu' or 'auto'")
     if precision == "auto":
         precision = native_precision(device)
-    # An update on a few 8x8 pictures is too small to share: threads would wait for each other more than they
-    # work, and on a busy machine (they wait by spinning) hardly get on at all.
+    spec = NETWORKS[config.network]
     if threads is None:
-        threads = 1 if config.network == "resnet8" else torch.get_num_threads()
+        threads = spec.cpu_threads or torch.get_num_threads()
     threads = check_int("threads", threads, least=1)
     # With the Keras form of momentum, the scaler of fp16 asks the device before each update whether to make
     # it.
@@ -144,7 +144,7 @@ def resolve(
     if chosen and device == "cuda":
         path = "fast" if waits else "graph"
     elif chosen:
-        path = "plain" if config.network == "resnet8" else "fast"  # nothing in it is large enough to gain
+        path = spec.cpu_path
     if path == "graph" and waits:
         raise ValueError(
             "path: 'graph' cannot do fp16 with momentum_form 'keras', which reads a value at each update; "

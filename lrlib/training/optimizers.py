@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.optim.sgd import sgd
 
 from lrlib.runs.config import RunConfig
-from lrlib.training.source_resnet import penalty_groups
+from lrlib.training.networks import NETWORKS
 
 # What torch's function wants of a group.
 NUMBERS = ("weight_decay", "momentum", "lr", "dampening", "nesterov", "maximize")
@@ -18,7 +18,8 @@ def optimizer_for(config: RunConfig, net: nn.Module, *, fused: bool = False) -> 
 
     `fused` lets torch's own form make an update in one pass over the weights; the Keras form has no such.
     """
-    groups = penalty_groups(net) if config.penalty == "source" else net.parameters()
+    source = config.penalty == "source"
+    groups = NETWORKS[config.network].penalty_groups(net) if source else net.parameters()
     numbers = {"lr": config.peak_lr, "momentum": config.momentum, "weight_decay": config.weight_decay}
     if config.momentum_form == "keras":
         return VelocitySGD(groups, **numbers)
