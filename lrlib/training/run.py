@@ -206,10 +206,8 @@ def training(
             "start": start,
             "seconds": before + time.perf_counter() - clock,
             "parts": parts,
-            "how": target.how,
-            "path": target.path,
         }
-        save_state(Path(checkpoint), config, state)
+        save_state(Path(checkpoint), config, target, state)
 
     due = Due()
     step, status, final = len(records) * config.steps_per_epoch, "finished", None
