@@ -37,8 +37,8 @@ class CheckpointError(LrlibError, ValueError):
     """
 
 
-def _digest(content: bytes | memoryview) -> bytes:
-    return hashlib.sha256(content).hexdigest().encode()
+def _head(content: bytes | memoryview) -> bytes:
+    return FORMAT + hashlib.sha256(content).hexdigest().encode()
 
 
 def save_state(path: Path, config: RunConfig, target: Target, state: dict[str, Any]) -> None:
@@ -50,7 +50,7 @@ def save_state(path: Path, config: RunConfig, target: Target, state: dict[str, A
     buffer = io.BytesIO()
     torch.save({**of, **state}, buffer)
     content = buffer.getbuffer()  # a view: ResNet-50's state, 188 MB, is not copied once more
-    write_atomically(path, lambda file: file.writelines([FORMAT, _digest(content), b"\n", content]))
+    write_atomically(path, lambda file: file.writelines([_head(content), b"\n", content]))
 
 
 def load_state(path: Path, config: RunConfig, target: Target) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def load_state(path: Path, config: RunConfig, target: Target) -> dict[str, Any]:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from None
     if not head.startswith(FORMAT):
         raise refused("not a checkpoint that this lrlib can read")
-    if head != FORMAT + _digest(content):
+    if head != _head(content):
         raise refused("damaged (its digest does not fit)")
     try:
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
@@ -80,13 +80,11 @@ def load_state(path: Path, config: RunConfig, target: Target) -> dict[str, Any]:
     except Exception as error:
         reason = f"{error}".partition("\n")[0] or type(error).__name__
         raise refused(f"not a checkpoint of lrlib ({reason})") from None
-    if theirs != config:
-        differs = next(f for f in RunConfig.model_fields if getattr(theirs, f) != getattr(config, f))
-        raise refused(
-            f"belongs to another run, with {differs} = {getattr(theirs, differs)!r} "
-            f"and not {getattr(config, differs)!r}",
-            "give the same config or another file",
-        )
+    for field in RunConfig.model_fields:
+        begun, now = getattr(theirs, field), getattr(config, field)
+        if begun != now:
+            problem = f"belongs to another run, with {field} = {begun!r} and not {now!r}"
+            raise refused(problem, "give the same config or another file")
     ways = [(how, target.how)]
     if "graph" in (by, target.path):  # the other paths may follow one another: they differ by rounding alone
         ways.append((f"by path {by}", f"by path {target.path}"))
@@ -102,9 +100,7 @@ class Due:
 
     # ResNet-50's has 188 MB, which on a GPU takes as long as an epoch to write.
     QUICK, PATIENCE = 0.25, 30.0
-
-    def __init__(self) -> None:
-        self.took, self.last = 0.0, -math.inf
+    took, last = 0.0, -math.inf  # seconds of the last write, and when it ended
 
     def __call__(self) -> bool:
         return self.took < self.QUICK or time.perf_counter() - self.last >= self.PATIENCE
