@@ -1,9 +1,9 @@
 """A run from start to record: epochs of the loop in `lrlib.training.loop`, evaluations, checkpoints.
 
 Measured, as means over five seeds: preset "laptop" (CIFAR-10, 482,730 parameters, 30 epochs, no augmentation)
-reaches 82.3 % on the test set with a linear schedule and 77.4 % at a constant rate; preset "digits" 98.8 % and
-95.5 %. On one thread of a server's CPU, as busy as it was, a laptop run took 14 to 64 minutes (bf16), a digits
-run 6 to 7 seconds (lrlib/recorded/survey-laptop and survey-digits, November 2026).
+reaches 82.3 % on the test set with a linear schedule and 77.4 % at a constant rate; preset "digits" 98.8 %
+and 95.5 %. On one thread of a server's CPU, as busy as it was, a laptop run took 14 to 64 minutes (bf16), a
+digits run 6 to 7 seconds (lrlib/recorded/survey-laptop and survey-digits, November 2026).
 """
 
 from __future__ import annotations
@@ -263,7 +263,7 @@ def training(
                     return None
 
         if status == "finished":
-            # The epoch's own training loss is a mean over as many networks as updates: this is the last one's.
+            # The training loss of an epoch is a mean over all networks on the way: this is the last one's.
             loss, accuracy = yield from loop.evaluate("train")
             final = Final(train_loss=loss, train_accuracy=accuracy)
     seconds = round(before + time.perf_counter() - clock, 2)
