@@ -33,7 +33,7 @@ class Dataset:
         int64 [n], indices of `class_names`.
     mean, std : tuple of float
         Of pixel / 255 over all train images, one number a channel; std divides by the number of pixels. A
-        subset keeps those of the full set, so that it is normalised alike.
+        subset keeps those of the full set, so that both are normalised alike.
     class_names : tuple of str
 
     Examples
@@ -82,7 +82,7 @@ class Dataset:
 
 
 def load(name: str, root: str | os.PathLike | None = None) -> Dataset:
-    """Return a data set; CIFAR-10 is verified whole, and downloaded if this machine has no copy.
+    """Return a data set; CIFAR-10 is verified, and downloaded if this machine has no copy.
 
     Parameters
     ----------
@@ -101,8 +101,6 @@ def load(name: str, root: str | os.PathLike | None = None) -> Dataset:
 
     Raises
     ------
-    ValueError
-        If the name is unknown.
     DataError
         If the data are missing or damaged: one sentence that names the file and what to do.
 
@@ -124,7 +122,7 @@ def load(name: str, root: str | os.PathLike | None = None) -> Dataset:
 def _digits() -> list[np.ndarray]:
     """Return scikit-learn's digits, 0 to 16 scaled to 0 to 255, in a fixed split with even classes.
 
-    v becomes the whole number nearest to 255 v / 16 = 15.9375 v; the one tie, v = 8 at 127.5, goes up.
+    v becomes the integer nearest to 255 v / 16 = 15.9375 v; the one tie, v = 8 at 127.5, goes up.
     """
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
@@ -163,7 +161,7 @@ def _dataset(name: str, arrays: list[np.ndarray], class_names: tuple[str, ...]) 
 
 
 def parity(data: Dataset) -> Dataset:
-    """Return the same pictures with another question: is the class's index even (0) or odd (1)?
+    """Return the data set with the labels 0 and 1 for classes with an even and an odd index.
 
     Examples
     --------
@@ -202,19 +200,20 @@ def normalise(
     if not len(mean) == len(std) == images.shape[1]:
         raise ValueError(f"mean and std must have {images.shape[1]} numbers, got {len(mean)} and {len(std)}")
     shift, scale = (_channels(tuple(values), images.device) for values in (mean, std))
+    # In place after the first operation, which makes the fp32 copy: three passes, one new tensor.
     return (images / 255).sub_(shift).div_(scale).to(dtype)
 
 
 @lru_cache(maxsize=64)
 def _channels(values: tuple[float, ...], device: torch.device) -> Tensor:
-    """Return one number a channel; kept, since a GPU waits for each copy to it."""
+    """Return one number a channel, [channels, 1, 1]; kept, since a GPU waits for each copy to it."""
     return torch.tensor(values, device=device).reshape(-1, 1, 1)
 
 
 def check(root: str | os.PathLike | None = None) -> list[str]:
-    """Read all data sets whole, verify them, and return what was found, one line a fact.
+    """Read and verify all data sets; return what was found, one fact a line.
 
-    CIFAR-10 is decoded afresh, whatever the cache remembers, and not downloaded.
+    CIFAR-10 is decoded from its files, without the cache, and not downloaded.
 
     Raises
     ------

@@ -30,7 +30,7 @@ def optimizer_for(config: RunConfig, net: nn.Module, *, fused: bool = False) -> 
     return (FusedSGD if fused else torch.optim.SGD)(groups, **numbers)
 
 
-def as_kernels_take_it(number: float | Tensor) -> float | Tensor:
+def in_fp32(number: float | Tensor) -> float | Tensor:
     """Return a rate on the device in fp32, and a number as it is."""
     # The kernels read fp32, and cast a Python number to it by themselves; a float64 tensor they refuse.
     return number.float() if isinstance(number, Tensor) else number
@@ -71,7 +71,7 @@ class FusedSGD(torch.optim.SGD):
                 fused=True,
                 grad_scale=getattr(self, "grad_scale", None),  # where GradScaler leaves them
                 found_inf=getattr(self, "found_inf", None),
-                **{name: as_kernels_take_it(group[name]) for name in NUMBERS},
+                **{name: in_fp32(group[name]) for name in NUMBERS},
             )
 
 
@@ -99,7 +99,7 @@ class VelocitySGD(torch.optim.Optimizer):
             # `alpha` takes numbers only: a tensor's value would be read back. Multiplied first, the step is
             # rounded once more than with a number.
             if isinstance(group["lr"], Tensor):
-                torch._foreach_mul_(steps, as_kernels_take_it(group["lr"]))
+                torch._foreach_mul_(steps, in_fp32(group["lr"]))
                 torch._foreach_sub_(velocities, steps)
             else:
                 torch._foreach_add_(velocities, steps, alpha=-group["lr"])
