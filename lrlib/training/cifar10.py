@@ -20,14 +20,12 @@ import pickle
 import ssl
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from lrlib._errors import LrlibError
 from lrlib._files import write_atomically
-from lrlib.runs.sizes import TEST_IMAGES, TRAIN_IMAGES
 
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
@@ -39,6 +37,12 @@ BATCHES = (
     "cifar-10-batches-py/test_batch",
 )
 
+# Images and fingerprint of each split.
+CIFAR10 = {
+    "train": (50_000, "d59acf989e068e709ce686cda292672c7b212c08d29d3d3e6d8c3aa99eba6a85"),
+    "test": (10_000, "899683d46c3a8c66fd56e1af12202e69fe5a4517be10b0f68e04c78fe585c57c"),
+}
+
 
 class DataError(LrlibError, RuntimeError):
     """Data that cannot be found, downloaded or trusted; the message is one sentence that says what to do."""
@@ -46,23 +50,6 @@ class DataError(LrlibError, RuntimeError):
 
 def damaged(where: Path | str, what: str) -> DataError:
     return DataError(f"{where} {what}: delete it and download it again")
-
-
-@dataclass(frozen=True)
-class Spec:
-    """Number of images and fingerprint of a data set, each as (train, test)."""
-
-    images: tuple[int, int]
-    fingerprints: tuple[str, str]
-
-
-CIFAR10 = Spec(
-    images=(TRAIN_IMAGES["cifar10"], TEST_IMAGES["cifar10"]),
-    fingerprints=(
-        "d59acf989e068e709ce686cda292672c7b212c08d29d3d3e6d8c3aa99eba6a85",
-        "899683d46c3a8c66fd56e1af12202e69fe5a4517be10b0f68e04c78fe585c57c",
-    ),
-)
 
 
 # Finding and downloading ------------------------------------------------------
@@ -150,7 +137,7 @@ def _reach(address: str) -> None:
 # Reading ----------------------------------------------------------------------
 
 
-def load(root: str | os.PathLike | None = None, *, spec: Spec = CIFAR10) -> list[np.ndarray]:
+def load(root: str | os.PathLike | None = None, *, spec: dict = CIFAR10) -> list[np.ndarray]:
     """Return train images [n, 3, 32, 32] uint8, train labels [n] int64, test images, test labels: verified.
 
     The arrays are kept in the cache with a stamp of the files that they came from, so that the next call
@@ -172,13 +159,11 @@ def load(root: str | os.PathLike | None = None, *, spec: Spec = CIFAR10) -> list
     return arrays
 
 
-def read(paths: list[Path], *, spec: Spec = CIFAR10) -> list[np.ndarray]:
+def read(paths: list[Path], *, spec: dict = CIFAR10) -> list[np.ndarray]:
     """Decode and verify what `find` returned, without the cache; return what `load` returns."""
     decode = read_parquet if paths[0].suffix == ".parquet" else read_batch
     arrays = []
-    for split, files, images, fingerprint in zip(
-        ("train", "test"), (paths[:-1], paths[-1:]), spec.images, spec.fingerprints, strict=True
-    ):
+    for (split, (images, fingerprint)), files in zip(spec.items(), (paths[:-1], paths[-1:]), strict=True):
         where = files[0] if len(files) == 1 else files[0].parent
         records = np.concatenate([decode(path) for path in files])
         if len(records) != images:
@@ -229,13 +214,11 @@ def _decode(png: bytes | None, where: str) -> np.ndarray:
     raise damaged(where, f"has a picture of {size[0]}x{size[1]} {mode} where 32x32 RGB is expected")
 
 
-# All that a pickled array needs: `_reconstruct` moved from numpy.core to numpy._core with numpy 2.
-_RECONSTRUCT = np.empty(0).__reduce__()[0]
+# All that a pickled array needs.
 _PICKLED = {
     ("numpy", "ndarray"): np.ndarray,
     ("numpy", "dtype"): np.dtype,
-    ("numpy.core.multiarray", "_reconstruct"): _RECONSTRUCT,
-    ("numpy._core.multiarray", "_reconstruct"): _RECONSTRUCT,
+    ("numpy._core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
 }
 
 
@@ -245,9 +228,11 @@ class _ArraysOnly(pickle.Unpickler):
     # torchvision unpickles without this, but first compares MD5 sums, which a copy written by
     # cluster/carry.py cannot have: its batches hold the same images in other files.
     def find_class(self, module: str, name: str):
-        if (module, name) not in _PICKLED:
+        # numpy 2 moved numpy.core to numpy._core; the files name either.
+        found = _PICKLED.get((module.replace("numpy.core", "numpy._core"), name))
+        if found is None:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}")
-        return _PICKLED[module, name]
+        return found
 
 
 def read_batch(path: Path) -> np.ndarray:
@@ -264,11 +249,10 @@ def read_batch(path: Path) -> np.ndarray:
 
 
 def _records(pixels: np.ndarray, labels: list, path: Path) -> np.ndarray:
+    most = len(CLASS_NAMES) - 1
     for row, label in enumerate(labels):
-        if type(label) is not int or not 0 <= label < len(CLASS_NAMES):
-            raise damaged(
-                path, f"has label {label!r} in row {row} where 0 to {len(CLASS_NAMES) - 1} are allowed"
-            )
+        if type(label) is not int or not 0 <= label <= most:
+            raise damaged(path, f"has label {label!r} in row {row} where 0 to {most} are allowed")
     if len(labels) != len(pixels):
         raise damaged(path, f"has {len(labels)} labels for {len(pixels)} pictures")
     return np.concatenate([np.array(labels, np.uint8).reshape(-1, 1), pixels], axis=1)

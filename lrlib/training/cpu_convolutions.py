@@ -143,7 +143,8 @@ class _PatchConv(torch.autograd.Function):
         if len(taps) < weights.shape[1]:
             weights = weights.index_select(1, taps)
         weights = weights.to(x.dtype)  # after the choice: of 3x3 kernels on a 1x1 map one tap in nine is cast
-        # Maps, not patches: to keep those, up to nine times as large, was 1 % slower than to gather them again.
+        # Maps, not patches, which are up to nine times as large: keeping those was 1 % slower than gathering
+        # them once more.
         ctx.save_for_backward(maps, weights)
         ctx.geometry, ctx.all_taps, ctx.dtype = geometry, weight.shape[2] * weight.shape[3], weight.dtype
         y = _patches(maps, geometry, back=False) @ weights.flatten(1).t()
