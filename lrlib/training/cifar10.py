@@ -45,7 +45,16 @@ CIFAR10 = {
 
 
 class DataError(LrlibError, RuntimeError):
-    """Data that cannot be found, downloaded or trusted; the message is one sentence that says what to do."""
+    """Data that cannot be found, downloaded or trusted; the message is one sentence that says what to do.
+
+    Examples
+    --------
+    >>> try:
+    ...     load("an-empty-folder")
+    ... except DataError as error:
+    ...     print(str(error).partition(":")[0])
+    root must be a folder that holds CIFAR-10, got 'an-empty-folder'
+    """
 
 
 def damaged(where: Path | str, what: str) -> DataError:

@@ -35,6 +35,11 @@ class NetworkSpec:
         What path "auto" means on a CPU.
     penalty_groups : callable or None
         network -> parameter groups with its own weight decays, for the config's penalty "source".
+
+    Examples
+    --------
+    >>> NETWORKS["resnet50"].in_channels, NETWORKS["resnet8"].cpu_path
+    (3, 'plain')
     """
 
     make: Callable[[int, int], nn.Module]
