@@ -86,7 +86,8 @@ def load_state(path: Path, config: RunConfig, target: Target) -> dict[str, Any]:
             problem = f"belongs to another run, with {field} = {begun!r} and not {now!r}"
             raise refused(problem, "give the same config or another file")
     ways = [(how, target.how)]
-    if "graph" in (by, target.path):  # the other paths may follow one another: they differ by rounding alone
+    # A study on a GPU is of one path, so "graph" is not mixed; plain, fast and compiled may follow one another.
+    if "graph" in (by, target.path):
         ways.append((f"by path {by}", f"by path {target.path}"))
     for begun, now in ways:
         if begun != now:

@@ -223,12 +223,8 @@ class _Evaluation:
     """Loss and accuracy over a split, in replays of `EVALUATED` images and one of what is left over."""
 
     def __init__(self, engine: Engine, split: str) -> None:
-        self.net, self.data, self.target, self.forward = (
-            engine.net,
-            engine.data,
-            engine.target,
-            engine.forward,
-        )
+        self.net, self.data = engine.net, engine.data
+        self.target, self.forward = engine.target, engine.forward
         self.images, self.labels = engine.images_of(split)
         device = self.images.device
         self.at = torch.zeros(1, dtype=torch.int64, device=device)

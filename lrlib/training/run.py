@@ -170,7 +170,7 @@ def training(
     """Train as `train` does, with a `yield` after each update: for `take_turns`.
 
     It has to run within ``target.own_settings()``, which is left to the caller: generators that take turns
-    would leave such a context in another order than they entered it.
+    would leave that context in another order than they entered it.
 
     Parameters
     ----------
