@@ -86,7 +86,7 @@ def load_state(path: Path, config: RunConfig, target: Target) -> dict[str, Any]:
             problem = f"belongs to another run, with {field} = {begun!r} and not {now!r}"
             raise refused(problem, "give the same config or another file")
     ways = [(how, target.how)]
-    # A study on a GPU is of one path, so "graph" is not mixed; plain, fast and compiled may follow one another.
+    # A study on a GPU is of one path, so "graph" is not mixed; the other three may follow one another.
     if "graph" in (by, target.path):
         ways.append((f"by path {by}", f"by path {target.path}"))
     for begun, now in ways:
