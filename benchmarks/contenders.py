@@ -51,12 +51,15 @@ def loader(network: str, data, *, workers: int = 2, pin: bool = False):
     from PIL import Image
     from torchvision import transforms
 
+    from lrlib import preset
+
+    config = preset(PRESETS[network], recipe="linear")
     arrays = data.train_images.permute(0, 2, 3, 1).contiguous().numpy()
     labels = data.train_labels.tolist()
     steps = [transforms.ToTensor()]
-    if network == "resnet50":
+    if config.augmentation == "flip_shift":
         steps = [transforms.RandomCrop(32, padding=4), transforms.RandomHorizontalFlip(), *steps]
-    if network != "source_resnet":
+    if config.pixels == "standardised":
         steps.append(transforms.Normalize(data.mean, data.std))
     transform = transforms.Compose(steps)
 

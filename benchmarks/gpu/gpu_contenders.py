@@ -55,7 +55,7 @@ class Setting:
         from lrlib.training.metrics import unit_pixels
 
         data = self.data.subset(BATCH * self.updates)
-        data = unit_pixels(data) if self.network == "source_resnet" else data
+        data = unit_pixels(data) if self.config.pixels == "unit" else data
         return data.to(self.device)
 
     @cached_property
@@ -210,8 +210,8 @@ def compiled(setting: Setting, clock: Clock) -> None:
     """
     import torch
 
-    from lrlib.training.dataset import augment
     from lrlib.training.metrics import prepared
+    from lrlib.training.randomness import augment
 
     data = setting.resident
     net, optimizer = peer(setting, better=True)
@@ -254,7 +254,7 @@ def company(setting: Setting, target, n: int) -> list[tuple]:
 
 def plan(loop, number: int) -> tuple:
     """Return order, draws and rates of an epoch, as a run has them."""
-    from lrlib.training.dataset import draw_augmentation, permutation
+    from lrlib.training.randomness import draw_augmentation, permutation
 
     config, schedule = loop.config, loop.config.schedule()
     first = number * config.steps_per_epoch

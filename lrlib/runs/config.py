@@ -84,6 +84,17 @@ Real = Annotated[float, BeforeValidator(_plain_number), Field(allow_inf_nan=Fals
 _LATER = ("momentum_form", "penalty", "pixels", "task")
 
 
+# The data sets that each network takes, where a config can read them without torch. A test compares them with
+# lrlib.training.networks.NETWORKS.
+TAKES = {
+    "resnet8": ("digits", "cifar10"),
+    "resnet10": ("digits", "cifar10"),
+    "resnet50": ("cifar10",),  # its first layer has 3 channels
+    "source_resnet": ("digits", "cifar10"),
+}
+OWN_PENALTY = ("source_resnet",)  # networks with weight decays of their own, for penalty "source"
+
+
 class RunConfig(BaseModel):
     """All that decides a run, and nothing that does not.
 
@@ -178,9 +189,11 @@ class RunConfig(BaseModel):
                 raise ValueError(f"{field}: {self.dataset} has {there} such images, got {wanted}")
         if self.task == "parity" and self.dataset != "digits":
             raise ValueError(f"task: 'parity' is asked about digits, got dataset {self.dataset!r}")
-        if self.network == "resnet50" and self.dataset == "digits":
-            raise ValueError("network: resnet50 needs colour pictures, got digits; use resnet8 or cifar10")
-        if self.penalty == "source" and self.network != "source_resnet":
+        if self.dataset not in TAKES[self.network]:
+            raise ValueError(
+                f"network: {self.network} needs colour pictures, got {self.dataset}; use resnet8 or cifar10"
+            )
+        if self.penalty == "source" and self.network not in OWN_PENALTY:
             raise ValueError(
                 f"penalty: 'source' is made for source_resnet, got network {self.network!r}; use 'uniform'"
             )

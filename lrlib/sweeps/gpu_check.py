@@ -19,11 +19,12 @@ from torch import Tensor
 
 from lrlib.runs.config import RunConfig, preset
 from lrlib.runs.record import Run
-from lrlib.training.dataset import Dataset, draw_augmentation, permutation
+from lrlib.training.dataset import Dataset
 from lrlib.training.gpu import Engine
 from lrlib.training.loop import set_up
 from lrlib.training.machine import Target, resolve
 from lrlib.training.metrics import evaluate
+from lrlib.training.randomness import draw_augmentation, permutation
 from lrlib.training.run import take_turns, training
 
 Result = TypeVar("Result")

@@ -13,9 +13,10 @@ from lrlib._checks import check_int
 from lrlib.runs.config import RunConfig
 from lrlib.sweeps.study import Study
 from lrlib.training import machine
-from lrlib.training.dataset import Dataset, draw_augmentation, permutation
+from lrlib.training.dataset import Dataset
 from lrlib.training.gpu import prepare
 from lrlib.training.loop import Loop
+from lrlib.training.randomness import draw_augmentation, permutation
 from lrlib.training.run import take_turns
 
 UPDATES, WARM_UP = 20, 3

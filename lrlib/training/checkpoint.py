@@ -1,4 +1,4 @@
-"""A run in the middle, as a file: enough to go on as if nothing had happened."""
+"""A run between two epochs as a file: what it takes to go on as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from lrlib._files import write_atomically
 from lrlib.runs.config import RunConfig
 from lrlib.training.machine import Target
 
-# A file begins with this line and the SHA-256 of all that follows it.
+# A file begins with this line and the SHA-256 of all that follows it. torch.save writes a zip with checksums,
+# but torch.load compares none: with torch 2.14, flipped bits in the data load as other weights.
 FORMAT = b"lrlib checkpoint 1 "
 
 
@@ -36,24 +37,71 @@ class CheckpointError(LrlibError, ValueError):
     """
 
 
-def save_state(path: Path, config: RunConfig, state: dict[str, Any]) -> None:
-    """Write tensors, numbers and strings, whole or not at all."""
+def _head(content: bytes | memoryview) -> bytes:
+    return FORMAT + hashlib.sha256(content).hexdigest().encode()
+
+
+def save_state(path: Path, config: RunConfig, target: Target, state: dict[str, Any]) -> None:
+    """Write `state` (tensors, numbers, strings, and lists and dicts of them) with the run that it belongs to.
+
+    The file is written whole or not at all.
+    """
+    of = {"config": config.model_dump_json(), "how": target.how, "path": target.path}
     buffer = io.BytesIO()
-    torch.save({"config": config.model_dump_json(), **state}, buffer)
-    digest = hashlib.sha256(buffer.getbuffer()).hexdigest().encode()
-    write_atomically(path, lambda file: file.writelines([FORMAT, digest, b"\n", buffer.getbuffer()]))
+    torch.save({**of, **state}, buffer)
+    content = buffer.getbuffer()  # a view: ResNet-50's state, 188 MB, is not copied once more
+    write_atomically(path, lambda file: file.writelines([_head(content), b"\n", content]))
+
+
+def load_state(path: Path, config: RunConfig, target: Target) -> dict[str, Any]:
+    """Read the checkpoint of this very config; nothing in the file is executed (``weights_only``).
+
+    Device and precision of `target` must be those with which the run began, and its path too if either is
+    "graph": a record can name only one of them.
+    """
+
+    def refused(problem: str, instead: str = "delete it to start again") -> CheckpointError:
+        return CheckpointError(f"{path}: {problem}; {instead}")
+
+    try:
+        head, _, content = path.read_bytes().partition(b"\n")
+    except FileNotFoundError:
+        raise refused("there is no checkpoint to resume from", "start without resume") from None
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from None
+    if not head.startswith(FORMAT):
+        raise refused("not a checkpoint that this lrlib can read")
+    if head != _head(content):
+        raise refused("damaged (its digest does not fit)")
+    try:
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        theirs = RunConfig.model_validate_json(state["config"])
+        how, by = state["how"], state["path"]
+    except Exception as error:
+        reason = f"{error}".partition("\n")[0] or type(error).__name__
+        raise refused(f"not a checkpoint of lrlib ({reason})") from None
+    for field in RunConfig.model_fields:
+        begun, now = getattr(theirs, field), getattr(config, field)
+        if begun != now:
+            problem = f"belongs to another run, with {field} = {begun!r} and not {now!r}"
+            raise refused(problem, "give the same config or another file")
+    ways = [(how, target.how)]
+    # A study on a GPU is of one path, so "graph" is not mixed; the other three may follow one another.
+    if "graph" in (by, target.path):
+        ways.append((f"by path {by}", f"by path {target.path}"))
+    for begun, now in ways:
+        if begun != now:
+            problem = f"begun {begun}, and would go on {now}"
+            raise refused(problem, "go on as it began, or delete it to start again")
+    return state
 
 
 class Due:
-    """Whether a checkpoint is due: after each epoch, or if writing it is slow, every `PATIENCE` seconds.
+    """Whether a checkpoint is due: after each epoch, or if writing it is slow, every `PATIENCE` seconds."""
 
-    ResNet-50's is 188 MB, which on a GPU takes as long as an epoch to write.
-    """
-
+    # ResNet-50's has 188 MB, which on a GPU takes as long as an epoch to write.
     QUICK, PATIENCE = 0.25, 30.0
-
-    def __init__(self) -> None:
-        self.took, self.last = 0.0, -math.inf
+    took, last = 0.0, -math.inf  # seconds of the last write, and when it ended
 
     def __call__(self) -> bool:
         return self.took < self.QUICK or time.perf_counter() - self.last >= self.PATIENCE
@@ -65,48 +113,3 @@ class Due:
         yield
         self.last = time.perf_counter()
         self.took = self.last - tic
-
-
-def load_state(path: Path, config: RunConfig, target: Target) -> dict[str, Any]:
-    """Read the checkpoint of this very config; nothing in the file is executed (`weights_only`).
-
-    Device, precision and path of `target` have to be those with which the run began.
-    """
-    try:
-        head, _, content = path.read_bytes().partition(b"\n")
-    except FileNotFoundError:
-        raise CheckpointError(
-            f"{path}: there is no checkpoint to resume from; start without resume"
-        ) from None
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from None
-    if not head.startswith(FORMAT):
-        raise CheckpointError(f"{path}: not a checkpoint that this lrlib can read; delete it to start again")
-    if head != FORMAT + hashlib.sha256(content).hexdigest().encode():
-        raise CheckpointError(f"{path}: damaged (its digest does not fit); delete it to start again")
-    try:
-        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-        theirs = RunConfig.model_validate_json(state["config"])
-    except Exception as error:
-        reason = f"{error}".partition("\n")[0] or type(error).__name__
-        raise CheckpointError(
-            f"{path}: not a checkpoint of lrlib ({reason}); delete it to start again"
-        ) from None
-    if theirs != config:
-        differs = next(f for f in RunConfig.model_fields if getattr(theirs, f) != getattr(config, f))
-        raise CheckpointError(
-            f"{path}: belongs to another run, with {differs} = {getattr(theirs, differs)!r} "
-            f"and not {getattr(config, differs)!r}; give the same config or another file"
-        )
-    # Older ones do not say.
-    ways = [(state.get("how", target.how), target.how)]
-    path_then = state.get("path", target.path)
-    if "graph" in (path_then, target.path):  # the others may take turns: they round differently, no more
-        ways += [(f"by path {path_then}", f"by path {target.path}")]
-    for begun, now in ways:
-        if begun != now:
-            raise CheckpointError(
-                f"{path}: begun {begun}, and would go on {now}; "
-                "go on as it began, or delete it to start again"
-            )
-    return state

@@ -1,29 +1,33 @@
-"""CIFAR-10: find it, download it, prove that it is whole, and remember that.
+"""CIFAR-10: found or downloaded, proven to be the data set it should be, and kept in one cache file.
 
 A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009,
 https://www.cs.toronto.edu/~kriz/cifar.html.
 
-An image's digest is the SHA-256 of its record (see ``_cifar10_decode``), a split's fingerprint the SHA-256 of
-all its digests, sorted. Images are kept in the order of their digests. So neither the fingerprint nor the
-batches of a run depend on which files the images came from.
+Two layouts are read: the Hub's parquet files, which hold PNG images, and the pickled batches of the original
+archive, as torchvision unpacks it. A *record* is an image as 3,073 bytes: its label, then its pixels in the
+order height, width, channel. Its digest is the SHA-256 of the record; the fingerprint of a split is the
+SHA-256 of all its digests, sorted. Images are kept in the order of their digests, so that neither the
+fingerprint nor the batches of a run depend on the layout that the images came in.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import os
+import pickle
 import ssl
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from lrlib._errors import LrlibError
 from lrlib._files import write_atomically
-from lrlib.runs.config import TEST_IMAGES, TRAIN_IMAGES
-from lrlib.training.cifar10_files import DataError, damaged, read_batch, read_parquet
+
+CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 HUB = "uoft-cs/cifar10"
 # Both layouts end with their one test file.
@@ -33,34 +37,31 @@ BATCHES = (
     "cifar-10-batches-py/test_batch",
 )
 
-
-@dataclass(frozen=True)
-class Spec:
-    """What a data set must be: images and fingerprint, (train, test)."""
-
-    images: tuple[int, int]
-    fingerprints: tuple[str, str]
+# Images and fingerprint of each split.
+CIFAR10 = {
+    "train": (50_000, "d59acf989e068e709ce686cda292672c7b212c08d29d3d3e6d8c3aa99eba6a85"),
+    "test": (10_000, "899683d46c3a8c66fd56e1af12202e69fe5a4517be10b0f68e04c78fe585c57c"),
+}
 
 
-CIFAR10 = Spec(
-    images=(TRAIN_IMAGES["cifar10"], TEST_IMAGES["cifar10"]),
-    fingerprints=(
-        "d59acf989e068e709ce686cda292672c7b212c08d29d3d3e6d8c3aa99eba6a85",
-        "899683d46c3a8c66fd56e1af12202e69fe5a4517be10b0f68e04c78fe585c57c",
-    ),
-)
+class DataError(LrlibError, RuntimeError):
+    """Data that cannot be found, downloaded or trusted; the message is one sentence that says what to do.
+
+    Examples
+    --------
+    >>> try:
+    ...     load("an-empty-folder")
+    ... except DataError as error:
+    ...     print(str(error).partition(":")[0])
+    root must be a folder that holds CIFAR-10, got 'an-empty-folder'
+    """
 
 
-@dataclass(frozen=True)
-class Source:
-    """The files of one copy, as the Hub's parquet or as torchvision's batches."""
+def damaged(where: Path | str, what: str) -> DataError:
+    return DataError(f"{where} {what}: delete it and download it again")
 
-    folder: Path
-    names: tuple[str, ...]
 
-    @property
-    def paths(self) -> list[Path]:
-        return [self.folder / name for name in self.names]
+# Finding and downloading ------------------------------------------------------
 
 
 def cache_folder() -> Path:
@@ -71,16 +72,17 @@ def cache_folder() -> Path:
     return Path(base).expanduser() / "cifar10"
 
 
-def find(root: str | os.PathLike | None = None, *, download: bool = True) -> Source:
-    """Return the copy in `root`, else in ``$LRLIB_DATA``, else in the cache, else a downloaded one.
+def find(root: str | os.PathLike | None = None, *, download: bool = True) -> list[Path]:
+    """Return the files of the copy in `root`, else ``$LRLIB_DATA``, else the cache, else a downloaded one.
 
-    A folder that was named and holds no data is an error: another copy is not taken silently.
+    They are those of `PARQUET` or of `BATCHES`, in that order. A folder that was named and holds no data is
+    an error: a copy from elsewhere is never taken in its place.
     """
     named = root if root is not None else os.environ.get("LRLIB_DATA") or None
     folder = cache_folder() if named is None else Path(named).expanduser()
     for names in (PARQUET, BATCHES):
         if all(os.path.isfile(folder / name) for name in names):
-            return Source(folder, names)
+            return [folder / name for name in names]
     if named is None and download:
         return _download(folder)
     looked_for = f"looked for {' with '.join(PARQUET)}, and for cifar-10-batches-py with its six batch files"
@@ -93,13 +95,13 @@ def find(root: str | os.PathLike | None = None, *, download: bool = True) -> Sou
     raise DataError(f"{argument} must be a folder that holds CIFAR-10, got {str(named)!r}: {looked_for}")
 
 
-def _download(folder: Path) -> Source:
+def _download(folder: Path) -> list[Path]:
     failures = []
     for name, get in {"Hugging Face": _from_hub, "torchvision": _from_torchvision}.items():
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            return Source(folder, get(folder))
-        except Exception as error:  # the libraries raise what they like, and there is a second place to ask
+            return [folder / name for name in get(folder)]
+        except Exception as error:  # the two libraries raise many types, and there is a second place to ask
             reason = " ".join(str(error).split())[:120] or type(error).__name__
             failures.append(f"{name}: {reason}")
     raise DataError(
@@ -128,7 +130,9 @@ def _from_torchvision(folder: Path) -> tuple[str, ...]:
 
 
 def _reach(address: str) -> None:
-    """Raise OSError soon where nothing answers: the Hub's client would try for 23 s, with warnings."""
+    """Raise OSError within seconds if nothing answers at an address."""
+    # Without this the Hub's client tries six times in 23 s, with a warning each, and torchvision, which sets
+    # no timeout, waits as long as the system does where packets are dropped.
     try:
         urllib.request.urlopen(urllib.request.Request(address, method="HEAD"), timeout=5).close()
     except urllib.error.HTTPError as answer:
@@ -139,69 +143,125 @@ def _reach(address: str) -> None:
             raise OSError(f"no answer from {address}, {error.reason}") from error
 
 
-def load(root: str | os.PathLike | None = None, *, spec: Spec = CIFAR10) -> list[np.ndarray]:
+# Reading ----------------------------------------------------------------------
+
+
+def load(root: str | os.PathLike | None = None, *, spec: dict = CIFAR10) -> list[np.ndarray]:
     """Return train images [n, 3, 32, 32] uint8, train labels [n] int64, test images, test labels: verified.
 
-    What was verified is kept in the cache, with a stamp of the files that it came from: the next call reads
-    one file and decodes nothing. Files that changed have another stamp; a damaged cache is built again.
+    The arrays are kept in the cache with a stamp of the files that they came from, so that the next call
+    reads one file and decodes nothing. Files that have changed since have another stamp: they are verified.
     """
-    source = find(root)
-    folder = cache_folder() / "verified"
-    arrays = folder / f"{hashlib.sha256(repr(spec).encode()).hexdigest()[:16]}.npz"
-    stamp = folder / f"{_stamp(source, spec)}.stamp"
-    found = _remembered(arrays, stamp, spec)
-    if found is None:
-        found = read(source, spec=spec)
-        with contextlib.suppress(OSError):  # a cache that cannot be written costs time, not the run
-            write_atomically(arrays, lambda file: np.savez(file, *found))
-            write_atomically(stamp, lambda file: file.write(f"{source.folder.resolve()}\n".encode()))
-    return found
+    paths = find(root)
+    # ctime too (on Linux and macOS the time of change): size and mtime of a changed file can be set back.
+    stats = [(str(path.resolve()), path.stat()) for path in paths]
+    stamp = repr((spec, [(name, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for name, s in stats]))
+    cache = cache_folder() / "verified.npz"
+    # Whatever is wrong with the cache, the files themselves are there. The file is opened here because
+    # np.load leaves it open if it is no zip.
+    with contextlib.suppress(Exception), cache.open("rb") as file, np.load(file) as stored:
+        if str(stored["stamp"]) == stamp:
+            return [stored[f"arr_{i}"] for i in range(4)]  # reading to the end checks the zip's CRC-32
+    arrays = read(paths, spec=spec)
+    with contextlib.suppress(OSError):  # a cache that cannot be written costs time, not the run
+        write_atomically(cache, lambda file: np.savez(file, *arrays, stamp=np.array(stamp)))
+    return arrays
 
 
-def _stamp(source: Source, spec: Spec) -> str:
-    facts = [repr(spec)]
-    for path in source.paths:
-        stat = path.stat()
-        facts.append(f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}")
-    return hashlib.sha256("\n".join(facts).encode()).hexdigest()
-
-
-def _remembered(arrays: Path, stamp: Path, spec: Spec) -> list[np.ndarray] | None:
-    try:
-        if not stamp.is_file():
-            return None
-        with arrays.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            found = [stored[f"arr_{i}"] for i in range(4)]  # reading to the end checks zip's CRC-32
-    except Exception:  # whatever is wrong with the cache, the source is there
-        return None
-    shapes = [shape for n in spec.images for shape in ((n, 3, 32, 32), (n,))]
-    return found if [array.shape for array in found] == shapes else None
-
-
-def read(source: Source, *, spec: Spec = CIFAR10) -> list[np.ndarray]:
-    """Decode and verify a copy without the cache; returns what `load` returns."""
-    decode = read_parquet if source.names == PARQUET else read_batch
-    found = []
-    for split, paths, images, fingerprint in zip(
-        ("train", "test"), (source.paths[:-1], source.paths[-1:]), spec.images, spec.fingerprints, strict=True
-    ):
-        where = paths[0] if len(paths) == 1 else paths[0].parent
-        records = np.concatenate([decode(path) for path in paths])
+def read(paths: list[Path], *, spec: dict = CIFAR10) -> list[np.ndarray]:
+    """Decode and verify what `find` returned, without the cache; return what `load` returns."""
+    decode = read_parquet if paths[0].suffix == ".parquet" else read_batch
+    arrays = []
+    for (split, (images, fingerprint)), files in zip(spec.items(), (paths[:-1], paths[-1:]), strict=True):
+        where = files[0] if len(files) == 1 else files[0].parent
+        records = np.concatenate([decode(path) for path in files])
         if len(records) != images:
             raise damaged(where, f"has {len(records)} {split} images where {images} are expected")
-        records, got = in_order(records)
+        digests = [hashlib.sha256(record).digest() for record in records]
+        order = sorted(range(len(digests)), key=digests.__getitem__)
+        got = hashlib.sha256(b"".join(digests[i] for i in order)).hexdigest()
         if got != fingerprint:
             raise damaged(
                 where,
                 f"is not CIFAR-10's {split} set (fingerprint {got[:12]}..., expected {fingerprint[:12]}...)",
             )
-        pixels = records[:, 1:].reshape(-1, 32, 32, 3).transpose(0, 3, 1, 2)
-        found += [np.ascontiguousarray(pixels), records[:, 0].astype(np.int64)]
-    return found
+        pixels = records[order, 1:].reshape(-1, 32, 32, 3).transpose(0, 3, 1, 2)
+        arrays += [np.ascontiguousarray(pixels), records[order, 0].astype(np.int64)]
+    return arrays
 
 
-def in_order(records: np.ndarray) -> tuple[np.ndarray, str]:
-    """Return records [n, 3073] in the order of their digests, and the fingerprint (64 hex digits)."""
-    digests = [hashlib.sha256(record).digest() for record in records]
-    order = sorted(range(len(digests)), key=digests.__getitem__)
-    return records[order], hashlib.sha256(b"".join(digests[i] for i in order)).hexdigest()
+def read_parquet(path: Path) -> np.ndarray:
+    """Return the records, uint8 [n, 3073], of a parquet file of the Hub: PNG in ``img.bytes``, ``label``."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        with parquet.ParquetFile(path) as file:
+            table = file.read()
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).split(". ")[0].rstrip(".")
+        raise damaged(path, f"is no whole parquet file ({reason})") from error
+    flat = table.flatten()
+    if not {"img.bytes", "label"} <= set(flat.column_names) or not pa.types.is_integer(flat["label"].type):
+        got = ", ".join(f"{field.name}: {field.type}" for field in table.schema)
+        raise damaged(path, f"has columns ({got}) where img with bytes and a whole label are expected")
+    pngs = flat["img.bytes"].to_pylist()
+    pixels = [_decode(png, f"{path}, row {row},") for row, png in enumerate(pngs)]
+    return _records(np.array(pixels, np.uint8).reshape(-1, 3072), flat["label"].to_pylist(), path)
+
+
+def _decode(png: bytes | None, where: str) -> np.ndarray:
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(png or b""), formats=["PNG"]) as picture:
+            size, mode = picture.size, picture.mode
+            if (size, mode) == ((32, 32), "RGB"):
+                return np.asarray(picture)
+    except Exception as error:  # for a damaged PNG Pillow raises OSError, SyntaxError, ValueError, zlib.error
+        raise damaged(where, "has a picture that does not decode as PNG") from error
+    raise damaged(where, f"has a picture of {size[0]}x{size[1]} {mode} where 32x32 RGB is expected")
+
+
+# All that a pickled array needs.
+_PICKLED = {
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+    ("numpy._core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
+}
+
+
+class _ArraysOnly(pickle.Unpickler):
+    """Makes arrays and plain values only; pickle itself would call whatever the file names."""
+
+    # torchvision unpickles without this, but first compares MD5 sums, which a copy written by
+    # cluster/carry.py cannot have: its batches hold the same images in other files.
+    def find_class(self, module: str, name: str):
+        # numpy 2 moved numpy.core to numpy._core; the files name either.
+        found = _PICKLED.get((module.replace("numpy.core", "numpy._core"), name))
+        if found is None:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+        return found
+
+
+def read_batch(path: Path) -> np.ndarray:
+    """Return the records, uint8 [n, 3073], of a batch file of ``cifar-10-batches-py``."""
+    try:
+        with path.open("rb") as file:
+            batch = _ArraysOnly(file, encoding="latin1").load()  # Python 2 wrote these: its strings are bytes
+        data, labels = batch["data"], list(batch["labels"])
+        if data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != 3072:
+            raise ValueError(f"data are {data.dtype} {list(data.shape)}, expected uint8 [n, 3072]")
+    except Exception as error:  # a damaged pickle can raise anything
+        raise damaged(path, f"is no batch of CIFAR-10 pictures ({type(error).__name__}: {error})") from error
+    return _records(data.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1).reshape(-1, 3072), labels, path)
+
+
+def _records(pixels: np.ndarray, labels: list, path: Path) -> np.ndarray:
+    most = len(CLASS_NAMES) - 1
+    for row, label in enumerate(labels):
+        if type(label) is not int or not 0 <= label <= most:
+            raise damaged(path, f"has label {label!r} in row {row} where 0 to {most} are allowed")
+    if len(labels) != len(pixels):
+        raise damaged(path, f"has {len(labels)} labels for {len(pixels)} pictures")
+    return np.concatenate([np.array(labels, np.uint8).reshape(-1, 1), pixels], axis=1)

@@ -1,4 +1,4 @@
-"""Data sets as tensors in memory, and seeded augmentation."""
+"""Data sets as tensors in memory."""
 
 from __future__ import annotations
 
@@ -13,21 +13,9 @@ from torch import Tensor
 from lrlib._checks import no_such
 from lrlib.runs.config import TEST_IMAGES, TRAIN_IMAGES
 from lrlib.training import cifar10
-from lrlib.training.augmentation import augment, draw_augmentation
-from lrlib.training.cifar10_files import CLASS_NAMES, DataError
-from lrlib.training.randomness import generator
+from lrlib.training.cifar10 import CLASS_NAMES, DataError
 
-__all__ = [
-    "DataError",
-    "Dataset",
-    "augment",
-    "check",
-    "draw_augmentation",
-    "load",
-    "normalise",
-    "parity",
-    "permutation",
-]
+__all__ = ["DataError", "Dataset", "check", "load", "normalise", "parity"]
 
 DIGITS_SPLIT_SEED = 0
 
@@ -45,7 +33,7 @@ class Dataset:
         int64 [n], indices of `class_names`.
     mean, std : tuple of float
         Of pixel / 255 over all train images, one number a channel; std divides by the number of pixels. A
-        subset keeps those of the full set, so that it is normalised alike.
+        subset keeps those of the full set, so that both are normalised alike.
     class_names : tuple of str
 
     Examples
@@ -94,7 +82,7 @@ class Dataset:
 
 
 def load(name: str, root: str | os.PathLike | None = None) -> Dataset:
-    """Return a data set; CIFAR-10 is verified whole, and downloaded if this machine has no copy.
+    """Return a data set; CIFAR-10 is verified, and downloaded if this machine has no copy.
 
     Parameters
     ----------
@@ -113,8 +101,6 @@ def load(name: str, root: str | os.PathLike | None = None) -> Dataset:
 
     Raises
     ------
-    ValueError
-        If the name is unknown.
     DataError
         If the data are missing or damaged: one sentence that names the file and what to do.
 
@@ -136,7 +122,7 @@ def load(name: str, root: str | os.PathLike | None = None) -> Dataset:
 def _digits() -> list[np.ndarray]:
     """Return scikit-learn's digits, 0 to 16 scaled to 0 to 255, in a fixed split with even classes.
 
-    v becomes the whole number nearest to 255 v / 16 = 15.9375 v; the one tie, v = 8 at 127.5, goes up.
+    v becomes the integer nearest to 255 v / 16 = 15.9375 v; the one tie, v = 8 at 127.5, goes up.
     """
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
@@ -175,7 +161,7 @@ def _dataset(name: str, arrays: list[np.ndarray], class_names: tuple[str, ...]) 
 
 
 def parity(data: Dataset) -> Dataset:
-    """Return the same pictures with another question: is the class's index even (0) or odd (1)?
+    """Return the data set with the labels 0 and 1 for classes with an even and an odd index.
 
     Examples
     --------
@@ -191,18 +177,6 @@ def parity(data: Dataset) -> Dataset:
         test_labels=data.test_labels % 2,
         class_names=("even", "odd"),
     )
-
-
-def permutation(n: int, *, seed: int, epoch: int) -> Tensor:
-    """Return the order of an epoch's n images, int64 [n], from the generator of (seed, "order", epoch).
-
-    Examples
-    --------
-    >>> order = permutation(5, seed=0, epoch=3)
-    >>> order.dtype, sorted(order.tolist())
-    (torch.int64, [0, 1, 2, 3, 4])
-    """
-    return torch.randperm(n, generator=generator(seed, "order", epoch))
 
 
 def normalise(
@@ -226,19 +200,20 @@ def normalise(
     if not len(mean) == len(std) == images.shape[1]:
         raise ValueError(f"mean and std must have {images.shape[1]} numbers, got {len(mean)} and {len(std)}")
     shift, scale = (_channels(tuple(values), images.device) for values in (mean, std))
+    # In place after the first operation, which makes the fp32 copy: three passes, one new tensor.
     return (images / 255).sub_(shift).div_(scale).to(dtype)
 
 
 @lru_cache(maxsize=64)
 def _channels(values: tuple[float, ...], device: torch.device) -> Tensor:
-    """Return one number a channel; kept, since a GPU waits for each copy to it."""
+    """Return one number a channel, [channels, 1, 1]; kept, since a GPU waits for each copy to it."""
     return torch.tensor(values, device=device).reshape(-1, 1, 1)
 
 
 def check(root: str | os.PathLike | None = None) -> list[str]:
-    """Read all data sets whole, verify them, and return what was found, one line a fact.
+    """Read and verify all data sets; return what was found, one fact a line.
 
-    CIFAR-10 is decoded afresh, whatever the cache remembers, and not downloaded.
+    CIFAR-10 is decoded from its files, without the cache, and not downloaded.
 
     Raises
     ------
@@ -250,16 +225,15 @@ def check(root: str | os.PathLike | None = None) -> list[str]:
     >>> check("an-empty-folder")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
-    lrlib.training.dataset.DataError: root must be a folder that holds CIFAR-10, got 'an-empty-...
+    lrlib.training.cifar10.DataError: root must be a folder that holds CIFAR-10, got 'an-empty-...
     """
-    source = cifar10.find(root, download=False)
-    found = _dataset("cifar10", cifar10.read(source), CLASS_NAMES)
-    train, test = cifar10.CIFAR10.fingerprints  # read() has compared them
+    paths = cifar10.find(root, download=False)
+    found = _dataset("cifar10", cifar10.read(paths), CLASS_NAMES)
     return [
-        f"cifar10: {source.folder} ({source.paths[0].parent.name})",
+        f"cifar10: {paths[0].parents[1]} ({paths[0].parent.name})",
         *_facts(found),
-        f"  train fingerprint: {train}",
-        f"  test fingerprint: {test}",
+        # read() has compared them.
+        *(f"  {split} fingerprint: {fingerprint}" for split, (_, fingerprint) in cifar10.CIFAR10.items()),
         "digits: in scikit-learn",
         *_facts(load("digits")),
     ]

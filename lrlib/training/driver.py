@@ -1,4 +1,4 @@
-"""What the NVIDIA driver's own tool says, without torch, whose import takes seconds."""
+"""What the NVIDIA driver's own tool reports, without torch, whose import takes seconds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import subprocess
 
 
 def nvidia_smi(query: str) -> str | None:
-    """Return what `query` asks of the first GPU, such as its "name"; None without the tool or a GPU."""
+    """Return a property of the first GPU, as "name" or "driver_version"; None without the tool or a GPU."""
     command = ["nvidia-smi", f"--query-gpu={query}", "--format=csv,noheader"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20)

@@ -5,6 +5,12 @@ about 1,240 kernels. A CUDA graph starts all of them with one call, but repeats 
 the same kernels on the same memory. So whatever differs between two updates (batch, augmentation, rate) is
 laid out on the device for a whole epoch, beside a counter that each update reads and moves on.
 
+What it reaches on a card has not been measured yet. Predicted for an H100 are 4.5 to 6 ms an update of
+`source_resnet`, where a loop that starts kernel by kernel takes 14 to 18 ms; benchmarks/gpu/README.md has the
+derivation, and a column for what comes of it. On a CPU, where nothing is captured, its numbers are those of
+the plain loop with the same optimizer kernels, bit for bit (tests/lrlib/training/test_gpu.py). The kernels
+were counted on a false CUDA runtime (tests/false_gpu).
+
 How the rate stays the one that was planned, from the schedule to the record:
 
 1. the host computes ``peak_lr * schedule(t)`` in float64, as the plain loop does, for the epoch's updates;
@@ -14,9 +20,8 @@ How the rate stays the one that was planned, from the schedule to the record:
 4. at the end of the epoch the host reads that list and compares it exactly with what was laid out. The rates
    in the record are taken from it.
 
-`Engine._update` is the body of `Loop.epoch` around the same `Loop.step`. On a CPU nothing is captured and
-it is called as it is: tests/lrlib/training/test_gpu.py compares it with the plain loop, bit for bit. Only
-`captured` knows graphs.
+`Engine._update` is the body of `Loop.epoch` around the same `Loop.step`. Only `captured` knows graphs: on a
+CPU it returns the update itself.
 """
 
 from __future__ import annotations
@@ -34,11 +39,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lrlib.runs.config import RunConfig
-from lrlib.training.dataset import Dataset, augment, draw_augmentation
+from lrlib.training.dataset import Dataset
 from lrlib.training.loop import Loop, set_up
 from lrlib.training.machine import Target
 from lrlib.training.metrics import EVALUATED, Meter, prepared
 from lrlib.training.optimizers import memory_order, row
+from lrlib.training.randomness import augment, draw_augmentation
 
 # Calls before a capture: cuDNN chooses its algorithms, and whatever is made on first use is made. A capture
 # allows neither. torch recommends 3, and 11 only for DistributedDataParallel.
@@ -48,11 +54,11 @@ WARM_UP = 3
 def prepare(
     config: RunConfig, data: Dataset | None, target: Target, state: dict[str, Any] | None = None
 ) -> Loop:
-    """Return what does a run's updates: the engine on path "graph", else the plain loop.
+    """Return what makes a run's updates: an `Engine` on path "graph", else a `Loop`.
 
-    `state` is what a checkpoint kept, to go on from. Where nobody asked for path "graph" (`target.chosen`)
-    and the device cannot capture the update, a warning says so and the loop goes by path "fast": see its
-    `target`.
+    `state` is the content of a checkpoint to go on from, or None. If path "graph" was not asked for
+    (`target.chosen`) and the device cannot capture the update, there is a warning and the `Loop` that is
+    returned has path "fast" in its `target`.
     """
     seen, net, optimizer, scaler = set_up(config, data, target)
     if state is not None:
@@ -72,14 +78,15 @@ def prepare(
             RuntimeWarning,
             stacklevel=2,
         )
+    # Outside of the handler, whose traceback would keep the failed engine and its memory.
     return prepare(config, data, replace(target, path="fast"))
 
 
 class Engine(Loop):
     """A run's updates and evaluations, ready to be replayed.
 
-    Made once the network, the optimizer and the scaler are in the state that the run starts from: warming up
-    changes them, and the constructor puts everything back.
+    It is made when network, optimizer and scaler are in the state that the run starts from: the warm-up
+    before a capture changes them, and the constructor puts everything back.
 
     Raises
     ------
@@ -94,20 +101,25 @@ class Engine(Loop):
         draws = draw_augmentation(config.augmentation, config.images, seed=0, epoch=0)  # for their shapes
         self.order = torch.zeros(config.images, dtype=torch.int64, device=device)
         self.draws = tuple(torch.zeros_like(draw, device=device) for draw in draws)
-        # float64, as a record promises rates to 1e-9.
+        # float64: a record promises rates to 1e-9, and fp32 has them to 6e-8.
         self.rates = torch.zeros(config.steps_per_epoch, dtype=torch.float64, device=device)
         self.applied = torch.zeros_like(self.rates)
         self.done = torch.zeros(1, dtype=torch.int64, device=device)
         self.meter = Meter(device)
+        # One tensor for all groups and for good: the optimizer's kernels are captured with its address, so a
+        # number in its place would be the rate of every update.
         self.rate = torch.zeros((), dtype=torch.float64, device=device)
         for group in optimizer.param_groups:
             group["lr"] = self.rate
         if target.half is not None:
             self.forward = CastOnce(net, target.half)
 
+        # A graph has fixed shapes: one for full batches, one for the smaller batch at the end.
         whole, rest = divmod(config.images, config.batch_size)
         sizes = [config.batch_size] * whole + [rest] * (rest > 0)
         scaler.scale(self.rate)  # makes the scaler's tensors, which are part of the state
+        # detach: the clone of a weight with a history keeps autograd's nodes for it, made on the default
+        # stream, and these may break the capture on another one.
         before = [(tensor, tensor.detach().clone()) for tensor in self.state()]
         known = {id(tensor) for tensor, _ in before}
         bodies = {
@@ -116,7 +128,8 @@ class Engine(Loop):
         ready, self._grads = {}, {}
         for size, body in bodies.items():
             ready[size] = captured(body, self.done.zero_, device)
-            self._grads[size] = self._gradients_now()  # where the replays of this size leave them
+            # Memory that backward takes during a capture is the graph's own: replays leave gradients there.
+            self._grads[size] = self._gradients_now()
         self.direct = [bodies[size] for size in sizes]  # the same work without a graph, for comparison
         self.updates = [ready[size] for size in sizes]
         self._sizes = sizes
@@ -125,11 +138,11 @@ class Engine(Loop):
             for tensor, old in before:
                 tensor.copy_(old)
             for tensor in self.state():
-                if id(tensor) not in known:  # momentum, which the first update makes
+                if id(tensor) not in known:  # momentum, which the first update makes from 0
                     tensor.zero_()
 
     def epoch(self, order, draws, rates, tell=lambda lr: None) -> Generator[None, None, Meter]:
-        """As `Loop.epoch`; the updates are replays, and are read out together at the end."""
+        """As `Loop.epoch`; the updates are replays, and their sums are read once, at the end."""
         self.lay_out(order, draws, rates)
         for lr, update in zip(rates, self.updates, strict=True):
             update()
@@ -138,11 +151,11 @@ class Engine(Loop):
         return self.read_out()
 
     def lay_out(self, order: Tensor, draws: tuple[Tensor, ...], rates: list[float]) -> None:
-        """Put an epoch on the device; nothing here waits for it."""
+        """Put an epoch's order, draws and rates on the device, and set counter and sums to 0."""
         for place, new in ((self.order, order), *zip(self.draws, draws, strict=True)):
             place.copy_(new)
         self.rates.copy_(torch.tensor(rates, dtype=torch.float64))
-        self.applied.fill_(math.nan)
+        self.applied.fill_(math.nan)  # equals nothing: an update that is left out is found at the end
         for tensor in (self.done, *self.meter.sums.values()):
             tensor.zero_()
         self.meter.images, self.meter.rates = 0, []
@@ -155,9 +168,10 @@ class Engine(Loop):
         RuntimeError
             If those are not, exactly, the rates that were laid out.
         """
-        for norm in _batch_norms(self.net):
+        for norm in _batch_norms(self.net):  # here, as `_uncounted` kept the updates from counting
             norm.num_batches_tracked += len(self.updates)
         laid_out, applied = self.rates.tolist(), self.applied.tolist()
+        # `is`: a scheduler of torch that set a number would leave the graph at its old tensor.
         if applied != laid_out or any(group["lr"] is not self.rate for group in self.optimizer.param_groups):
             t = next((t for t, (a, b) in enumerate(zip(applied, laid_out, strict=True)) if a != b), 0)
             raise RuntimeError(
@@ -168,10 +182,10 @@ class Engine(Loop):
         return self.meter
 
     def evaluate(self, split: str) -> Generator[None, None, tuple[float, float]]:
-        """As `Loop.evaluate`. All its work is started first: the host waits only after the next `yield`."""
+        """As `Loop.evaluate`, in replays."""
         evaluation = self.evaluations[split]
         evaluation.start()
-        yield
+        yield  # before reading: while the host waits for these numbers, the other runs' work is on the device
         return evaluation.read_out()
 
     def state(self) -> list[Tensor]:
@@ -190,6 +204,8 @@ class Engine(Loop):
 
     def _update(self, offsets: Tensor) -> None:
         """One update; `offsets` counts the images of its batch, 0, 1, 2, ..."""
+        # Indices from the counter on the device: a slice would be captured as the numbers it has now. `done`
+        # has shape [1]: of a 0-dimensional index torch reads the value back, which a capture forbids.
         part = self.done * self.config.batch_size + offsets
         chosen = self.order[part]
         images, labels = self.data.train_images[chosen], self.data.train_labels[chosen]
@@ -207,17 +223,13 @@ class _Evaluation:
     """Loss and accuracy over a split, in replays of `EVALUATED` images and one of what is left over."""
 
     def __init__(self, engine: Engine, split: str) -> None:
-        self.net, self.data, self.target, self.forward = (
-            engine.net,
-            engine.data,
-            engine.target,
-            engine.forward,
-        )
+        self.net, self.data = engine.net, engine.data
+        self.target, self.forward = engine.target, engine.forward
         self.images, self.labels = engine.images_of(split)
         device = self.images.device
         self.at = torch.zeros(1, dtype=torch.int64, device=device)
         self.correct = torch.zeros((), dtype=torch.int64, device=device)
-        # float64: the plain path adds the same fp32 sums as Python numbers.
+        # float64: the plain path adds the same fp32 sums of batches as Python numbers.
         self.loss = torch.zeros((), dtype=torch.float64, device=device)
         whole, rest = divmod(len(self.labels), EVALUATED)
         sizes = [EVALUATED] * whole + [rest] * (rest > 0)
@@ -238,12 +250,14 @@ class _Evaluation:
         self.at += len(offsets)
 
     def start(self) -> None:
+        """Start all replays, without waiting for any."""
         for tensor in (self.at, self.loss, self.correct):
             tensor.zero_()
         for part in self.parts:
             part()
 
     def read_out(self) -> tuple[float, float]:
+        """Wait for the replays and return mean cross-entropy and accuracy."""
         n = len(self.labels)
         return self.loss.item() / n, self.correct.item() / n
 
@@ -263,6 +277,8 @@ class CastOnce:
                 self.weights |= {f"{name}.{key}": weight for key, weight in own}
 
     def __call__(self, images: Tensor) -> Tensor:
+        # Autocast finds weights that have its type already, and casts none. The network keeps its own fp32
+        # parameters, which the optimizer updates: `functional_call` replaces them for this call alone.
         halves = _Cast.apply(self.dtype, *self.weights.values())
         return torch.func.functional_call(self.net, dict(zip(self.weights, halves, strict=True)), (images,))
 
@@ -310,6 +326,8 @@ def captured(
     if device.type != "cuda":
         return work
     graph = torch.cuda.CUDAGraph()
+    # thread_local: what another thread asks of CUDA meanwhile does not break the capture. A stream is named,
+    # as torch's default is one stream for all captures of the process.
     with torch.cuda.graph(graph, stream=torch.cuda.current_stream(), capture_error_mode="thread_local"):
         work()
     return graph.replay

@@ -1,4 +1,4 @@
-"""What this machine can do, and what a record says of it."""
+"""Where and how a run computes, and what its record says of the machine."""
 
 from __future__ import annotations
 
@@ -17,26 +17,42 @@ from pathlib import Path, PureWindowsPath
 import torch
 from torch import nn
 
-import lrlib
 from lrlib._checks import check_int, no_such
 from lrlib.runs.config import RunConfig
 from lrlib.runs.record import Provenance
 from lrlib.training.cpu_convolutions import hasten
 from lrlib.training.driver import nvidia_smi
+from lrlib.training.networks import NETWORKS
 
-#: How a run may compute: the plain network, the same by faster ways (lrlib.training.cpu_convolutions),
-#: through torch.compile, or with each update captured once for a GPU and replayed (lrlib.training.gpu).
+#: How a run may compute: the plain network, the same sums in a faster order
+#: (lrlib.training.cpu_convolutions), torch.compile, or the update captured once for a GPU and replayed
+#: (lrlib.training.gpu).
 PATHS = ("plain", "fast", "compiled", "graph")
-#: Streams that torch hands out on a GPU before it hands out the first again; each run needs one of its own.
+#: torch has a pool of so many streams on a GPU, and hands the first out again after the last; each run needs
+#: one of its own.
 MOST_TOGETHER = 32
+#: The folder of lrlib. Not from `import lrlib`: this module is a part of it.
+PACKAGE = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
 class Target:
     """Where and how a run computes.
 
-    `chosen` says that nobody asked for the path: if the device cannot follow it, another will do.
-    `together` runs share the device. `deterministic` keeps cuDNN to algorithms that repeat to the bit.
+    Attributes
+    ----------
+    device : torch.device
+    precision : {"fp32", "bf16", "fp16"}
+    threads : int
+        Of torch on the CPU.
+    path : str
+        One of `PATHS`.
+    chosen : bool
+        Whether "auto" chose the path: if the device cannot follow it, another one will do.
+    together : int
+        Number of runs that share the device.
+    deterministic : bool
+        Keep cuDNN to algorithms that repeat to the bit.
     """
 
     device: torch.device
@@ -48,7 +64,9 @@ class Target:
     deterministic: bool = False
 
     def prepared(self, net: nn.Module) -> nn.Module:
-        """Put a network on the device, channels last, and let it compute by this path."""
+        """Return the network on the device, channels last, computing by this path."""
+        # Channels last: the fast half-precision kernels of oneDNN and cuDNN want it, and a 1x1 convolution is
+        # one matrix product then.
         net = net.to(self.device, memory_format=torch.channels_last)
         if self.path == "fast" and self.device.type == "cpu":
             net = hasten(net)
@@ -58,17 +76,17 @@ class Target:
 
     @property
     def how(self) -> str:
-        """Device and precision in words: what a run keeps from its first part to its last."""
+        """Device and precision in words. A resumed run has to have those that it began with."""
         return f"on {self.device.type} in {self.precision}"
 
     @property
     def fused(self) -> bool:
-        """Whether an update is one pass over the weights, which on a GPU also waits for nothing."""
+        """Whether torch's optimizer updates in one pass over the weights, which can be captured too."""
         return self.path != "plain"
 
     @contextmanager
     def own_settings(self) -> Iterator[None]:
-        """Let torch compute with this run's threads and switches; then all is as before.
+        """Set threads, TF32 and cuDNN's choice of algorithms for this run; restore them on exit.
 
         On a GPU, the plain path has neither TF32 nor the choice of convolutions by the clock.
         """
@@ -78,8 +96,12 @@ class Target:
         found = {name: getattr(cudnn, name) for name in switches}
         torch.set_num_threads(self.threads)
         if self.device.type == "cuda":
-            quick = self.path != "plain"  # torch allows TF32 in convolutions, if nobody says otherwise
+            quick = self.path != "plain"
+            # Said outright: torch's default allows TF32 (10 bits after the point) in convolutions and forbids
+            # it in matrix products.
             cudnn.allow_tf32 = quick
+            # Each shape's algorithms are timed once and the fastest is kept. Not if runs are to repeat to the
+            # bit: another process may find another one the fastest.
             cudnn.benchmark = quick and not self.deterministic
             cudnn.deterministic = self.deterministic
             torch.set_float32_matmul_precision("high" if quick else "highest")
@@ -97,12 +119,12 @@ class Target:
         return {"bf16": torch.bfloat16, "fp16": torch.float16}.get(self.precision)
 
     def autocast(self) -> AbstractContextManager:
-        """Run matrix products in the half precision, or everything in fp32."""
+        """Return a context with matrix products in the half precision, or with everything in fp32."""
         return torch.autocast(self.device.type, dtype=self.half, enabled=self.half is not None)
 
 
 def check_path(path: str) -> None:
-    """Refuse what is neither "auto" nor one of `PATHS`; the nearest is suggested."""
+    """Raise ValueError, with the nearest name, for what is neither "auto" nor one of `PATHS`."""
     if path not in ("auto", *PATHS):
         raise ValueError(no_such("path", path, ("auto", *PATHS)))
 
@@ -115,7 +137,10 @@ def resolve(
     together: int = 1,
     deterministic: bool = False,
 ) -> Target:
-    """Turn "auto" into what suits this machine; refuse a device or a path that is not there."""
+    """Return where and how a config is computed on this machine.
+
+    Raises ValueError for a device that is not here, and for a path that cannot do what the config asks for.
+    """
     check_path(path)
     together = check_int("together", together, least=1)
     if together > MOST_TOGETHER:
@@ -132,19 +157,18 @@ def resolve(
         raise ValueError(f"device: {device!r} is not on this machine; use 'cpu' or 'auto'")
     if precision == "auto":
         precision = native_precision(device)
-    # An update on a few 8x8 pictures is too small to share: threads would wait for each other more than they
-    # work, and on a busy machine (they wait by spinning) hardly get on at all.
+    spec = NETWORKS[config.network]
     if threads is None:
-        threads = 1 if config.network == "resnet8" else torch.get_num_threads()
+        threads = spec.cpu_threads or torch.get_num_threads()
     threads = check_int("threads", threads, least=1)
     # With the Keras form of momentum, the scaler of fp16 asks the device before each update whether to make
-    # it.
+    # it; torch's fused form leaves that to the kernel.
     waits = precision == "fp16" and config.momentum_form == "keras"
     chosen = path == "auto"
     if chosen and device == "cuda":
         path = "fast" if waits else "graph"
     elif chosen:
-        path = "plain" if config.network == "resnet8" else "fast"  # nothing in it is large enough to gain
+        path = spec.cpu_path
     if path == "graph" and waits:
         raise ValueError(
             "path: 'graph' cannot do fp16 with momentum_form 'keras', which reads a value at each update; "
@@ -156,16 +180,17 @@ def resolve(
 
 
 def native_precision(device: str) -> str:
-    """Return the half precision that the hardware has of its own, or fp32."""
+    """Return the half precision in which the hardware multiplies natively, or "fp32"."""
     if device == "cuda":
         # A T4 says True to torch.cuda.is_bf16_supported(), but emulates it, slowly.
         return "bf16" if torch.cuda.get_device_capability() >= (8, 0) else "fp16"
-    flags = cpu_flags()
+    flags = cpu_flags()  # "bf16" alone is ARM's name for it
     return "bf16" if device == "cpu" and {"avx512_bf16", "amx_bf16", "bf16"} & flags else "fp32"
 
 
 def cpu_flags() -> set[str]:
     """Return the instruction sets that Linux names for the first processor; none elsewhere."""
+    # The line begins with "flags" on x86, and with "Features" on ARM.
     flags = (set(line.split(":")[1].split()) for line in cpuinfo() if line[:5] in ("flags", "Featu"))
     return next(flags, set())
 
@@ -179,7 +204,7 @@ def cpuinfo() -> list[str]:
 
 
 def provenance(target: Target, *, command: str, started: datetime, commit: str | None) -> Provenance:
-    """Describe this machine, this lrlib and this run; `commit` as `commit()` said when it began."""
+    """Return what a record says of this machine, this lrlib and this run; `commit` as it was at the start."""
     return Provenance(
         started=started.astimezone(UTC).isoformat(timespec="seconds"),
         seconds=0.0,
@@ -215,6 +240,7 @@ def cuda_versions() -> dict[str, str]:
 
 def _without_folders(word: str) -> str:
     """Return a word of a command without the folders in it; what stands before a "=" stays."""
+    # Records are published, and folders have the names of users.
     option, equals, value = word.partition("=") if word.startswith("-") else ("", "", word)
     # The Windows kind knows both slashes. Of a root nothing is left: the word is a dot then.
     return f"{option}{equals}{PureWindowsPath(value).name or '.'}" if {"/", "\\"} & set(value) else word
@@ -225,7 +251,7 @@ def installed(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        settings = Path(lrlib.__file__).parents[1] / "pyproject.toml"
+        settings = PACKAGE.parent / "pyproject.toml"
         if package == "lrlib" and settings.is_file():
             return tomllib.loads(settings.read_text(encoding="utf-8"))["project"]["version"]
         return "unknown"
@@ -246,18 +272,18 @@ def commit() -> str | None:
 
     A copy without ``.git`` is told its commit by ``LRLIB_COMMIT``: 40 hex digits, or this raises ValueError.
     """
-    package = Path(lrlib.__file__).parent
-    if not (package.parent / ".git").exists():
+    if not (PACKAGE.parent / ".git").exists():
         told = os.environ.get("LRLIB_COMMIT")
         if told is not None and not re.fullmatch("[0-9a-f]{40}", told):
             raise ValueError(f"LRLIB_COMMIT must be 40 hex digits (git rev-parse HEAD), got {told!r}")
         return told
 
     def git(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(["git", "-C", str(package), *words], capture_output=True, text=True)
+        return subprocess.run(["git", "-C", str(PACKAGE), *words], capture_output=True, text=True)
 
     try:
         head = git("rev-parse", "HEAD")
+        # Of the package's code only: a new record beside it changes nothing that a run computes.
         changed = git("diff", "--quiet", "HEAD", "--", ".", ":!recorded").returncode
     except OSError:  # git is not installed
         return None

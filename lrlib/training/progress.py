@@ -1,4 +1,4 @@
-"""One text bar a run: epoch, rate, loss, accuracy, time left."""
+"""The text bar of a run: epoch, rate, loss, accuracy, time left."""
 
 from __future__ import annotations
 
@@ -12,10 +12,18 @@ from lrlib.runs.record import EpochRecord
 
 
 class ProgressBar:
-    """A bar over the updates of a run; silent if `shown` is False or LRLIB_PROGRESS is "off".
+    """A bar over the updates of a run, on stderr.
 
-    `step` updates are done, in `seconds`: a run that goes on says so.
-    tqdm's plain text bar, not `tqdm.auto`: the notebook widget leaves warnings in built pages.
+    Parameters
+    ----------
+    config : RunConfig
+    shown : bool or None
+        None shows it unless the environment says ``LRLIB_PROGRESS=off``.
+    step : int
+        Updates that an earlier part of the run has made. If there are some, a line above the bar says how
+        many epochs were found and how long the rest will take.
+    seconds : float
+        Time that they took.
     """
 
     def __init__(self, config: RunConfig, *, shown: bool | None, step: int, seconds: float = 0.0) -> None:
@@ -25,7 +33,10 @@ class ProgressBar:
         self.lr, self.last = config.peak_lr, ""
         if shown and step:
             done = step // config.steps_per_epoch
+            # write, not print: it keeps clear of a bar that another run draws.
             tqdm.write(found(done, config.epochs, seconds), file=sys.stderr)
+        # The text bar, not tqdm.auto's: the notebook widget leaves warnings in built pages. On stderr: what a
+        # command prints can be piped.
         self.bar = tqdm(
             total=config.total_steps,
             initial=step,
@@ -44,13 +55,13 @@ class ProgressBar:
         self.bar.close()
 
     def update(self, lr: float) -> None:
-        """Count one update."""
+        """Count one update, made at the rate `lr`."""
         self.lr = lr
-        if self.bar.update():  # true when the bar was drawn again
+        if self.bar.update():  # True when the bar was drawn again: text is not made anew at each update
             self.bar.set_postfix_str(f"rate {lr:.4g}{self.last}", refresh=False)
 
     def end_epoch(self, record: EpochRecord) -> None:
-        """Show what an epoch gave."""
+        """Show the loss and the accuracy of an epoch."""
         self.last = f", loss {record.train_loss:.3f}, test accuracy {100 * record.test_accuracy:.1f}%"
         upcoming = min(record.epoch + 2, self.epochs)
         self.bar.set_description_str(f"{self.label} epoch {upcoming}/{self.epochs}", refresh=False)
@@ -58,7 +69,7 @@ class ProgressBar:
 
 
 def found(done: int, epochs: int, seconds: float) -> str:
-    """Return what a resumed run says: `done` of `epochs` epochs took `seconds`, and the rest goes on alike.
+    """Return the sentence of a resumed run, of which `done` of `epochs` epochs took `seconds`.
 
     Examples
     --------
@@ -69,7 +80,7 @@ def found(done: int, epochs: int, seconds: float) -> str:
 
 
 def in_words(seconds: float) -> str:
-    """Return a duration for reading, in the unit that suits it.
+    """Return a duration in seconds, minutes or hours, with the digits that a reader wants.
 
     Examples
     --------

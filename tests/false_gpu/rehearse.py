@@ -72,10 +72,10 @@ def rehearse(name: str, momentum_form: str | None = None) -> str:
 
     from lrlib.runs.config import preset
     from lrlib.sweeps.gpu_check import noise
-    from lrlib.training.dataset import draw_augmentation, permutation
     from lrlib.training.gpu import Engine
     from lrlib.training.loop import set_up
     from lrlib.training.machine import Target, resolve
+    from lrlib.training.randomness import draw_augmentation, permutation
 
     class Count(TorchDispatchMode):
         def __init__(self) -> None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from PIL import Image
 from pyarrow import parquet
 
-from lrlib.training.cifar10 import BATCHES, PARQUET, Spec
+from lrlib.training.cifar10 import BATCHES, PARQUET
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (26, 32, 32, 3), dtype=np.uint8)
@@ -30,7 +30,7 @@ def fingerprint(split):
     return hashlib.sha256(b"".join(sorted(digests(split)))).hexdigest()
 
 
-MINI = Spec(images=(20, 6), fingerprints=(fingerprint(TRAIN), fingerprint(TEST)))
+MINI = {"train": (20, fingerprint(TRAIN)), "test": (6, fingerprint(TEST))}
 
 
 def png(image, **how):

@@ -15,9 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import lrlib as package
 from cluster import bundle, carry
-from lrlib.training import cifar10
+from lrlib.training import cifar10, machine
 from lrlib.training.machine import commit
 from mini_cifar10 import LABELS, MINI, PIXELS, TEST, TRAIN, assert_is_mini
 
@@ -485,7 +484,7 @@ def test_first_ends_with_the_verdict_of_the_self_test(there, tmp_path, status, l
 @pytest.fixture
 def copied(tmp_path, monkeypatch):
     """A copy without .git, as far as `commit` looks."""
-    monkeypatch.setattr(package, "__file__", str(tmp_path / "lrlib/__init__.py"))
+    monkeypatch.setattr(machine, "PACKAGE", tmp_path / "lrlib")
     monkeypatch.delenv("LRLIB_COMMIT", raising=False)
     return monkeypatch
 

@@ -12,7 +12,7 @@ from lrlib.runs.record import RecordError, Run, digest
 from lrlib.runs.store import RECORDED, load_runs, read_run, studies, write_run
 from lrlib.sweeps.study import read_study
 from lrlib.training import networks
-from lrlib.training.dataset import draw_augmentation, permutation
+from lrlib.training.randomness import draw_augmentation, permutation
 from lrlib.training.metrics import fingerprint
 
 # Study -> name of a record -> the config that the study's file plans for it.

@@ -52,7 +52,7 @@ def failing(monkeypatch, *, which=0):
 def test_kernels_that_use_another_rate_than_the_optimizer_holds_are_found(which, monkeypatch):
     """The applied rates are all as planned: only the weights tell."""
     twice = lambda number: 2 * number.float() if isinstance(number, torch.Tensor) else number  # noqa: E731
-    monkeypatch.setattr(optimizers, "as_kernels_take_it", twice)
+    monkeypatch.setattr(optimizers, "in_fp32", twice)
     assert failing(monkeypatch, which=which) >= {"the rate that moved the weights", "graph = plain"}
 
 

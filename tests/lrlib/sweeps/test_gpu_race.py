@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -233,7 +234,7 @@ def test_a_rehearsal_on_a_cpu_ends_in_a_table_and_a_file(tmp_path, monkeypatch, 
     monkeypatch.delenv("LRLIB_DATA", raising=False)
     monkeypatch.setenv("LRLIB_CACHE", str(tmp_path))
     (tmp_path / "lightning.py").write_text("raise ImportError('not on this machine')")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     out, tic = tmp_path / "there" / "race.json", time.monotonic()
     given = (
         "--device cpu --networks resnet10 --updates 1 --seconds 300 --contenders lightning limit lrlib_graph"

@@ -1,5 +1,6 @@
-"""Finding, downloading, verifying and remembering CIFAR-10, on a small set of the same form."""
+"""Finding, downloading, reading, verifying and remembering CIFAR-10, on a small set of the same form."""
 
+import builtins
 import os
 import pickle
 import socket
@@ -11,14 +12,25 @@ import platformdirs
 import pytest
 import torchvision
 
-from lrlib.training import cifar10 as _cifar10
-from lrlib.training.cifar10 import PARQUET
-from lrlib.training.dataset import DataError
-from mini_cifar10 import LABELS, MINI, TRAIN, assert_is_mini, write_batches, write_hub
+import lrlib
+from lrlib.training import cifar10
+from lrlib.training.cifar10 import BATCHES, PARQUET, DataError
+from mini_cifar10 import (
+    LABELS,
+    MINI,
+    PIXELS,
+    TRAIN,
+    assert_is_mini,
+    new_pickle,
+    png,
+    python2_pickle,
+    write_batches,
+    write_hub,
+)
 
 
 def load(root=None):
-    return _cifar10.load(root, spec=MINI)
+    return cifar10.load(root, spec=MINI)
 
 
 @pytest.fixture(autouse=True)
@@ -48,13 +60,13 @@ def decoded(monkeypatch):
     """The names of the files that were decoded."""
     names = []
     for function in ("read_parquet", "read_batch"):
-        original = getattr(_cifar10, function)
+        original = getattr(cifar10, function)
 
         def spy(path, original=original):
             names.append(path.name)
             return original(path)
 
-        monkeypatch.setattr(_cifar10, function, spy)
+        monkeypatch.setattr(cifar10, function, spy)
     return names
 
 
@@ -66,16 +78,16 @@ def test_root_goes_before_the_environment_before_the_cache(tmp_path, cache, monk
     for root in roots:
         write_hub(root)
     monkeypatch.setenv("LRLIB_DATA", str(roots[1]))
-    assert _cifar10.find(roots[0]).folder == roots[0]
-    assert _cifar10.find().folder == roots[1]
+    assert cifar10.find(roots[0])[0] == roots[0] / PARQUET[0]
+    assert cifar10.find()[0] == roots[1] / PARQUET[0]
     monkeypatch.delenv("LRLIB_DATA")
-    assert _cifar10.find().folder == roots[2]
+    assert cifar10.find() == [roots[2] / name for name in PARQUET]
 
 
 def test_cache_of_the_user(monkeypatch):
     monkeypatch.delenv("LRLIB_CACHE")
     monkeypatch.setattr(platformdirs, "user_cache_dir", lambda name: f"/caches/{name}")
-    assert _cifar10.cache_folder().as_posix() == "/caches/lrlib/cifar10"
+    assert cifar10.cache_folder().as_posix() == "/caches/lrlib/cifar10"
 
 
 @pytest.mark.parametrize("argument", ["root", "LRLIB_DATA"])
@@ -111,19 +123,19 @@ def test_an_empty_root_is_not_the_cache(tmp_path, cache, monkeypatch):
 def network(monkeypatch):
     """Both places answer; what was asked of them is noted."""
     asked = []
-    monkeypatch.setattr(_cifar10, "_reach", lambda address: None)
+    monkeypatch.setattr(cifar10, "_reach", lambda address: None)
 
     def hf_hub_download(repo_id, filename, *, repo_type, local_dir):
         asked.append((repo_id, filename, repo_type))
         write_hub(local_dir)
 
-    def cifar10(root, download):
+    def from_torchvision(root, download):
         asked.append(("torchvision", download))
         write_batches(root)
         (root / "cifar-10-python.tar.gz").write_bytes(b"unpacked")
 
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", hf_hub_download)
-    monkeypatch.setattr(torchvision.datasets, "CIFAR10", cifar10)
+    monkeypatch.setattr(torchvision.datasets, "CIFAR10", from_torchvision)
     return asked
 
 
@@ -152,7 +164,7 @@ def test_download_from_torchvision_if_the_hub_fails(cache, network, monkeypatch)
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", fails)
     assert_is_mini(load())
     assert network == [("torchvision", True)]
-    assert sorted(path.name for path in cache.iterdir()) == ["cifar-10-batches-py", "verified"]
+    assert sorted(path.name for path in cache.iterdir()) == ["cifar-10-batches-py", "verified.npz"]
 
 
 def test_without_network_one_sentence(cache, capfd):
@@ -175,7 +187,169 @@ def test_a_download_that_is_not_cifar10_is_refused(cache, network):
     with pytest.raises(
         DataError, match="has 20 train images where 50000 are expected: delete it and download it"
     ):
-        _cifar10.load()
+        cifar10.load()
+
+
+# Reading ----------------------------------------------------------------------
+
+
+def test_parquet(hub):
+    assert_is_mini(load(hub))
+
+
+@pytest.mark.parametrize(
+    "dump", [python2_pickle, new_pickle(3), new_pickle(4)], ids=["python2", "protocol3", "protocol4"]
+)
+def test_batches_give_the_same_order(tmp_path, dump):
+    write_batches(tmp_path, dump)
+    assert_is_mini(load(tmp_path))
+
+
+def test_python2_pickle_is_one(tmp_path):
+    # The helper of this file against an independent reader.
+    batch = pickle.loads(python2_pickle(PIXELS[TRAIN], LABELS[TRAIN]), encoding="latin1")
+    np.testing.assert_array_equal(batch["data"].reshape(20, 3, 32, 32), PIXELS[TRAIN].transpose(0, 3, 1, 2))
+    assert batch["labels"] == LABELS[TRAIN]
+
+
+def replaced(pictures, row, picture):
+    return [*pictures[:row], picture, *pictures[row + 1 :]]
+
+
+PICTURES = [png(image) for image in PIXELS[TRAIN]]
+
+
+@pytest.mark.parametrize(
+    ("train", "problem"),
+    [
+        ({"pixels": PIXELS[:19], "labels": LABELS[:19]}, " has 19 train images where 20 are expected"),
+        (
+            {"pixels": PIXELS[:20], "labels": [(LABELS[0] + 1) % 10, *LABELS[1:20]]},
+            " is not CIFAR-10's train set",
+        ),
+        (
+            {"pixels": PIXELS[:20], "labels": [10, *LABELS[1:20]]},
+            " has label 10 in row 0 where 0 to 9 are allowed",
+        ),
+        ({"pixels": PIXELS[:20], "labels": [*LABELS[:19], -1]}, " has label -1 in row 19 where 0 to 9"),
+        ({"pixels": PIXELS[:20], "labels": [*LABELS[:19], None]}, " has label None in row 19 where 0 to 9"),
+        (
+            {"names": ("image", "label")},
+            " has columns (image: struct<bytes: binary, path: string>, label: int64)",
+        ),
+        ({"names": ("img", "fine_label")}, " where img with bytes and a whole label are expected"),
+        (
+            {"labels": [str(label) for label in LABELS[:20]]},
+            "label: string) where img with bytes and a whole label",
+        ),
+        (
+            {"pictures": replaced(PICTURES, 7, png(PIXELS[7][:28, :28]))},
+            ", row 7, has a picture of 28x28 RGB where 32x32 RGB is expected",
+        ),
+        (
+            {"pictures": replaced(PICTURES, 7, png(PIXELS[7][:, :, 0]))},
+            ", row 7, has a picture of 32x32 L where",
+        ),
+        (
+            {"pictures": replaced(PICTURES, 7, PICTURES[7][:900])},
+            ", row 7, has a picture that does not decode as PNG",
+        ),
+        (
+            {"pictures": replaced(PICTURES, 7, b"GIF89a")},
+            ", row 7, has a picture that does not decode as PNG",
+        ),
+        ({"pictures": replaced(PICTURES, 7, None)}, ", row 7, has a picture that does not decode as PNG"),
+        ({"pictures": [*PICTURES[1:], PICTURES[1]]}, " is not CIFAR-10's train set (fingerprint "),
+    ],
+)
+def test_wrong_parquet(tmp_path, cache, train, problem):
+    write_hub(tmp_path, **train)
+    with pytest.raises(DataError) as error:
+        load(tmp_path)
+    message = str(error.value)
+    assert message.startswith(str(tmp_path / PARQUET[0]))
+    assert problem in message
+    assert message.endswith(": delete it and download it again")
+    assert not cache.parent.exists()  # nothing of it is remembered
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        lambda whole: b"<!DOCTYPE html><html><body>Please sign in</body></html>",
+        lambda whole: b"",
+        lambda whole: whole[: len(whole) // 2],
+        lambda whole: whole[:-1],
+        lambda whole: b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+    ],
+    ids=["html", "empty", "half", "a byte short", "pointer"],
+)
+@pytest.mark.parametrize("name", PARQUET)
+def test_no_parquet(hub, name, content):
+    path = hub / name
+    path.write_bytes(content(path.read_bytes()))
+    with pytest.raises(DataError) as error:
+        load(hub)
+    assert str(error.value).startswith(f"{path} is no whole parquet file (")
+    assert str(error.value).endswith("): delete it and download it again")
+    assert "\n" not in str(error.value)
+
+
+class Malicious:
+    def __reduce__(self):
+        return builtins.exec, ("import lrlib; lrlib.was_here = True",)
+
+
+@pytest.mark.parametrize(
+    ("dump", "problem"),
+    [
+        (lambda *_: pickle.dumps(Malicious()), "UnpicklingError: it asks for builtins.exec"),
+        (lambda *_: pickle.dumps({"data": Malicious(), "labels": []}), "it asks for builtins.exec"),
+        (lambda *_: b"cos\nsystem\n(S'true'\ntR.", "it asks for os.system"),
+        (lambda *_: b"cnumpy\nload\n(S'file'\ntR.", "it asks for numpy.load"),
+        (lambda *_: b"<html>", "UnpicklingError"),
+        (lambda *_: b"", "EOFError"),
+        (lambda *whole: python2_pickle(*whole)[:3000], "is no batch of CIFAR-10 pictures"),
+        (lambda *_: pickle.dumps({"data": np.zeros((4, 3072))}, 4), "KeyError: 'labels'"),
+        (
+            lambda *_: pickle.dumps({"data": np.zeros((4, 3072)), "labels": [0] * 4}, 4),
+            "data are float64 [4, 3072]",
+        ),
+        (
+            lambda *_: pickle.dumps({"data": np.zeros((4, 784), "u1"), "labels": [0] * 4}, 4),
+            "data are uint8 [4, 784], expected uint8 [n, 3072]",
+        ),
+        (lambda pixels, labels: new_pickle(4)(pixels, labels[:-1]), "has 3 labels for 4 pictures"),
+        (
+            lambda pixels, labels: new_pickle(4)(pixels, [*labels[:-1], 12]),
+            "has label 12 in row 3 where 0 to 9",
+        ),
+        (
+            lambda pixels, labels: new_pickle(4)(pixels, [*labels[:-1], "a"]),
+            "has label 'a' in row 3 where 0 to 9",
+        ),
+    ],
+)
+def test_wrong_batch(tmp_path, dump, problem):
+    write_batches(tmp_path)
+    path = tmp_path / BATCHES[2]
+    path.write_bytes(dump(PIXELS[8:12], LABELS[8:12]))
+    with pytest.raises(DataError) as error:
+        load(tmp_path)
+    assert str(error.value).startswith(str(path))
+    assert problem in str(error.value)
+    assert str(error.value).endswith(": delete it and download it again")
+    assert not hasattr(lrlib, "was_here")
+
+
+def test_batches_of_another_set(tmp_path):
+    write_batches(tmp_path)
+    (tmp_path / BATCHES[1]).write_bytes((tmp_path / BATCHES[0]).read_bytes())
+    with pytest.raises(DataError) as error:
+        load(tmp_path)
+    assert str(error.value).startswith(
+        f"{tmp_path / 'cifar-10-batches-py'} is not CIFAR-10's train set (fingerprint"
+    )
 
 
 # Remembering ------------------------------------------------------------------
@@ -216,10 +390,8 @@ def test_a_changed_file_is_verified_again(hub):
 
 def test_another_specification_does_not_take_what_was_remembered(hub):
     load(hub)
-    source = _cifar10.find(hub)
-    assert _cifar10._stamp(source, MINI) != _cifar10._stamp(source, _cifar10.CIFAR10)
     with pytest.raises(DataError, match="has 20 train images where 50000 are expected"):
-        _cifar10.load(hub)
+        cifar10.load(hub)
 
 
 def damage_middle(path):
@@ -248,8 +420,7 @@ def other_arrays(path):
 )
 def test_a_damaged_cache_is_built_again(hub, cache, decoded, damage):
     load(hub)
-    (arrays,) = (cache / "verified").glob("*.npz")
-    damage(arrays)
+    damage(cache / "verified.npz")
     assert_is_mini(load(hub))
     assert len(decoded) == 4
     assert_is_mini(load(hub))

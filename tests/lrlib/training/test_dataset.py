@@ -1,4 +1,4 @@
-"""Data sets in memory, seeded draws, and augmentation against a slow reference."""
+"""Data sets in memory: what is in them, their statistics, and what is refused."""
 
 import hashlib
 import math
@@ -10,7 +10,6 @@ from sklearn.datasets import load_digits
 
 from lrlib.runs.config import TEST_IMAGES, TRAIN_IMAGES
 from lrlib.training import dataset
-from lrlib.training.randomness import generator
 
 TRAIN_FINGERPRINT = "d59acf989e068e709ce686cda292672c7b212c08d29d3d3e6d8c3aa99eba6a85"
 TEST_FINGERPRINT = "899683d46c3a8c66fd56e1af12202e69fe5a4517be10b0f68e04c78fe585c57c"
@@ -144,28 +143,6 @@ def test_to_moves_all_tensors():
     tensors = [moved.train_images, moved.train_labels, moved.test_images, moved.test_labels]
     assert {tensor.device.type for tensor in tensors} == {"meta"}
     assert (moved.name, moved.mean) == ("tiny", (0.5,))
-
-
-# Seeded draws -----------------------------------------------------------------
-
-
-def test_generator_is_keyed_by_all_three():
-    # From the definition: the first 8 bytes of SHA-256 of "3/order/7", without the last bit.
-    expected = int(hashlib.sha256(b"3/order/7").hexdigest()[:16], 16) // 2
-    assert generator(3, "order", 7).initial_seed() == expected
-    keys = [(3, "order", 7), (4, "order", 7), (3, "augment", 7), (3, "order", 8), (37, "order", 0)]
-    assert len({tuple(torch.rand(4, generator=generator(*key)).tolist()) for key in keys}) == len(keys)
-
-
-def test_permutation():
-    order = dataset.permutation(100, seed=0, epoch=1)
-    assert order.dtype == torch.int64
-    assert sorted(order.tolist()) == list(range(100))
-    assert torch.equal(order, torch.randperm(100, generator=generator(0, "order", 1)))
-    torch.rand(3)
-    assert torch.equal(order, dataset.permutation(100, seed=0, epoch=1))
-    for other in ({"seed": 1, "epoch": 1}, {"seed": 0, "epoch": 2}):
-        assert not torch.equal(order, dataset.permutation(100, **other))
 
 
 # Normalisation ----------------------------------------------------------------

@@ -19,12 +19,13 @@ from lrlib import preset
 from lrlib.sweeps.gpu_check import noise
 from lrlib.training import gpu
 from lrlib.training.checkpoint import CheckpointError
-from lrlib.training.dataset import Dataset, draw_augmentation, permutation
+from lrlib.training.dataset import Dataset
 from lrlib.training.gpu import CastOnce, Engine
 from lrlib.training.loop import Loop, set_up
 from lrlib.training.machine import resolve
 from lrlib.training.metrics import evaluate
 from lrlib.training.optimizers import VelocitySGD, optimizer_for
+from lrlib.training.randomness import draw_augmentation, permutation
 from lrlib.training.run import take_turns, train, training
 
 # 203 images in batches of 26: eight updates, of which the last has 21 images.

@@ -1,8 +1,11 @@
 """Networks: sizes worked by hand, and starts that depend on their arguments alone."""
 
+from typing import get_args
+
 import pytest
 import torch
 
+from lrlib.runs.config import OWN_PENALTY, TAKES, RunConfig
 from lrlib.training import networks
 
 # Channels, pixels a side.
@@ -115,3 +118,13 @@ def test_refused(changes, message):
     with pytest.raises(ValueError, match="must be") as error:
         networks.build(arguments.pop("name"), **arguments)
     assert str(error.value) == message
+
+
+def test_a_config_knows_the_same_networks_and_what_they_take():
+    """A config is checked without torch, so it has facts of its own about the networks."""
+    assert get_args(RunConfig.model_fields["network"].annotation) == tuple(networks.NETWORKS) == tuple(TAKES)
+    channels = {"digits": 1, "cifar10": 3}
+    for name, spec in networks.NETWORKS.items():
+        takes = [dataset for dataset, n in channels.items() if spec.in_channels in (None, n)]
+        assert list(TAKES[name]) == takes
+        assert (spec.penalty_groups is not None) == (name in OWN_PENALTY)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -13,9 +15,10 @@ from lrlib.schedules.recipes import DropRecipe
 from lrlib.training import dataset as data
 from lrlib.training import networks
 from lrlib.training.metrics import Meter, unit_pixels
+from lrlib.training.networks import keras_conv, source_penalty_groups, source_resnet
 from lrlib.training.optimizers import VelocitySGD, optimizer_for
+from lrlib.training.randomness import permutation
 from lrlib.training.run import train
-from lrlib.training.source_resnet import conv, penalty_groups, source_resnet
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +30,7 @@ def test_stride_2_pads_after_the_picture_only():
     # Rows of 0..3, 4..7, 8..11, 12..15. A kernel that sees only its window's first pixel finds the pixels of
     # rows and columns 0 and 2; one that sees only the last finds row and column 2, and zeros beyond the edge.
     picture = torch.arange(16.0).view(1, 1, 4, 4)
-    layer = conv(1, 1, size=3, stride=2)
+    layer = keras_conv(1, 1, size=3, stride=2)
     kernel = layer[1].weight
     for (row, column), expected in {
         (0, 0): [0, 2, 8, 10],
@@ -38,7 +41,7 @@ def test_stride_2_pads_after_the_picture_only():
             kernel.zero_()[0, 0, row, column] = 1
         assert layer(picture).flatten().tolist() == expected
     # Without a stride the padding is the same on both sides.
-    plain = conv(1, 1, size=3)
+    plain = keras_conv(1, 1, size=3)
     with torch.no_grad():
         plain.weight.zero_()[0, 0, 0, 0] = 1
     assert plain(picture).flatten().tolist() == [0, 0, 0, 0, 0, 0, 1, 2, 0, 4, 5, 6, 0, 8, 9, 10]
@@ -91,7 +94,7 @@ def test_glorot_uniform_and_zero_biases(net):
 
 
 def test_penalty_of_each_kind_of_layer(net):
-    (ends, kernels, rest), names = penalty_groups(net), {p: name for name, p in net.named_parameters()}
+    (ends, kernels, rest), names = source_penalty_groups(net), {p: name for name, p in net.named_parameters()}
     assert [group["weight_decay"] for group in (ends, kernels, rest)] == [1e-3, 2e-4, 0.0]
     assert [names[p] for p in ends["params"]] == ["stem.weight", "dense.weight"]
     # Three convolutions in each of 27 blocks, three projections; two weights in each of 83 norms; a bias.
@@ -219,7 +222,8 @@ def test_the_rates_of_the_source(recipe, update, rate):
 @pytest.fixture
 def shallow(monkeypatch):
     """One block a stage: the loop is under test, and 27 blocks on 8x8 pictures amplify rounding a lot."""
-    monkeypatch.setitem(networks.NETWORKS, "source_resnet", lambda *args: source_resnet(*args, blocks=1))
+    spec = replace(networks.NETWORKS["source_resnet"], make=partial(source_resnet, blocks=1))
+    monkeypatch.setitem(networks.NETWORKS, "source_resnet", spec)
 
 
 def small(**changes):
@@ -254,7 +258,7 @@ def textbook(config):
     for epoch in range(config.epochs):
         net.train()
         rate, total, total_penalty = 0.02 * 0.25 ** ((epoch + 1) // 2), 0.0, 0.0
-        for chosen in data.permutation(len(y), seed=config.seed, epoch=epoch).split(config.batch_size):
+        for chosen in permutation(len(y), seed=config.seed, epoch=epoch).split(config.batch_size):
             cross_entropy = F.cross_entropy(net(x[chosen]), y[chosen])
             penalty = sum(reg(name, p) * (p**2).sum() for name, p in net.named_parameters())
             net.zero_grad()
@@ -347,7 +351,7 @@ def test_the_network_sees_unit_pixels_in_training_and_in_testing(shallow, monkey
     config = small(epochs=1)
     train(config, progress=False)
     digits = data.load("digits").subset(45, 30)
-    order = data.permutation(45, seed=0, epoch=0)
+    order = permutation(45, seed=0, epoch=0)
     assert [training for training, _ in seen] == [True, True, False, False]
     assert torch.equal(seen[0][1], digits.train_images[order[:25]] / 255)
     assert torch.equal(

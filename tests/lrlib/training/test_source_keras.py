@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from lrlib import preset
 from lrlib.training import networks
 from lrlib.training.metrics import Meter
+from lrlib.training.networks import source_resnet
 from lrlib.training.optimizers import optimizer_for
-from lrlib.training.source_resnet import source_resnet
 
 CLOSE = dict(rtol=1e-9, atol=1e-9)
 CLASSES = 10

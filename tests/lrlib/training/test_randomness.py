@@ -1,15 +1,38 @@
-"""Seeded augmentation: the draws are fair, and the fast path does what the slow reference does."""
+"""Seeded draws: keyed and fair; and augmentation against a slow reference."""
+
+import hashlib
 
 import numpy as np
 import pytest
 import torch
 
-from lrlib.training import dataset
+from lrlib.training.randomness import augment, draw_augmentation, generator, permutation
+
+# Seeded draws -----------------------------------------------------------------
+
+
+def test_generator_is_keyed_by_all_three():
+    # From the definition: the first 8 bytes of SHA-256 of "3/order/7", without the last bit.
+    expected = int(hashlib.sha256(b"3/order/7").hexdigest()[:16], 16) // 2
+    assert generator(3, "order", 7).initial_seed() == expected
+    keys = [(3, "order", 7), (4, "order", 7), (3, "augment", 7), (3, "order", 8), (37, "order", 0)]
+    assert len({tuple(torch.rand(4, generator=generator(*key)).tolist()) for key in keys}) == len(keys)
+
+
+def test_permutation():
+    order = permutation(100, seed=0, epoch=1)
+    assert order.dtype == torch.int64
+    assert sorted(order.tolist()) == list(range(100))
+    assert torch.equal(order, torch.randperm(100, generator=generator(0, "order", 1)))
+    torch.rand(3)
+    assert torch.equal(order, permutation(100, seed=0, epoch=1))
+    for other in ({"seed": 1, "epoch": 1}, {"seed": 0, "epoch": 2}):
+        assert not torch.equal(order, permutation(100, **other))
 
 
 def test_draws_are_uniform():
     n = 40_000
-    flips, shifts = dataset.draw_augmentation("flip_shift", n, seed=0, epoch=0)
+    flips, shifts = draw_augmentation("flip_shift", n, seed=0, epoch=0)
     assert (flips.dtype, flips.shape, shifts.dtype, shifts.shape) == (torch.bool, (n,), torch.int64, (n, 2))
     # Five standard errors: sqrt(1/4 / n) = 0.0025 for mirrors, sqrt(80 / 81^2 / n) = 0.00055 for one of 81.
     assert abs(flips.float().mean().item() - 1 / 2) < 5 * 0.0025
@@ -23,18 +46,16 @@ def test_draws_are_uniform():
 
 def test_draws_are_keyed():
     def draw(**key):
-        return torch.cat(
-            [d.flatten().long() for d in dataset.draw_augmentation("flip_shift", 50, **key)]
-        ).tolist()
+        return torch.cat([d.flatten().long() for d in draw_augmentation("flip_shift", 50, **key)]).tolist()
 
     assert draw(seed=0, epoch=0) == draw(seed=0, epoch=0)
     assert draw(seed=0, epoch=0) not in (draw(seed=1, epoch=0), draw(seed=0, epoch=1))
 
 
 def test_none_draws_nothing_and_others_are_refused():
-    assert dataset.draw_augmentation("none", 50, seed=0, epoch=0) == ()
+    assert draw_augmentation("none", 50, seed=0, epoch=0) == ()
     with pytest.raises(ValueError, match="augmentation must be one of none, flip_shift, got 'flip'"):
-        dataset.draw_augmentation("flip", 50, seed=0, epoch=0)
+        draw_augmentation("flip", 50, seed=0, epoch=0)
 
 
 # Augmentation -----------------------------------------------------------------
@@ -57,7 +78,7 @@ def test_augment_agrees_with_the_slow_reference(shape):
     expected = np.stack([slow(image, *case) for image, case in zip(images, cases, strict=True)])
     flips = torch.tensor([bool(flip) for flip, _, _ in cases])
     shifts = torch.tensor([case[1:] for case in cases])
-    got = dataset.augment(before, flips, shifts)
+    got = augment(before, flips, shifts)
     assert got.dtype == torch.uint8
     assert torch.equal(got, torch.from_numpy(expected))
     assert torch.equal(before, torch.from_numpy(images))  # what went in is as it was
@@ -65,18 +86,18 @@ def test_augment_agrees_with_the_slow_reference(shape):
 
 def test_augment_by_hand():
     image = torch.tensor([[[[1, 2, 3], [4, 5, 6]]]], dtype=torch.uint8)
-    got = dataset.augment(image, torch.tensor([True]), torch.tensor([[1, -1]]))
+    got = augment(image, torch.tensor([True]), torch.tensor([[1, -1]]))
     # Mirrored: 3 2 1 / 6 5 4; one down, one left: 0 0 0 / 2 1 0.
     assert got.tolist() == [[[[0, 0, 0], [2, 1, 0]]]]
 
 
 def test_augment_a_shift_beyond_the_picture_is_black():
     image = torch.full((1, 1, 2, 2), 9, dtype=torch.uint8)
-    assert dataset.augment(image, torch.tensor([False]), torch.tensor([[0, 2]])).sum() == 0
+    assert augment(image, torch.tensor([False]), torch.tensor([[0, 2]])).sum() == 0
 
 
 def test_augment_channels_last():
     images = torch.arange(2 * 3 * 4 * 4, dtype=torch.uint8).reshape(2, 3, 4, 4)
     flips, shifts = torch.tensor([True, False]), torch.tensor([[1, 2], [0, -3]])
     other = images.contiguous(memory_format=torch.channels_last)
-    assert torch.equal(dataset.augment(images, flips, shifts), dataset.augment(other, flips, shifts))
+    assert torch.equal(augment(images, flips, shifts), augment(other, flips, shifts))
