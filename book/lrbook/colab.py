@@ -10,9 +10,9 @@ from lrlib._checks import check_float, check_int
 from lrlib._files import write_atomically
 from lrlib.runs.config import PRESETS, RunConfig
 from lrlib.runs.config import preset as config_of
-from lrlib.runs.experiments import EXPERIMENTS
+from lrlib.runs.experiments import study_of
 from lrlib.runs.record import RecordError, Run
-from lrlib.runs.store import RECORDED, preferred_study, read_run, run_name, studies, write_run
+from lrlib.runs.store import RECORDED, read_run, run_name, studies, write_run
 from lrlib.schedules.recipes import Recipe
 from lrlib.training.driver import nvidia_smi
 from lrlib.training.progress import in_words
@@ -236,22 +236,6 @@ def _preset_here() -> str:
             print(f"CIFAR-10 cannot be had here, so it is the digits: {error}")
             return "digits"
     return name
-
-
-def study_of(config: RunConfig) -> str:
-    """Return the name of the study that has the survey's schedules on the network and data of `config`.
-
-    Examples
-    --------
-    >>> study_of(live("linear", preset="digits"))
-    'survey-digits'
-    """
-    if config.dataset == "digits":
-        return "survey-digits"
-    for each in EXPERIMENTS.values():
-        if each.preset and PRESETS[each.preset]["network"] == config.network:
-            return preferred_study(each.studies[0])
-    return preferred_study("survey-laptop")
 
 
 def budget(config: RunConfig, *, minutes: float = 8.0, runs: int = 1) -> RunConfig:

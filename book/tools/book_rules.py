@@ -2,7 +2,8 @@
 
 - An image has alt text, whether it stands in Markdown, in raw HTML or in the output of a cell. For a cell the
   text is in its metadata: ``"mystnb": {"image": {"alt": "..."}}``.
-- A paragraph that begins with a bold "Figure 1.8." or "Table 2.1." is a caption, with a class for book.css.
+- A paragraph that begins with a bold "Figure 1.8." or "Table 2.1." is a caption, with a class for book.css; a
+  block quote that begins with "What we found" or "Beside the survey" is a box with a class of its own.
 - Kernels print no progress bars.
 - No page names a script on another host.
 - The badge that opens a notebook on Colab is the pages' own picture; where the page is no notebook that Colab
@@ -82,6 +83,17 @@ def mark_captions(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             paragraph["classes"].append("book-caption")
 
 
+BOXES = {"What we found": "book-found", "Beside the survey": "book-survey"}
+
+
+def mark_boxes(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Give block quotes that begin with the words of a box its class; Colab shows plain block quotes."""
+    for quote in doctree.findall(nodes.block_quote):
+        for words, name in BOXES.items():
+            if quote.astext().startswith(words):
+                quote["classes"].append(name)
+
+
 def own_badge(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Show Colab's badge from the pages' own folder."""
     for node in doctree.findall(nodes.image):
@@ -123,6 +135,7 @@ def setup(app: Sphinx) -> dict[str, object]:
     os.environ["LRLIB_PROGRESS"] = "off"
     app.connect("doctree-resolved", check_images)
     app.connect("doctree-resolved", mark_captions)
+    app.connect("doctree-resolved", mark_boxes)
     app.connect("doctree-resolved", own_badge)
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("html-page-context", drop_launch, priority=900)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lrlib.runs.config import PRESETS, RunConfig
+from lrlib.runs.store import preferred_study
 from lrlib.schedules.recipes import SOURCE, SURVEY
 
-__all__ = ["EXPERIMENTS", "Experiment"]
+__all__ = ["EXPERIMENTS", "Experiment", "study_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,3 +92,20 @@ EXPERIMENTS: dict[str, Experiment] = {
         studies=("peak-digits", "rates-digits"),
     ),
 }
+
+
+def study_of(config: RunConfig) -> str:
+    """Return the name of the study that has the survey's schedules on the network and data of `config`.
+
+    Examples
+    --------
+    >>> from lrlib import preset
+    >>> study_of(preset("digits", recipe="linear"))
+    'survey-digits'
+    """
+    if config.dataset == "digits":
+        return "survey-digits"
+    for each in EXPERIMENTS.values():
+        if each.preset and PRESETS[each.preset]["network"] == config.network:
+            return preferred_study(each.studies[0])
+    return preferred_study("survey-laptop")

@@ -24,6 +24,8 @@ def captions(html: str) -> Iterator[tuple[str, str, Tag | None]]:
     """Each caption of a page: its number, its text, and the cell output that it stands under."""
     for paragraph in BeautifulSoup(html, "html.parser").select("p.book-caption"):
         number, text = CAPTION.match(paragraph.get_text(" ", strip=True).replace(" .", ".")).groups()
+        of_survey = re.match(r"\(survey: figure (\d+\.\d+)\)", text)
+        number = f"Figure {of_survey[1]}" if of_survey else number
         before = paragraph.find_previous_sibling()
         cell = before if before is not None and "cell" in before.get("class", []) else None
         yield number, text, cell.select_one(".cell_output") if cell is not None else None
@@ -47,6 +49,12 @@ def test_a_figure_of_the_survey_is_there(found, number):
     assert number in found, f"no page has the caption of {number}"
     ((page, text, output),) = found[number]
     assert output is not None, f"{page.stem}: the caption of {number} does not stand under a cell"
+    two_widths = output.select_one(".lr-figure")
+    if two_widths is not None:
+        assert len(two_widths.get("aria-label", "")) >= 60
+        assert len(two_widths.find_all("svg")) == 2
+        assert all(form.find("path") for form in two_widths.find_all("svg"))
+        return
     images = output.find_all("img")
     assert len(images) == 1, f"{page.stem}: {number} must have one image, got {len(images)}"
     assert len(images[0].get("alt", "")) >= 60, (
@@ -91,8 +99,10 @@ def test_captions_are_found_by_what_stands_above_them():
     <p class="book-caption"><strong>Figure 1.8.</strong> <em>Linear decay.</em></p>
     <p>Text.</p>
     <p class="book-caption"><strong>Table 1.1b.</strong> <em>Astray.</em></p>
+    <p class="book-caption"><strong>Figure 4.1.</strong> <em>(survey: figure 1.5) Drops.</em></p>
     """
-    (first, second) = captions(page)
+    first, second, third = captions(page)
+    assert third[0] == "Figure 1.5"
     assert first[:2] == ("Figure 1.8", "Linear decay.")
     assert first[2].img["alt"] == "a"
     assert second == ("Table 1.1b", "Astray.", None)

@@ -20,7 +20,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from lrlib import load_runs
+from lrlib.plots.two_widths import TwoWidths
 from lrlib.runs.store import studies
+from run_page import number_of
 
 ROOT = Path(__file__).parents[2]
 PER_EPOCH = 391  # updates: 50,000 pictures in batches of 128
@@ -32,7 +34,9 @@ def place(number: str) -> tuple[Path, int]:
     for path in sorted(ROOT.glob("book/survey/*.ipynb")):
         cells = nbformat.read(path, as_version=4).cells
         found += [
-            (path, i - 1) for i, cell in enumerate(cells) if cell.source.startswith(f"**Figure {number}.**")
+            (path, i - 1)
+            for i, cell in enumerate(cells)
+            if cell.source.startswith("**Figure ") and number_of(cell.source) == number
         ]
     assert len(found) == 1, f"figure {number} must have one caption in the chapters, got {found}"
     return found[0]
@@ -68,8 +72,8 @@ def drawn(number: str) -> Figure:
             except NameError:  # it looks at a run that a cell above trained; the figure itself may not
                 if i == last:
                     raise
-    assert isinstance(value, Figure), f"the cell of figure {number} shows {value!r}"
-    return value
+    assert isinstance(value, (Figure, TwoWidths)), f"the cell of figure {number} shows {value!r}"
+    return getattr(value, "wide", value)
 
 
 def curves(number: str) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -116,12 +120,14 @@ SHAPES = {
 
 
 def is_shape(x: np.ndarray, y: np.ndarray, epochs: bool, shapes: list) -> bool:
-    """Whether a curve is 0.1, or 1, times one of the shapes at every update of a run."""
+    """Whether a curve is 0.1, or 1, times one of the shapes, at each update or where epochs begin."""
     if len(x) < 100:
         return False
     t = np.round(x * PER_EPOCH if epochs else x)
     total = len(t)
-    if not np.array_equal(t, np.arange(total)):
+    if epochs and np.array_equal(x, np.arange(total)):
+        total *= PER_EPOCH
+    elif not np.array_equal(t, np.arange(total)):
         return False
     return any(np.allclose(y, peak * shape(t, total), rtol=1e-9) for peak in (0.1, 1.0) for shape in shapes)
 
@@ -137,6 +143,9 @@ def test_the_check_of_shapes_bites():
     good, x = 0.1 * (1 - t / 3910), t / PER_EPOCH
     assert is_shape(x, good, True, SHAPES["1.7"])
     assert is_shape(t, 10 * good, False, SHAPES["1.7"])
+    e = np.arange(100.0)
+    assert is_shape(e, 0.1 * (1 - e / 100), True, SHAPES["1.7"])  # as each epoch begins
+    assert not is_shape(e, 0.1 * (1 - e / 99), True, SHAPES["1.7"])
     assert not is_shape(x, good, True, SHAPES["1.9"])
     assert not is_shape(x, good * 1.0001, True, SHAPES["1.7"])
     assert not is_shape(x[:-1], good[:-1], True, SHAPES["1.7"])  # it would not end where its plan ends
@@ -171,7 +180,7 @@ def columns(schedule: str, quantity: str) -> list[np.ndarray]:
 def is_recorded(x: np.ndarray, y: np.ndarray, known: list[np.ndarray]) -> bool:
     return any(
         len(y) == len(column)
-        and np.array_equal(x, np.arange(1, len(y) + 1))
+        and (np.array_equal(x, np.arange(1, len(y) + 1)) or np.array_equal(x + 0.5, np.arange(1, len(y) + 1)))
         and np.allclose(y, column, rtol=1e-12)
         for column in known
     )
@@ -189,6 +198,7 @@ def test_the_check_of_records_bites():
     x = np.arange(1, len(column) + 1)
     assert is_recorded(x, column, columns("linear", "test_accuracy"))
     assert not is_recorded(x, column + 1e-6, columns("linear", "test_accuracy"))
+    assert is_recorded(x - 0.5, column, columns("linear", "test_accuracy"))  # in its middle
     assert not is_recorded(x - 1, column, columns("linear", "test_accuracy"))
     assert not is_recorded(x, column, columns("constant", "test_accuracy"))
 

@@ -16,12 +16,14 @@ from IPython.display import HTML, Markdown
 from matplotlib.figure import Figure
 
 import lrlib.training.run
+from lrbook.finding import Finding
+from lrlib.plots.two_widths import TwoWidths
 
 SURVEY = Path(__file__).parents[2] / "book" / "survey"
 
 
 class Page(NamedTuple):
-    """Figures by number, such as "1.8"; what cells said, in order; the names they left."""
+    """Figures by number, such as "1.8" (`number_of`); what cells said, in order; the names they left."""
 
     figures: dict[str, Figure]
     said: list[str]
@@ -45,12 +47,21 @@ def run_page(name: str, *, cut: bool = True) -> Page:
             if cell.cell_type != "code":
                 continue
             result = value_of(cell.source, page.names)
-            if isinstance(result, Figure):
-                number = re.match(r"\*\*Figure (\d+\.\d+[a-z]?)\.\*\*", following.source).group(1)
-                page.figures[number] = result
+            if isinstance(result, (Figure, TwoWidths)):
+                page.figures[number_of(following.source)] = getattr(result, "wide", result)
+            elif isinstance(result, Finding):
+                page.said.append(result.text)
             elif isinstance(result, (Markdown, HTML)):
                 page.said.append(result.data)
     return page
+
+
+def number_of(caption: str) -> str:
+    """Return the number of a figure: the survey's, where the caption names one, or its own."""
+    own, survey = re.match(
+        r"\*\*Figure (\d+\.\d+[a-z]?)\.\*\*(?: \*\(survey: figure (\d+\.\d+)\))?", caption
+    ).groups()
+    return survey or own
 
 
 def value_of(code: str, names: dict) -> object:

@@ -46,9 +46,17 @@ def blocks(text: str) -> list[tuple[Token, str]]:
 
 
 def figure(cell: NotebookNode) -> str:
-    """Return the picture that a figure cell drew, as an image within the page; "" if it drew none."""
+    """Return the picture that a figure cell drew, as an image within the page; "" if it drew none.
+
+    Of a figure in two widths a slide takes the wide one, as it stands in the page.
+    """
     alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
     for data in _outputs(cell):
+        drawn = BeautifulSoup(data.get("text/html", ""), "html.parser").select_one(".lr-figure")
+        if drawn is not None:
+            label = html.escape(drawn["aria-label"], quote=True)
+            wide = drawn.select_one(".lr-wide").svg
+            return f'<div class="figure" role="img" aria-label="{label}">{wide}</div>'
         for kind in ("image/svg+xml", "image/png"):
             if kind in data:
                 picture = data[kind]
@@ -66,7 +74,7 @@ def sentences(cell: NotebookNode) -> str:
     for data in _outputs(cell):
         if "text/markdown" in data:
             parts.append(markdown(data["text/markdown"]))
-        elif "text/html" in data:
+        elif "text/html" in data and "lr-figure" not in data["text/html"]:
             parts.append(data["text/html"])
     return "".join(parts)
 

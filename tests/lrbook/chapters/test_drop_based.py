@@ -1,109 +1,198 @@
-"""The report on jumps: what is counted, and said beside it, on made-up runs worked out by hand."""
+"""Drop-based decay: every finding of the chapter stands on the records, and falls when they change."""
 
-import math
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
 
 import pytest
+import torch
 
-from grids import grids
-from jumping import JUMPS, SMOOTH, of_ten
-from lrbook.chapters.drop_based import jump_report
-from lrlib.schedules.recipes import DropRecipe
+import findings as rules
+from findings import configured, constants, learned_less, measured, swapped, without
+from lrbook.chapters import drop_based
+from lrbook.finding import NotBorneOut, Records
+
+CIFAR10, DIGITS, BUDGETS, PEAKS = "survey-laptop", "survey-digits", "horizon", "peak-laptop"
+EIGHT = "constant time drop linear poly5 triangle cosine cosine5"
+
+ALTERATIONS = {
+    "drop and constant swapped": swapped(CIFAR10, "drop", "constant"),
+    "drop and linear swapped": swapped(CIFAR10, "drop", "linear"),
+    "drop restless": measured(CIFAR10, "drop", "test_accuracy", lambda e, x: x + 0.02 * (-1) ** e * (e > 15)),
+    "drop scattered": measured(CIFAR10, "drop", "test_accuracy", lambda e, x: x - 0.06, seeds=[2]),
+    "drop still rising": measured(CIFAR10, "drop", "test_accuracy", lambda e, x: x + 0.002 * max(0, e - 10)),
+    "drop without a leap": measured(CIFAR10, "drop", "test_accuracy", lambda e, x: 0.5 + 0.31 * e / 30),
+    "drop leaps everywhere in epoch 5": measured(
+        CIFAR10, EIGHT, "test_accuracy", lambda e, x: x - 0.3 * (e < 5)
+    ),
+    "nobody rises in epoch 5": measured(CIFAR10, EIGHT, "test_accuracy", lambda e, x: min(x, 0.7) + 0.01 * e),
+    "drop falls to where it was in epoch 5": measured(
+        CIFAR10, "drop", "test_accuracy", lambda e, x: min(x, 0.79) - 0.001 * e
+    ),
+    "constant leaps too": measured(CIFAR10, "constant", "test_accuracy", lambda e, x: x + 0.05 * (e >= 5)),
+    "linear ahead early": measured(CIFAR10, "linear", "test_accuracy", lambda e, x: x + 0.05 * (e < 12)),
+    "linear cools sooner": measured(CIFAR10, "linear", "first_lr", lambda e, x: x / 100),
+    "drop keeps learning": measured(CIFAR10, "drop", "train_loss", lambda e, x: x * 0.8 ** max(0, e - 15)),
+    "drop falls in epoch 12": measured(
+        CIFAR10, "drop", "train_loss", lambda e, x: x + 0.5 * (e < 12), seeds=[3]
+    ),
+    "linear falls in epoch 12": measured(
+        CIFAR10, "linear", "train_loss", lambda e, x: x + 0.5 * (e < 12), seeds=[3]
+    ),
+    "drop's test loss falls": measured(CIFAR10, "drop", "test_loss", lambda e, x: 1.5 / e),
+    "drop's test loss turns later in one run": measured(
+        CIFAR10, "drop", "test_loss", lambda e, x: x - 0.4 * (e == 9), seeds=[4]
+    ),
+    "drop forgets some training images": learned_less(CIFAR10, "drop"),
+    "a drop run is missing": without(CIFAR10, "drop", 5),
+    "a constant run is missing": without(CIFAR10, "constant", 5),
+    "digits: drop and constant swapped": swapped(DIGITS, "drop", "constant"),
+    "digits: constant far behind": measured(DIGITS, "constant", "test_accuracy", lambda e, x: x - 0.2),
+    "digits: constant ahead": measured(DIGITS, "constant", "test_accuracy", lambda e, x: x + 0.02),
+    "digits: a drop run is missing": without(DIGITS, "drop", 1),
+    "budgets: drop and constant swapped": swapped(BUDGETS, "drop", "constant"),
+    "budgets: drop and linear swapped at 20": swapped(BUDGETS, "drop", "linear", epochs=20),
+    "budgets: drop far behind at 40": measured(
+        BUDGETS, "drop", "test_accuracy", lambda e, x: x - 0.06, epochs=40
+    ),
+    "budgets: drop far ahead at 10": measured(
+        BUDGETS, "drop", "test_accuracy", lambda e, x: x + 0.03, epochs=10
+    ),
+    "budgets: drop better at 5": measured(BUDGETS, "drop", "test_accuracy", lambda e, x: x + 0.05, epochs=5),
+    "budgets: linear worse at 5": measured(
+        BUDGETS, "linear", "test_accuracy", lambda e, x: x - 0.08, epochs=5
+    ),
+    "budgets: a run is missing": without(BUDGETS, "drop", 2, epochs=5),
+    "budgets: another recipe": configured(
+        BUDGETS,
+        "drop",
+        recipe=Records().runs(BUDGETS, "drop")[0].config.recipe.__class__(drop_factor=0.5),
+    ),
+    "constant at 0.01 poor": measured(
+        PEAKS, "constant", "test_accuracy", lambda e, x: x - 0.05, peak_lr=0.01
+    ),
+    "constant at 0.01 excellent": measured(
+        PEAKS, "constant", "test_accuracy", lambda e, x: x + 0.03, peak_lr=0.01
+    ),
+    "the source's logs say less": constants(
+        drop_based,
+        published=lambda: SimpleNamespace(
+            source=SimpleNamespace(row=lambda _: SimpleNamespace(test_accuracy=0.85))
+        ),
+    ),
+    "valley: nearly no noise": constants(drop_based, RATE=0.001),
+    "valley: an early cut that is right": constants(drop_based, EARLY=149),
+    "valley: a late cut that is too late": constants(drop_based, LATE=299),
+    "valley: compared before the cut": constants(drop_based, MOMENTS=(40, 50, 300)),
+}
+
+NAMES = rules.findings(drop_based)
+# What may stand in an author's words with a number: what the survey says itself, and formulas.
+ALLOWED = (
+    r"only seed 1 |87% from 84%|half every 10|a quarter every 15|\(1 \+ |/15 |10,000 test images|2019/07/22|"
+    r"at four times its speed"  # a cut to a quarter
+)
 
 
-def counts(html):
-    """The rows of the last table."""
-    return grids(html)[-1][1]
+@pytest.mark.parametrize("name", NAMES)
+def test_it_holds_for_the_records(name):
+    rules.check_holds(name)
 
 
-def row(what, seed, *cells):
-    numbers = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f'<tr><th scope="row">{what}<br><small>seed {seed}</small></th>{numbers}</tr>'
+@pytest.mark.parametrize("name", NAMES)
+def test_each_of_its_claims_can_fail(name):
+    rules.check_each_claim_can_fail(name, ALTERATIONS)
 
 
-def test_a_jump_elsewhere_is_not_the_drops():
-    late = of_ten([9.0, 5.0, 4.0, 3.5, 3.0, 2.5, 2.0, 1.5, 0.0, 0.0])
-    html = jump_report([late], skip=0.2)
-    assert row("training loss fell", 1, "1.500", 9, "none") in html
+@pytest.mark.parametrize("name", NAMES)
+def test_no_measured_number_is_typed(name):
+    rules.check_no_number_is_typed(name, ALLOWED)
 
 
-def test_what_diverged_is_left_out():
-    gone = of_ten([9.0, math.nan], status="diverged")
-    assert jump_report([gone]) == "<p>No run is recorded yet whose jump could be dated.</p>"
+def test_headings_findings_and_code_of_the_page():
+    plain = {
+        "The rate comes down a staircase",
+        "Predict: when should the cut come?",
+        "Why: a cut calms and slows at once",  # computed in the valley
+        "The code: one exponent, rounded down",
+        "Try it: a small network on digits",
+    }
+    rules.check_page(drop_based, plain_headings=plain, inside={"calm_on_digits_text"})
 
 
-def test_the_report_counts():
-    other = of_ten([9.0, 5.0, 4.0, 3.5, 3.0, 2.5, 2.0, 1.5, 0.0, 0.0], seed=2)
-    text = jump_report([JUMPS, other], [of_ten(SMOOTH, recipe="constant")], skip=0.2)
-    assert text.count("<small>seed 1</small>") == 3
-    assert text.count("<small>seed 2</small>") == 2
-    assert row("test accuracy rose", 1, "25.0 points", 7, "after 5.00") in text
-    # seed 2: the loss falls most in epoch 9, and its flat accuracy changes by 0 first in epoch 3
-    assert "The rate drops after 5.00 epochs. An epoch picked blindly" in text
-    assert "in 2 of 8 cases, and the first drop in 2 of 8." in text
-    assert counts(text) == [
-        ["", "near a drop", "near the first"],
-        ["training loss fell", "1 of 2", "1 of 2"],
-        ["test accuracy rose", "1 of 2", "1 of 2"],
-        ["lead in training loss grew", "1 of 1", "1 of 1"],
+@pytest.mark.parametrize(
+    "draw", ["shapes_figure", "valley_figure", "cifar10_figure", "first_drop_figure", "budget_figure"]
+)
+def test_a_figure_has_two_widths_one_name_and_ids_of_its_own(draw):
+    rules.check_figure(getattr(drop_based, draw)())
+
+
+def test_a_finding_that_fell_is_not_printed_and_says_why():
+    records = Records()
+    ALTERATIONS["budgets: drop better at 5"](records)
+    claim = "with the fewest epochs every run with drops is below every constant one"
+    with pytest.raises(NotBorneOut, match=claim):
+        drop_based.short_of_time_text(records)
+
+
+def test_numbers_follow_the_records():
+    records = Records()
+    measured(CIFAR10, "drop", "test_accuracy", lambda e, x: x + 0.001)(records)
+    before, after = (drop_based.what_we_found_text(r).text for r in (Records(), records))
+    assert "81.0%" in before
+    assert "81.1%" in after
+    assert "81.0%" not in after
+
+
+def test_captions_tell_how_the_runs_were_made():
+    records = Records()
+    assert {run.config.epochs for run in records.runs(CIFAR10, "drop")} == {30}
+    assert len(records.runs(DIGITS, "drop")) == len(records.runs(DIGITS, "constant")) == 5
+    assert {run.config.epochs for run in records[DIGITS]} == {8}
+    lengths = {run.config.epochs for run in records[BUDGETS]}
+    assert (min(lengths), max(lengths)) == (5, 40)
+    for one, other in zip(records.runs(CIFAR10, "drop"), records.runs(CIFAR10, "constant"), strict=True):
+        assert one.start == other.start
+        assert one.column("batches") == other.column("batches")
+    recipe = records.runs(CIFAR10, "drop")[0].config.recipe
+    assert (recipe.drop_factor, recipe.drop_fraction) == (0.25, 0.15)
+
+
+def test_the_readers_runs_are_laid_over_those_of_their_own_setting():
+    digits = {name: Records().runs(DIGITS, name)[0] for name in ("constant", "drop")}
+    assert "Our five recorded runs" in drop_based.live_text(digits).text
+    cifar = {name: Records().runs(CIFAR10, name)[0] for name in ("constant", "drop")}
+    assert drop_based.live_text(cifar).text.startswith("Your runs ended at ")
+    assert "recorded runs" not in drop_based.live_text(cifar).text
+    for mine in (digits, cifar):
+        lines = drop_based.live_figure(mine).wide.axes[0].lines
+        assert len(lines) == 2 * (5 + 1)
+
+
+def test_the_frameworks_do_what_the_table_says(monkeypatch):
+    """PyTorch and Keras, which are installed here; the rows of Optax and timm were run by hand."""
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    from keras.optimizers import schedules as keras
+
+    page = "\n".join("".join(cell["source"]) for cell in rules.cells("drop_based"))
+    rows = {row[0]: row[1:] for row in re.findall(r"^\| (\w+) \| `([^`]*)` \| `([^`]*)` \|$", page, re.M)}
+    assert list(rows) == ["PyTorch", "Keras", "Optax", "timm"]
+    steps, b = 60, 20
+    wanted = [
+        [0.1 * 0.25 ** (t // 15) for t in range(steps)],
+        [0.1 * 0.25 ** (t >= b) for t in range(steps)],
     ]
-    # until epoch 5 the made-up twins are equal
-    assert text.endswith(
-        "<p>Before the first drop, with 1 of 1 seeds the twins' losses are the same to the last digit.</p>"
-    )
-
-
-def test_the_report_says_what_comes_without_a_drop():
-    # Of what is looked at, SMOOTH falls most in epoch 3, and its flat accuracy "rises" there too; the second
-    # falls and rises most in epoch 6, the first after the drop of JUMPS; the third is of another length.
-    rise = [0.125] * 5 + [0.5] * 5
-    late = of_ten([9.0, 8.9, 8.8, 8.7, 8.6, 4.0, 3.9, 3.8, 3.7, 3.6], rise, recipe="linear", seed=2)
-    short = of_ten([9.0, 5.0, 4.0, 0.5], recipe="constant", seed=3)
-    text = jump_report([JUMPS], undropped=[of_ten(SMOOTH, recipe="constant"), late, short], skip=0.2)
-    assert counts(text) == [
-        ["", "near a drop", "near the first", "without drops: near", "near the first"],
-        ["training loss fell", "1 of 1", "1 of 1", "1 of 2", "1 of 2"],
-        ["test accuracy rose", "1 of 1", "1 of 1", "1 of 2", "1 of 2"],
-    ]
-    assert text.endswith("<p>Without drops: 2 runs (constant and linear), at the same times.</p>")
-    with_twin = jump_report([JUMPS], [of_ten(SMOOTH, recipe="constant")], undropped=[late], skip=0.2)
-    assert counts(with_twin)[-1] == ["lead in training loss grew", "1 of 1", "1 of 1", "–", "–"]
-
-
-def test_the_report_says_how_far_twins_were_apart_before():
-    twin = of_ten([9.5, 5.0, 4.0, 3.25, 3.0, *SMOOTH[5:]], recipe="constant")
-    apart = "Before the first drop, with seed 1 they differ by up to 0.500.</p>"
-    assert jump_report([JUMPS], [twin]).endswith(apart)
-    ahead = of_ten([8.5, *SMOOTH[1:]], recipe="constant")  # a lead of -0.5, and then of 0
-    assert jump_report([JUMPS], [ahead]).endswith(apart)
-    second = [of_ten(SMOOTH, seed=2), of_ten(SMOOTH, recipe="constant", seed=2)]
-    assert jump_report([JUMPS, second[0]], [twin, second[1]]).endswith(
-        "Before the first drop, with 1 of 2 seeds the twins' losses are the same to the last digit, and with "
-        "seed 1 they differ by up to 0.500.</p>"
-    )
-    at_once = of_ten(SMOOTH, recipe=DropRecipe(drop_fraction=0.05))  # a drop in the middle of epoch 1
-    assert "Before the first" not in jump_report([at_once], [twin])
-
-
-def test_later_drops_are_told_from_the_first():
-    thrice = of_ten([9.0, 5.0, 4.0, 3.5, 3.0, 2.5, 2.0, 0.5, 0.5, 0.5], recipe=DropRecipe(drop_fraction=0.3))
-    text = jump_report([thrice], skip=0.2)
-    # drops after 3, 6 and 9 epochs: near are epochs 4, 5, 7, 8 and 10, of 3 to 10
-    assert "drops after 3.00, 6.00, 9.00 epochs. An epoch picked blindly" in text
-    assert "in 5 of 8 cases, and the first drop in 2 of 8." in text
-    # the loss falls most in epoch 8; the flat accuracy changes by 0 first in epoch 3, before all drops
-    assert counts(text)[1:] == [
-        ["training loss fell", "1 of 1", "0 of 1"],
-        ["test accuracy rose", "0 of 1", "0 of 1"],
-    ]
-
-
-def test_a_rate_that_never_drops_says_so():
-    assert jump_report([of_ten(SMOOTH, recipe="constant")]).endswith(
-        "<p>The rate of these runs never drops.</p>"
-    )
-
-
-def test_runs_that_drop_at_different_times_are_not_counted_together():
-    other = of_ten(SMOOTH, recipe=DropRecipe(drop_fraction=0.3), seed=2)
-    with pytest.raises(ValueError, match="must drop at the same times"):
-        jump_report([JUMPS, other])
+    for framework, room in (("PyTorch", torch.optim.lr_scheduler), ("Keras", keras)):
+        for code, rates in zip(rows[framework], wanted, strict=True):
+            opt = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+            made = eval(code, {**vars(room), "opt": opt, "b": b})
+            applied = []
+            for t in range(steps):
+                if framework == "Keras":
+                    applied.append(float(made(t)))
+                    continue
+                applied.append(opt.param_groups[0]["lr"])
+                opt.step()
+                made.step()
+            assert applied == pytest.approx(rates, rel=1e-6), (framework, code)

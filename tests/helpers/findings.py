@@ -1,0 +1,212 @@
+"""What every written finding is asked: it holds, each of its claims can fail, and no number in it is typed.
+
+A chapter's test file has a list of alterations, which are what another day's records might have said, and
+calls `check_holds`, `check_each_claim_can_fail`, `check_no_number_is_typed` and `check_page` for its module.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from lrbook.finding import FINDINGS, Records
+from lrlib import load_runs
+from lrlib.runs.store import studies
+
+SURVEY = Path(__file__).parents[2] / "book" / "survey"
+Alteration = Callable[[Records], None]
+
+BASE = {study: load_runs(study) for study in studies()}
+# A number with digits, or a small one as a word: neither may stand in an author's words if it was measured.
+NUMBER = re.compile(r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b", re.I)
+PATCH = pytest.MonkeyPatch()
+
+
+def findings(module: ModuleType) -> list[str]:
+    """Return the names of a module's findings, as keys of `FINDINGS`."""
+    return [name for name in FINDINGS if name.startswith(f"{module.__name__.rpartition('.')[2]}.")]
+
+
+def cells(chapter: str) -> list[dict]:
+    """Return the cells of a chapter's notebook."""
+    return json.loads((SURVEY / f"{chapter}.ipynb").read_text(encoding="utf-8"))["cells"]
+
+
+# Alterations
+
+
+def swapped(study: str, one: str, other: str, **config) -> Callable[[Records], None]:
+    """Each run of one schedule gets what the other's run of the same seed measured."""
+
+    def alter(records: Records) -> None:
+        ones, others = records.runs(study, one, **config), records.runs(study, other, **config)
+        pairs = dict(zip(map(id, ones + others), others + ones, strict=True))
+        records[study] = [
+            run.model_copy(update={"epochs": pairs[id(run)].epochs, "final": pairs[id(run)].final})
+            if id(run) in pairs
+            else run
+            for run in records[study]
+        ]
+
+    return alter
+
+
+def measured(
+    study: str, labels: str, column: str, value, *, seeds=range(1, 99), **config
+) -> Callable[[Records], None]:
+    """A column of some runs is another: `value` is called with the epoch, from 1, and the old value."""
+
+    def alter(records: Records) -> None:
+        chosen = {id(run) for label in labels.split() for run in records.runs(study, label, **config)}
+        records[study] = [
+            run.model_copy(
+                update={
+                    "epochs": tuple(
+                        each.model_copy(update={column: value(number, getattr(each, column))})
+                        for number, each in enumerate(run.epochs, 1)
+                    )
+                }
+            )
+            if id(run) in chosen and run.config.seed in seeds
+            else run
+            for run in records[study]
+        ]
+
+    return alter
+
+
+def without(study: str, label: str, seed: int, **config) -> Callable[[Records], None]:
+    """One run was never made."""
+
+    def alter(records: Records) -> None:
+        gone = {id(run) for run in records.runs(study, label, seed=seed, **config)}
+        records[study] = [run for run in records[study] if id(run) not in gone]
+
+    return alter
+
+
+def configured(study: str, label: str, **changes) -> Callable[[Records], None]:
+    """One run was made with another setting."""
+
+    def alter(records: Records) -> None:
+        first = records.runs(study, label)[0]
+        other = first.model_copy(update={"config": first.config.model_copy(update=changes)})
+        records[study] = [other if run is first else run for run in records[study]]
+
+    return alter
+
+
+def learned_less(study: str, label: str) -> Callable[[Records], None]:
+    """The last weights get one training image in ten wrong."""
+
+    def alter(records: Records) -> None:
+        records[study] = [
+            run.model_copy(update={"final": run.final.model_copy(update={"train_accuracy": 0.9})})
+            if run.label == label
+            else run
+            for run in records[study]
+        ]
+
+    return alter
+
+
+def constants(module: ModuleType, **values) -> Alteration:
+    """A number of a computed experiment is another (the valley has no records)."""
+
+    def alter(records: Records) -> None:
+        for name, value in values.items():
+            PATCH.setattr(module, name, value)
+
+    return alter
+
+
+# Checks
+
+
+def claims(name: str, alteration: Alteration | None = None) -> dict[str, bool] | None:
+    """Return what a finding claims and whether it holds; None where such records leave no sentence at all."""
+    records = Records(BASE)
+    try:
+        if alteration:
+            alteration(records)
+        return dict(FINDINGS[name].unchecked(records).holds)
+    except (ValueError, StopIteration, IndexError, KeyError, ZeroDivisionError):
+        return None
+    finally:
+        PATCH.undo()
+
+
+def check_holds(name: str) -> None:
+    """The records bear the finding out, and it claims something."""
+    found = FINDINGS[name]()
+    assert found.text
+    assert found.holds
+    assert all(found.holds.values())
+
+
+def check_each_claim_can_fail(name: str, alterations: Mapping[str, Alteration]) -> None:
+    """Each claim is false under some alteration: a claim that cannot fail says nothing."""
+    immortal = set(claims(name) or {})
+    for alteration in alterations.values():
+        if not immortal:
+            return  # the rest would say nothing new
+        immortal -= {claim for claim, holds in (claims(name, alteration) or {}).items() if not holds}
+    assert not immortal, f"no alteration of the records makes these false: {immortal}"
+
+
+def check_no_number_is_typed(name: str, allowed: str) -> None:
+    """The author's words hold no number, but for names such as CIFAR-10; `allowed` is a pattern of these."""
+    function = ast.parse(inspect.getsource(FINDINGS[name].unchecked)).body[0]
+    returned = next(node for node in function.body if isinstance(node, ast.Return)).value
+    words = re.sub(r"\{\w+\}", "", inspect.cleandoc(returned.args[0].value))
+    words = re.sub(r"\s*\n(?:> ?)?\s*", " ", words)  # a phrase may run over the end of a line
+    words = re.sub(rf"CIFAR-10|figure \d\.\d|section 1\.1\.\d| [123]\. (?=\*\*)|{allowed}", "", words)
+    assert not NUMBER.search(words), words
+
+
+def check_page(module: ModuleType, *, plain_headings: set[str], inside: set[str] = frozenset()) -> None:
+    """Headings that state a finding are owned by one, each finding stands on the page once, code is short.
+
+    `plain_headings` state none; findings in `inside` are part of another text.
+    """
+    chapter = module.__name__.rpartition(".")[2]
+    page = [cell for cell in cells(chapter) if "exercise" not in cell["metadata"].get("tags", [])]
+    sources = ["".join(cell["source"]) for cell in page]
+    headings = {found[1] for source in sources for found in re.finditer(r"^## (.+)$", source, re.M)}
+    owned = {FINDINGS[name].heading for name in findings(module)} - {None}
+    assert headings - plain_headings - {"Exercises", "Remember"} == owned
+    code = "\n".join(
+        source for cell, source in zip(page, sources, strict=True) if cell["cell_type"] == "code"
+    )
+    for name in findings(module):
+        function = name.partition(".")[2]
+        if function not in inside:
+            assert code.count(f"chapter.{function}(") == 1, name
+    hidden = {"remove-input", "remove-cell"}
+    shown = [
+        source.splitlines()
+        for cell, source in zip(page, sources, strict=True)
+        if cell["cell_type"] == "code" and not hidden & set(cell["metadata"].get("tags", []))
+    ]
+    assert max(map(len, shown)) <= 12
+    assert sum(map(len, shown)) <= 60
+    assert max(len(line) for lines in shown for line in lines) <= 72
+
+
+def check_figure(figure) -> None:
+    """A figure has two forms, one text for both, and ids that no other figure of the page has."""
+    code = figure._repr_html_()
+    assert code.count("<svg") == 2
+    assert code.count('role="img"') == 1
+    assert len(figure.alt) >= 60
+    ids = re.findall(r' id="([\w-]+)"', code)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'(?:href="|url\()#([\w-]+)', code)) <= set(ids)
+    assert "<script" not in code
