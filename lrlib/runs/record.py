@@ -15,7 +15,7 @@ from lrlib._checks import no_such
 from lrlib._errors import LrlibError
 from lrlib.runs.config import RunConfig, sentence
 
-__all__ = ["EpochRecord", "Provenance", "RecordError", "Run", "run_from"]
+__all__ = ["EpochRecord", "Provenance", "RecordError", "Run"]
 
 SCHEMA: Literal[1] = 1
 #: What a run computed in.

@@ -24,9 +24,7 @@ from lrlib.training.machine import check_path, resolve
 #: A worker, and the file that takes what it complains of.
 Working = tuple[subprocess.Popen, IO[str]]
 
-__all__ = [
-    "run_study",
-]
+__all__ = ["run_study"]
 
 
 def run_study(
