@@ -18,6 +18,7 @@ from findings import configured, constants, learned_less, measured, swapped, wit
 from lrbook.chapters import time_based
 from lrbook.finding import NotBorneOut, Records
 from lrlib.schedules import TimeRecipe
+from plain_valley import valley_parts
 from run_page import run_page
 
 CIFAR10, DIGITS, PEAKS, PEAKS_DIGITS = "survey-laptop", "survey-digits", "peak-laptop", "peak-digits"
@@ -143,19 +144,6 @@ def test_numbers_follow_the_records():
 
 
 # --- Formulas, worked out by other means ------------------------------------------------------------------
-
-
-def valley_parts(rates: list[float]) -> tuple[float, float]:
-    """The noisy valley's distance and shaking left, direction by direction, in plain loops."""
-    distance = shaking = 0.0
-    for i in range(1, 65):
-        mean, variance = 1.0, 0.0
-        for rate in rates:
-            mean *= 1 - rate / i
-            variance = (1 - rate / i) ** 2 * variance + 0.1 * rate**2 / i
-        distance += mean**2 / i / 2
-        shaking += variance / i / 2
-    return distance, shaking
 
 
 def valley_loss(peak: float, end: float) -> float:
