@@ -366,7 +366,7 @@ def on_digits_text(records: Records) -> Finding:
     return Finding(
         """
         Our {n} recorded runs per update end between {low} and {high}, our {n} at the constant rate between
-        {constant_low} and {constant_high}, where a decay per epoch belongs: its rate hardly moves.
+        {constant_low} and {constant_high}. Decay per epoch is nearly constant: its rate hardly moves.
         """,
         {
             "n": count(n),

@@ -12,6 +12,8 @@ import findings as rules
 from findings import configured, constants, learned_less, measured, swapped, without
 from lrbook.chapters import drop_based
 from lrbook.finding import NotBorneOut, Records
+from plain_valley import valley_parts
+from run_page import run_page
 
 CIFAR10, DIGITS, BUDGETS, PEAKS = "survey-laptop", "survey-digits", "horizon", "peak-laptop"
 EIGHT = "constant time drop linear poly5 triangle cosine cosine5"
@@ -168,6 +170,39 @@ def test_the_readers_runs_are_laid_over_those_of_their_own_setting():
     for mine in (digits, cifar):
         lines = drop_based.live_figure(mine).wide.axes[0].lines
         assert len(lines) == 2 * (5 + 1)
+
+
+def test_figure_4_2_is_the_valley_of_plain_loops():
+    loss, distance, _, shaking = drop_based.valley_figure().wide.axes
+    plans = {
+        "constant": [0.5] * 300,
+        "early": [0.5] * 60 + [0.125] * 240,
+        "late": [0.5] * 150 + [0.125] * 150,
+    }
+    for number, rates in enumerate(plans.values()):
+        for steps in (1, 61, 70, 100, 300):
+            far, shaken = valley_parts(rates[:steps])
+            wanted = ((loss, far + shaken), (distance, far), (shaking, shaken))
+            for axes, value in wanted:
+                curves = [line.get_ydata() for line in axes.lines if len(line.get_ydata()) == 301]
+                assert curves[number][steps] == pytest.approx(value)
+
+
+def test_the_vertical_lines_are_where_the_recorded_rate_falls():
+    run = Records().runs(CIFAR10, "drop")[0]
+    for axes in drop_based.cifar10_figure().wide.axes:
+        marks = [line.get_xdata()[0] for line in axes.lines if len(set(line.get_xdata())) == 1]
+        # a quarter every 15 % of 11,730 updates: every 1,760
+        assert marks == pytest.approx([1760 * k / 391 for k in range(1, 7)])
+        for mark in marks:
+            before, within = run.epochs[int(mark) - 1], run.epochs[int(mark)]
+            assert within.last_lr == pytest.approx(before.last_lr / 4)
+
+
+def test_until_the_first_drop_the_live_runs_are_one():
+    a, b = run_page("drop_based").names["mine"].values()
+    assert a.column("batches") == b.column("batches")
+    assert a.start == b.start
 
 
 def test_the_frameworks_do_what_the_table_says(monkeypatch):
