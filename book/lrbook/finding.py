@@ -15,6 +15,7 @@ from string import Formatter
 
 from lrlib import load_runs
 from lrlib.runs import Run
+from lrlib.stats import PairedComparison, compare_all, final_accuracy
 
 
 class NotBorneOut(AssertionError):
@@ -137,3 +138,27 @@ def means(columns: Iterable[Iterable[float]]) -> list[float]:
     """Return the mean of several curves, epoch by epoch."""
     columns = [list(column) for column in columns]
     return [sum(values) / len(values) for values in zip(*columns, strict=True)]
+
+
+def finals(runs: Iterable[Run]) -> list[float]:
+    """Return the test accuracies after the last epoch."""
+    return [final_accuracy(run) for run in runs]
+
+
+def comparison(
+    records: Records, schedule: str, reference: str, *, study: str = "survey-laptop"
+) -> PairedComparison:
+    """Return how a schedule compares with another over the seeds of a study, by the plan."""
+    pairs = compare_all(records[study])
+    return next(each for each in pairs if (each.schedule, each.reference) == (schedule, reference))
+
+
+def verdict(records: Records, schedule: str, reference: str, *, study: str = "survey-laptop") -> str:
+    """Return the plan's verdict: "better", "worse", "as good as", "not decidable"."""
+    return comparison(records, schedule, reference, study=study).verdict
+
+
+def between(compared: PairedComparison) -> str:
+    """Return the size of a difference with its interval in points, without signs: 3.6 (1.2 to 5.9)."""
+    low, high = sorted(abs(x) for x in compared.interval)
+    return f"{points(compared.mean_difference)} ({points(low)} to {points(high)})"

@@ -12,10 +12,23 @@ from math import sqrt
 from statistics import fmean
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lrbook.finding import Finding, Records, count, finding, means, percent, points, rounded
+from lrbook.chapters.drawn import draw_mean, epochs_of, name_at
+from lrbook.finding import (
+    Finding,
+    Records,
+    between,
+    comparison,
+    count,
+    finals,
+    finding,
+    means,
+    percent,
+    points,
+    rounded,
+    verdict,
+)
 from lrlib import Constant, DropDecay, Valley
 from lrlib.plots.two_widths import (
     COLOR,
@@ -35,7 +48,7 @@ from lrlib.plots.two_widths import (
 )
 from lrlib.runs import Run, published
 from lrlib.runs.experiments import study_of
-from lrlib.stats import alike, compare_all, final_accuracy
+from lrlib.stats import alike, final_accuracy
 from lrlib.stats.curves import drops, largest_fall, largest_rise
 from lrlib.training.dataset import load
 
@@ -228,8 +241,8 @@ def live_figure(mine: Mapping[str, Run], records: Records | None = None) -> TwoW
             for label, run in mine.items():
                 color, shift = COLOR.get(label, INK), 0.5 if name.startswith("train") else 0.0
                 for other in alike(run, recorded):
-                    axes.plot(_at(other, shift), other.column(name), color=color, **SEED)
-                axes.plot(_at(run, shift), run.column(name), color=color, linewidth=2.8)
+                    axes.plot(epochs_of(other, shift), other.column(name), color=color, **SEED)
+                axes.plot(epochs_of(run, shift), run.column(name), color=color, linewidth=2.8)
                 ends.append(Label(run.column(name)[-1], label, color))
             axes.set_xlim(0, max(len(run.epochs) for run in mine.values()))
             label_ends(axes, ends)
@@ -264,7 +277,7 @@ def live_text(mine: Mapping[str, Run], records: Records | None = None) -> Findin
 @finding()
 def calm_on_digits_text(records: Records) -> Finding:
     """Say how far apart the seeds of both schedules end on the digits."""
-    ends = {name: _finals(records.runs(DIGITS, name)) for name in ("constant", "drop")}
+    ends = {name: finals(records.runs(DIGITS, name)) for name in ("constant", "drop")}
     spread = {name: max(values) - min(values) for name, values in ends.items()}
     n = len(ends["drop"])
     return Finding(
@@ -299,13 +312,13 @@ def what_we_found_text(records: Records) -> Finding:
     drop, constant, linear = (records.runs(CIFAR10, name) for name in ("drop", "constant", "linear"))
     n, end = (
         len(drop),
-        {name: fmean(_finals(runs)) for name, runs in zip("dcl", (drop, constant, linear), strict=True)},
+        {name: fmean(finals(runs)) for name, runs in zip("dcl", (drop, constant, linear), strict=True)},
     )
     accuracy = means(run.column("test_accuracy") for run in drop)
     epoch, level = _whole_epochs_before_drop(drop), _level_from(drop)
     (slow,) = records.runs(PEAKS, "constant", peak_lr=0.01)
     short = {name: records.runs(BUDGETS, name, epochs=5) for name in ("drop", "constant")}
-    loss_when_short = fmean(_finals(short["constant"])) - fmean(_finals(short["drop"]))
+    loss_when_short = fmean(finals(short["constant"])) - fmean(finals(short["drop"]))
     late = [run.column("test_accuracy")[level - 1 :] for run in drop]
     return Finding(
         """
@@ -336,8 +349,8 @@ def what_we_found_text(records: Records) -> Finding:
             "lost": points(loss_when_short),
         },
         {
-            "drop beats the constant rate by the plan": _verdict(records, "drop", "constant") == "better",
-            "drop loses to linear by the plan": _verdict(records, "drop", "linear") == "worse",
+            "drop beats the constant rate by the plan": verdict(records, "drop", "constant") == "better",
+            "drop loses to linear by the plan": verdict(records, "drop", "linear") == "worse",
             "one run at a constant 0.01 exists, and ends within half a point of drop": abs(
                 final_accuracy(slow) - end["d"]
             )
@@ -347,8 +360,8 @@ def what_we_found_text(records: Records) -> Finding:
             "no run ends higher than it was when the standstill began": all(
                 run[-1] <= run[0] for run in late
             ),
-            "with 5 epochs every run with drops ends below every constant one": max(_finals(short["drop"]))
-            < min(_finals(short["constant"])),
+            "with 5 epochs every run with drops ends below every constant one": max(finals(short["drop"]))
+            < min(finals(short["constant"])),
         },
     )
 
@@ -375,7 +388,9 @@ def cifar10_figure(records: Records | None = None) -> TwoWidths:
             ends = []
             for label, runs in groups.items():
                 for part, style in (("train", TRAINING), ("test", TEST)):
-                    values = _draw(axes, runs, f"{part}_{name}", COLOR[label], style, seeds=part == "test")
+                    values = draw_mean(
+                        axes, runs, f"{part}_{name}", COLOR[label], style, seeds=part == "test"
+                    )
                     ends.append(Label(values[-1], numbers(values[-1]), COLOR[label]))
             label_ends(axes, ends)
         loss.set_title("cross-entropy")
@@ -385,13 +400,13 @@ def cifar10_figure(records: Records | None = None) -> TwoWidths:
         accuracy.set_ylim(0.5, 1.02)
         per_cent(accuracy.yaxis)
         note(loss, "constant, test", (21, 1.42), color=GRAY, ha="center")
-        _name(loss, groups["drop"], "test_loss", 17, "drop, test", DROP, (0, -15), ha="center")
-        _name(loss, groups["constant"], "train_loss", 12, "constant, training", GRAY, (6, 6))
+        name_at(loss, groups["drop"], "test_loss", 17, "drop, test", DROP, (0, -15), ha="center")
+        name_at(loss, groups["constant"], "train_loss", 12, "constant, training", GRAY, (6, 6))
         note(loss, "drop,\ntraining", (0.6, 0.1), color=DROP)
         note(accuracy, "drop,\ntraining", (0.7, 0.915), color=DROP)
-        _name(accuracy, groups["constant"], "train_accuracy", 11, "constant, training", GRAY, (7, -12))
-        _name(accuracy, groups["drop"], "test_accuracy", 20, "drop, test", DROP, (0, 6), ha="center")
-        _name(
+        name_at(accuracy, groups["constant"], "train_accuracy", 11, "constant, training", GRAY, (7, -12))
+        name_at(accuracy, groups["drop"], "test_accuracy", 20, "drop, test", DROP, (0, 6), ha="center")
+        name_at(
             accuracy, groups["constant"], "test_accuracy", 20, "constant, test", GRAY, (0, -24), ha="center"
         )
         for axes in rates:
@@ -439,7 +454,7 @@ def leap_then_standstill_text(records: Records) -> Finding:
     }
     before, level = _whole_epochs_before_drop(drop), _level_from(drop)
     passed = next(e for e in range(level, epochs) if mean["l"][e] > mean["d"][e])
-    gain, loss = (_comparison(records, "drop", other) for other in ("constant", "linear"))
+    gain, loss = (comparison(records, "drop", other) for other in ("constant", "linear"))
     last = drop[0].epochs[-1].last_lr
     losses = {
         name: means(run.column("train_loss") for run in runs)
@@ -479,8 +494,8 @@ def leap_then_standstill_text(records: Records) -> Finding:
             "still": rounded(still, 2),
             "linear": percent(mean["l"][-1]),
             "linear_loss": rounded(losses["l"][-1], 4),
-            "gain": _between(gain),
-            "loss": _between(loss),
+            "gain": between(gain),
+            "loss": between(loss),
         },
         {
             "drop beats the constant rate": gain.verdict == "better",
@@ -526,7 +541,7 @@ def first_drop_figure(records: Records | None = None) -> TwoWidths:
                 shift = 0.5 if name.startswith("train") else 0.0
                 for run in runs:
                     axes.plot(
-                        _at(run, shift)[: last + 1],
+                        epochs_of(run, shift)[: last + 1],
                         run.column(name)[: last + 1],
                         "o-",
                         markersize=2.5,
@@ -630,9 +645,9 @@ def _budgets(records: Records) -> dict[str, dict[int, list[float]]]:
     budgets: dict[str, dict[int, list[float]]] = {}
     for name in ("constant", "drop", "linear"):
         lengths = sorted({run.config.epochs for run in records[BUDGETS]})
-        ends = {epochs: _finals(records.runs(BUDGETS, name, epochs=epochs)) for epochs in lengths}
+        ends = {epochs: finals(records.runs(BUDGETS, name, epochs=epochs)) for epochs in lengths}
         main = records.runs(CIFAR10, name)
-        ends[main[0].config.epochs] = _finals(main)
+        ends[main[0].config.epochs] = finals(main)
         budgets[name] = dict(sorted(ends.items()))
     return budgets
 
@@ -831,30 +846,6 @@ def beside_the_survey_text(records: Records) -> Finding:
 # --- What the functions above share -----------------------------------------------------------------------
 
 
-def _finals(runs: list[Run]) -> list[float]:
-    return [final_accuracy(run) for run in runs]
-
-
-def _at(run: Run, shift: float) -> np.ndarray:
-    """Return where an epoch's values stand: at its end, or `shift` epochs before, where they are averaged."""
-    return np.arange(1, len(run.epochs) + 1) - shift
-
-
-def _draw(axes: Axes, runs: list[Run], name: str, color: str, style: dict, *, seeds: bool) -> list[float]:
-    shift = 0.5 if name.startswith("train") else 0.0
-    for run in runs if seeds else ():
-        axes.plot(_at(run, shift), run.column(name), color=color, **SEED)
-    values = means(run.column(name) for run in runs)
-    axes.plot(_at(runs[0], shift), values, color=color, **style)
-    return values
-
-
-def _name(axes: Axes, runs: list[Run], name: str, epoch: int, text: str, color: str, offset, **how) -> None:
-    """Write a name at a mean curve, at the height that it has in an epoch."""
-    value = means(run.column(name) for run in runs)[epoch - 1]
-    note(axes, text, (epoch, value), offset, color=color, **how)
-
-
 def _staircase(run: Run) -> tuple[list[float], list[float]]:
     """Return where the rate changes, in epochs, and the rates from there on, as the optimizer had them."""
     per_epoch, schedule, peak = run.config.steps_per_epoch, run.config.schedule(), run.config.peak_lr
@@ -871,19 +862,3 @@ def _whole_epochs_before_drop(runs: list[Run]) -> int:
 def _level_from(runs: list[Run]) -> int:
     """Return the first epoch that ends after the second drop: there the standstill begins."""
     return int(drops(runs[0])[1]) + 1
-
-
-def _comparison(records: Records, schedule: str, reference: str):
-    return next(
-        c for c in compare_all(records[CIFAR10]) if (c.schedule, c.reference) == (schedule, reference)
-    )
-
-
-def _verdict(records: Records, schedule: str, reference: str) -> str:
-    return _comparison(records, schedule, reference).verdict
-
-
-def _between(comparison) -> str:
-    """Return the size of a difference with its interval, without signs: 3.6 (1.2 to 5.9)."""
-    low, high = sorted(abs(x) for x in comparison.interval)
-    return f"{points(comparison.mean_difference)} ({points(low)} to {points(high)})"
