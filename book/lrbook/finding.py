@@ -159,6 +159,17 @@ def verdict(records: Records, schedule: str, reference: str, *, study: str = "su
 
 
 def between(compared: PairedComparison) -> str:
-    """Return the size of a difference with its interval in points, without signs: 3.6 (1.2 to 5.9)."""
-    low, high = sorted(abs(x) for x in compared.interval)
-    return f"{points(compared.mean_difference)} ({points(low)} to {points(high)})"
+    """Return the size of a difference with its interval in points; the direction stands in the sentence.
+
+    A bound on the other side of zero has a minus sign.
+
+    >>> records = Records()
+    >>> between(comparison(records, "drop", "constant")), between(comparison(records, "drop", "linear"))
+    ('3.6 (1.2 to 5.9)', '1.3 (0.2 to 2.3)')
+    >>> between(comparison(records, "time", "constant"))
+    '2.1 (−0.2 to 4.4)'
+    """
+    sign = 1 if compared.mean_difference >= 0 else -1
+    low, high = sorted(sign * bound for bound in compared.interval)
+    minus = "\N{MINUS SIGN}" if low < 0 else ""
+    return f"{points(compared.mean_difference)} ({minus}{points(low)} to {points(high)})"

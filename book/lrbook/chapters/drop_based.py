@@ -14,7 +14,9 @@ from statistics import fmean
 import numpy as np
 from matplotlib.figure import Figure
 
-from lrbook.chapters.drawn import draw_mean, epochs_of, name_at
+from lrbook.batches import digit_batches as digit_batches
+from lrbook.chapters import drawn
+from lrbook.chapters.drawn import epochs_of, name_at
 from lrbook.finding import (
     Finding,
     Records,
@@ -35,9 +37,6 @@ from lrlib.plots.two_widths import (
     INK,
     NARROW,
     RULE,
-    SEED,
-    TEST,
-    TRAINING,
     WIDE,
     Label,
     TwoWidths,
@@ -47,10 +46,8 @@ from lrlib.plots.two_widths import (
     plain,
 )
 from lrlib.runs import Run, published
-from lrlib.runs.experiments import study_of
-from lrlib.stats import alike, final_accuracy
+from lrlib.stats import final_accuracy
 from lrlib.stats.curves import drops, largest_fall, largest_rise
-from lrlib.training.dataset import load
 
 CIFAR10, BUDGETS, PEAKS, DIGITS = "survey-laptop", "horizon", "peak-laptop", "survey-digits"
 UNDROPPED = ("constant", "time", "linear", "poly5", "triangle", "cosine")  # no drop, no restart
@@ -217,46 +214,14 @@ def valley_answer_text(records: Records) -> Finding:
     )
 
 
-def digit_batches(updates: int, size: int = 50):
-    """Yield batches for as many updates: images of shape [size, 64] in [0, 1], and their labels."""
-    data = load("digits")
-    for t in range(updates):
-        part = [(t * size + i) % len(data.train_labels) for i in range(size)]
-        yield data.train_images[part].flatten(1) / 255, data.train_labels[part]
-
-
 # --- Figure 4.3: the reader's own two runs ----------------------------------------------------------------
 
 
 def live_figure(mine: Mapping[str, Run], records: Records | None = None) -> TwoWidths:
     """Draw two runs that were just trained, thick, over the recorded ones of the same setting, thin."""
-    records = Records() if records is None else records
-    recorded = records[study_of(next(iter(mine.values())).config)]
-
-    def draw(wide: bool) -> Figure:
-        figure = Figure(figsize=(WIDE, 2.6) if wide else (NARROW, 4.7))
-        panels = figure.subplots(1, 2) if wide else figure.subplots(2, 1, sharex=True)
-        for axes, name in zip(panels, ("train_loss", "test_accuracy"), strict=True):
-            ends = []
-            for label, run in mine.items():
-                color, shift = COLOR.get(label, INK), 0.5 if name.startswith("train") else 0.0
-                for other in alike(run, recorded):
-                    axes.plot(epochs_of(other, shift), other.column(name), color=color, **SEED)
-                axes.plot(epochs_of(run, shift), run.column(name), color=color, linewidth=2.8)
-                ends.append(Label(run.column(name)[-1], label, color))
-            axes.set_xlim(0, max(len(run.epochs) for run in mine.values()))
-            label_ends(axes, ends)
-        panels[0].set_title("training cross-entropy")
-        panels[0].set_ylim(bottom=0)
-        panels[1].set_title("test accuracy")
-        panels[1].set_ylim(min(0.75, *(final_accuracy(run) - 0.05 for run in mine.values())), 1.0)
-        per_cent(panels[1].yaxis)
-        for axes in panels if wide else panels[1:]:
-            axes.set_xlabel("epoch")
-        return figure
-
-    return TwoWidths(
-        draw,
+    return drawn.live_figure(
+        mine,
+        records,
         alt="Your two runs, constant rate in gray and drop-based decay in color, thick, over five "
         "recorded runs of each, thin. Training loss under drop-based decay falls faster and then goes "
         "level; its test accuracy is almost flat in the second half, where the constant rate still "
@@ -373,32 +338,7 @@ def cifar10_figure(records: Records | None = None) -> TwoWidths:
     run = groups["drop"][0]
 
     def draw(wide: bool) -> Figure:
-        if wide:
-            figure = Figure(figsize=(WIDE, 4.3))
-            grid = figure.subplots(2, 2, sharex=True, height_ratios=[3.4, 1])
-            loss, accuracy, rates = grid[0, 0], grid[0, 1], grid[1]
-        else:
-            figure = Figure(figsize=(NARROW, 7.0))
-            loss, accuracy, rate = figure.subplots(3, 1, sharex=True, height_ratios=[3.4, 3.4, 1])
-            rates = [rate]
-        for axes, name, numbers in (
-            (loss, "loss", lambda value: rounded(value, 2)),
-            (accuracy, "accuracy", lambda value: f"{rounded(100 * value)}%"),
-        ):
-            ends = []
-            for label, runs in groups.items():
-                for part, style in (("train", TRAINING), ("test", TEST)):
-                    values = draw_mean(
-                        axes, runs, f"{part}_{name}", COLOR[label], style, seeds=part == "test"
-                    )
-                    ends.append(Label(values[-1], numbers(values[-1]), COLOR[label]))
-            label_ends(axes, ends)
-        loss.set_title("cross-entropy")
-        loss.set_ylim(0, 1.62)
-        loss.set_yticks([0, 0.5, 1, 1.5])
-        accuracy.set_title("accuracy")
-        accuracy.set_ylim(0.5, 1.02)
-        per_cent(accuracy.yaxis)
+        figure, loss, accuracy, rates = drawn.performance(wide, groups)
         note(loss, "constant, test", (21, 1.42), color=GRAY, ha="center")
         name_at(loss, groups["drop"], "test_loss", 17, "drop, test", DROP, (0, -15), ha="center")
         name_at(loss, groups["constant"], "train_loss", 12, "constant, training", GRAY, (6, 6))
@@ -413,7 +353,6 @@ def cifar10_figure(records: Records | None = None) -> TwoWidths:
             axes.axhline(run.config.peak_lr, color=GRAY, linewidth=2.0)
             axes.step(*_staircase(run), where="post", color=DROP, linewidth=2.2)
         rates[0].set_ylim(0, 0.115)
-        rates[0].set_title("learning rate")
         if wide:
             rates[1].set_title("the same, logarithmic")
             rates[1].set_yscale("log", subs=())
@@ -421,11 +360,8 @@ def cifar10_figure(records: Records | None = None) -> TwoWidths:
             rates[1].set_ylim(8e-6, 0.3)
             plain(rates[1].yaxis)
         for axes in figure.axes:
-            axes.set_xlim(0, len(run.epochs))
             for time in drops(run):
                 axes.axvline(time, color=RULE, linewidth=0.8, zorder=0)
-        for axes in rates:
-            axes.set_xlabel("epoch")
         return figure
 
     return TwoWidths(
