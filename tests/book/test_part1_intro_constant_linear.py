@@ -1,4 +1,4 @@
-"""Figures 1.1, 1.2, 1.7 and 1.8 show what formulas and records say; both are read here by other means."""
+"""Figures 1.1, 1.7 and 1.8 show what formulas and records say; both are read here by other means."""
 
 from __future__ import annotations
 
@@ -126,8 +126,6 @@ def test_momentum_makes_a_tenth_act_like_one():
         assert abs(b - c) < 0.1 < a - max(b, c)
 
 
-# ---------------------------------------------------------------- 1.2: the constant baseline
-
 PANELS = (("train_loss", "test_loss"), ("train_accuracy", "test_accuracy"))
 
 
@@ -146,43 +144,16 @@ def check_runs(axes_of_panels, runs: list[dict], label: str) -> None:
                 assert seed.get_ydata() == pytest.approx(column(run, name))
 
 
-def test_figure_1_2_is_all_recorded_runs_at_the_constant_rate():
-    runs = records("survey-laptop", "constant_recipe")
-    assert runs
-    check_runs(page("constant").figures["1.2"].axes, runs, "constant")
-    ends = [column(run, "test_accuracy")[-1] for run in runs]
-    between = f"{min(ends):.1%} to {max(ends):.1%}, " if len(runs) > 1 else ""
-    said = f"test accuracy is {fmean(ends):.1%} ({between}n = {len(runs)})"
-    assert any(said in text for text in page("constant").said)
-    for run in runs:
-        assert set(column(run, "first_lr")) == set(column(run, "last_lr")) == {0.1}
-
-
-def test_figure_1_2b_is_one_rate_for_all_updates():
-    (axes,) = page("constant").figures["1.2b"].axes
-    assert line(axes, "constant").get_ydata().tolist() == [0.1] * TOTAL
-    assert line(axes, "constant").get_xdata()[[0, 391, TOTAL - 1]] == pytest.approx([0, 1, 30 - 1 / 391])
-
-
-def test_figure_1_2c_ends_on_the_noise_floors():
-    (axes,) = page("constant").figures["1.2c"].axes
-    for rate in (1.0, 0.3, 0.1):
-        floor = sum(0.1 * rate / (2 - rate / i) / i / 2 for i in range(1, 65))
-        assert line(axes, f"floor of rate {rate:g}").get_ydata()[0] == pytest.approx(floor)
-        assert line(axes, f"rate {rate:g}").get_ydata()[30] == pytest.approx(valley_loss([rate] * 30))
-
-
 def test_the_readers_run_lies_over_the_recorded_ones():
-    for name, number in (("constant", "1.2d"), ("linear", "1.8b")):
-        (axes,) = page(name).figures[number].axes
-        # The test's training is shorter than the recorded ones: nothing is like it, and the page says so.
-        assert [each.get_label() for each in axes.lines] == ["yours"]
-        assert any("No recorded run is like yours" in text for text in page(name).said)
-        wanted = {"constant": ["constant"], "linear": ["constant", "linear"]}[name]
-        files = [len(records("survey-digits", f"{label}_recipe")) for label in wanted]
-        given = [run.label for run in page(name).names["ours"]]
-        assert [given.count(label) for label in wanted] == files
-        assert len(given) == sum(files)
+    (axes,) = page("linear").figures["1.8b"].axes
+    # The test's training is shorter than the recorded ones: nothing is like it, and the page says so.
+    assert [each.get_label() for each in axes.lines] == ["yours"]
+    assert any("No recorded run is like yours" in text for text in page("linear").said)
+    wanted = ["constant", "linear"]
+    files = [len(records("survey-digits", f"{label}_recipe")) for label in wanted]
+    given = [run.label for run in page("linear").names["ours"]]
+    assert [given.count(label) for label in wanted] == files
+    assert len(given) == sum(files)
 
 
 # ---------------------------------------------------------------- 1.7 and 1.8: linear decay
@@ -239,7 +210,6 @@ def test_figure_1_8_is_all_recorded_runs_of_linear_decay_and_their_rates():
     [
         ("introduction", "*global* minimum"),
         ("introduction", '"Adaptive"'),
-        ("constant", "a quick *rise* in the"),
         ("linear", "the rate is 0 at the last epoch"),
         ("linear", "the initial rate is the only number to choose"),
     ],
