@@ -89,14 +89,15 @@ bench: env  ## speed of the trainer and its peers, side by side (installs the pe
 gpu-bundle: env  ## what a GPU machine without network lacks, in _build/gpu (PYTHON_THERE=3.12; 5 minutes, once)
 	@$(BIN)/python -m cluster.bundle make --python $(PYTHON_THERE) --also $(ALSO)
 
-lint: env  ## style of code and notebooks, the order of imports, spelling
+lint: env  ## style of code and notebooks, the order of imports, types, spelling
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
 
 clean:  ## remove what was built (the environment stays)
-	rm -rf _build .pytest_cache .ruff_cache .hypothesis
+	rm -rf _build .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 env: $(STAMP)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 make_status, seconds = int(sys.argv[1]), int(sys.argv[2])
 reports = Path("_build/reports")
 stages = {
-    "lint": "style and spelling",
+    "lint": "style, types and spelling",
     "unit": "unit tests, doctests, source rules",
     "notebooks": "every notebook runs",
     "build": "the book builds",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -207,7 +208,7 @@ def plot_sampling(
         axes.plot(ends, [row, row], color=color, linewidth=2.0, label=f"{label}, sampling")
         axes.plot([value], [row], "o", color=color, markersize=7, label=label)
         if printed and label in printed:
-            how = {"markersize": 9, "markerfacecolor": "none", "markeredgecolor": "#000000"}
+            how: dict[str, Any] = {"markersize": 9, "markerfacecolor": "none", "markeredgecolor": "#000000"}
             axes.plot([printed[label]], [row], "s", label=f"{label}, printed", **how)
         text = f"{100 * value:.2f}% \N{PLUS-MINUS SIGN} {100 * half:.2f}"
         texts.append(beside(axes, row, text))
@@ -217,7 +218,7 @@ def plot_sampling(
 
 
 def _dots(axes: Axes, x: Sequence[float], y: Sequence[float], color: str, label: str) -> None:
-    how = {"markersize": 3.5, "markeredgewidth": 0.7, "markerfacecolor": "none", "alpha": 0.8}
+    how: dict[str, Any] = {"markersize": 3.5, "markeredgewidth": 0.7, "markerfacecolor": "none", "alpha": 0.8}
     axes.plot(x, y, "o", color=color, label=label, **how)
 
 
@@ -230,7 +231,9 @@ def _values(name: object, values: Values, fractions: bool) -> list[float]:
     return column
 
 
-def _some_levels(label: str, levels: Mapping, fractions: bool) -> dict[Hashable, list[float]]:
+def _some_levels(
+    label: str, levels: Mapping[float | str, Values], fractions: bool
+) -> dict[float | str, list[float]]:
     if not isinstance(levels, Mapping):
         raise TypeError(f"groups[{label!r}] must map levels to values, got {levels!r}")
     kept = {level: _values(f"{label}, {level}", column, fractions) for level, column in levels.items()}
@@ -256,11 +259,12 @@ def _places(levels: Sequence[float | str], log: bool) -> dict[float | str, float
     """Return where each level stands on the axis."""
     order = list(dict.fromkeys(levels))
     words = [level for level in order if isinstance(level, str)]
-    if words and (len(words) < len(order) or log):
+    numbers = [level for level in order if not isinstance(level, str)]
+    if words and (numbers or log):
         raise ValueError(f"levels must be all numbers (or all words, if not log), got {order}")
     if words:
-        return {level: float(place) for place, level in enumerate(order)}
-    for level in order:
+        return {level: float(place) for place, level in enumerate(words)}
+    for level in numbers:
         if not math.isfinite(level) or (log and level <= 0):
             raise ValueError(f"levels must be finite{' and > 0' if log else ''}, got {level!r}")
-    return {level: float(level) for level in sorted(order)}
+    return {level: float(level) for level in sorted(numbers)}

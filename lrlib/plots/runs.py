@@ -182,7 +182,7 @@ def _table(columns: Sequence[Sequence[float]]) -> np.ndarray:
 def _draw_rates(axes: Axes, groups: dict[str, list[Run]]) -> None:
     for label, style in styles(groups).items():
         run = groups[label][0]
-        points = []
+        points: list[tuple[float, float]] = []
         for epoch in run.epochs:
             points += [(epoch.epoch, epoch.first_lr), (epoch.epoch + 1, epoch.last_lr)]
         if isinstance(shape := run.config.schedule(), DropDecay):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -12,6 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
 
 WIDTH = 4.3  # inches; shown 340 px wide on a phone, 10 points become 11 px
 
@@ -30,7 +33,7 @@ STYLE_OF: dict[str, dict] = {
 # Second, third, ... line of one schedule in a figure: the same colour, told apart by dash and label.
 MORE_DASHES = ((0, (1.2, 1.8)), (0, (4, 2.4)), (0, (6, 1.2, 1.2, 1.2)), (0, (10, 4)))
 
-STYLE = {
+STYLE: dict[RcKeyType, Any] = {
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "savefig.transparent": True,
@@ -148,7 +151,8 @@ def finish(figure: Figure, ends: Mapping[Axes, Sequence[End]]) -> Figure:
     gap = 1.2 * mpl.rcParams["font.size"] * figure.dpi / 72
     for axes, labels in ends.items():
         labels = sorted(label for label in labels if np.isfinite(label.value))
-        low, high = axes.get_window_extent().extents[[1, 3]]
+        box = axes.get_window_extent()
+        low, high = box.y0, box.y1
         # a value of 0 has no place on a logarithmic axis: its label stands at the foot
         values = [max(label.value, axes.get_ylim()[0]) for label in labels]
         wanted = [np.clip(axes.transData.transform((1.0, value))[1], low, high) for value in values]

@@ -184,14 +184,13 @@ def plot_peak_sweep(
     [0.1, 1.0]
     """
     check_labels("schedules", schedules)
-    if peak_lrs is None:
-        peak_lrs = valley.edge * np.geomspace(1e-3, 3.0, 121)
+    rates = valley.edge * np.geomspace(1e-3, 3.0, 121) if peak_lrs is None else peak_lrs
     start = valley.trajectory(Constant(), steps=1, peak_lr=0.0).loss[0]
     figure, (axes,) = stacked([2.3])
     for label, style in styles(schedules).items():
-        loss = valley.sweep(schedules[label], steps=steps, peak_lrs=peak_lrs)
+        loss = valley.sweep(schedules[label], steps=steps, peak_lrs=rates)
         # far above the axis there is nothing to see, and inf cannot be drawn at all
-        axes.plot(peak_lrs, np.where(loss < 1e6 * start, loss, np.nan), label=label, **style)
+        axes.plot(rates, np.where(loss < 1e6 * start, loss, np.nan), label=label, **style)
         best = valley.best_peak_lr(schedules[label], steps=steps)
         axes.plot([best.peak_lr], [best.loss], "o", color=style["color"], markersize=6, label=f"best {label}")
         how = {"ha": "right", "va": "top", "color": style["color"]}

@@ -15,9 +15,13 @@ from lrlib._checks import no_such
 from lrlib._errors import LrlibError
 from lrlib.runs.config import RunConfig, sentence
 
-__all__ = ["EpochRecord", "Final", "Provenance", "RecordError", "Run", "run_from"]
+__all__ = ["EpochRecord", "Provenance", "RecordError", "Run"]
 
 SCHEMA: Literal[1] = 1
+#: What a run computed in.
+Precision = Literal["fp32", "bf16", "fp16"]
+#: How a run ended.
+Status = Literal["finished", "diverged"]
 
 
 class RecordError(LrlibError, ValueError):
@@ -159,7 +163,7 @@ class Provenance(_Model):
     cores: Annotated[int, Field(ge=1)]
     threads: Annotated[int, Field(ge=1)]
     device: str
-    precision: Literal["fp32", "bf16", "fp16"]
+    precision: Precision
     path: str
     together: Annotated[int, Field(ge=1)] = 1
     deterministic: bool = False
@@ -192,7 +196,7 @@ class Run(_Model):
 
     schema_version: Literal[1] = SCHEMA
     config: RunConfig
-    status: Literal["finished", "diverged"]
+    status: Status
     parameters: Annotated[int, Field(ge=1)]
     start: str
     epochs: tuple[EpochRecord, ...]

@@ -25,6 +25,8 @@ class Spec:
     kind: ClassVar[str]
     version: ClassVar[int] = 1
     later: ClassVar[tuple[str, ...]] = ()
+    # Every subclass is a dataclass; declared here so that type checkers let `dataclasses.fields` take a Spec.
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -158,14 +158,17 @@ class Join(Schedule):
 
     @property
     def total_steps(self) -> int | None:
-        before = sum(steps for _, steps in self.parts[:-1])
-        last, steps = self.parts[-1]
-        length = last.total_steps if steps is None else steps
-        return None if length is None else before + length
+        total = 0
+        for schedule, steps in self.parts:
+            length = schedule.total_steps if steps is None else steps
+            if length is None:
+                return None
+            total += length
+        return total
 
     def _factor(self, t: int) -> float:
         for schedule, steps in self.parts[:-1]:
-            if t < steps:
+            if steps is None or t < steps:  # None: without end
                 return schedule._factor(t)
             t -= steps
         return self.parts[-1][0]._factor(t)

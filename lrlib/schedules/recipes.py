@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lrlib._checks import check_float, check_int, no_such
 from lrlib.schedules import shapes
@@ -39,7 +40,11 @@ class Recipe(Spec, ABC):
     hold(LinearDecay(total_steps=1000), steps=10)
     """
 
-    label: str
+    if TYPE_CHECKING:  # read-only, as `Schedule.total_steps`
+
+        @property
+        def label(self) -> str: ...
+
     every_update = False
 
     def build(self, *, total_steps: int, steps_per_epoch: int, held: bool = False) -> Schedule:

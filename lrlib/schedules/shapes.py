@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lrlib._checks import check_float, check_int
 from lrlib.schedules._serialize import Spec
@@ -44,7 +44,12 @@ class Schedule(Spec, ABC):
     [1.0, 0.5, 0.25]
     """
 
-    total_steps: int | None
+    # A field in some subclasses, computed in others: so read-only to type checkers, which then allow both.
+    # Not a property at run time, as a dataclass would take an inherited one for its field's default.
+    if TYPE_CHECKING:
+
+        @property
+        def total_steps(self) -> int | None: ...
 
     def __call__(self, step: Any) -> float:
         """Return the factor of update `step` (any integer type, numpy's and torch's too; >= 0)."""

@@ -104,7 +104,7 @@ def largest_rise(values: Sequence[float], *, skip: float = 0.0, width: float = 0
     >>> largest_rise([0.25, 0.5, 0.5, 1.0])
     Change(epoch=4, size=0.5, share=0.6666666666666666, fraction=1.0)
     """
-    return largest_fall(-_curve(values), skip=skip, width=width)
+    return largest_fall((-_curve(values)).tolist(), skip=skip, width=width)
 
 
 def plateau_start(values: Sequence[float], *, tolerance: float = 0.05) -> int:

@@ -168,5 +168,7 @@ def peaks(runs: Iterable[Run], *, schedules: Sequence[str]) -> dict[float, dict[
         seeds = sorted(set.intersection(*(set(accuracies.get(label, ())) for label in schedules)))
         if seeds:
             rows = {label: tuple(accuracies[label][seed] for seed in seeds) for label in schedules}
-            found[peak_lr] = {label: Peak(row, sum(x < FAILED for x in row)) for label, row in rows.items()}
+            found[float(peak_lr)] = {
+                label: Peak(row, sum(x < FAILED for x in row)) for label, row in rows.items()
+            }
     return found

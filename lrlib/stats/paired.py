@@ -197,14 +197,14 @@ def compare_all(
     accuracies = results if isinstance(results, Mapping) else by_seed(runs, shared=shared)
     diverged = sorted((run.label, run.config.seed) for run in runs if run.status == "diverged")
     guessing = chance(runs[0].config) if runs else CHANCE
-    pairs = tuple(tuple(pair) for pair in pairs)
-    once = {frozenset(pair) for pair in pairs}
-    if not pairs or len(once) < len(pairs) or any(len(pair) != 2 for pair in (*pairs, *once)):
-        raise ValueError(f"pairs must be (schedule, reference), two labels, each pair once, got {pairs}")
+    asked = tuple(tuple(pair) for pair in pairs)
+    once = {frozenset(pair) for pair in asked}
+    if not asked or len(once) < len(asked) or any(len(pair) != 2 for pair in (*asked, *once)):
+        raise ValueError(f"pairs must be (schedule, reference), two labels, each pair once, got {asked}")
     margin = check_float("margin_points", margin_points, allowed="in (0, 100)", ok=lambda x: 0 < x < 100)
     alpha = check_float("alpha", alpha, allowed="in (0, 1)", ok=lambda x: 0 < x < 1)
     for label, seeds in accuracies.items():
-        if not any(label in pair for pair in pairs):
+        if not any(label in pair for pair in asked):
             # Left out in silence, a misspelt label would read "no seed has both" for all of its pairs.
             raise ValueError(f"results must be of schedules in pairs, got {label!r}; see family()")
         for seed, x in seeds.items():
@@ -212,8 +212,8 @@ def compare_all(
                 raise ValueError(f"accuracy of {label} with seed {seed} must be in [0, 1], got {x!r}")
     # Rule 8: m intervals that each miss with chance alpha / m miss somewhere with at most alpha, however they
     # depend on each other.
-    level = 1 - alpha / len(pairs)
-    alone = [_compare(accuracies, pair, diverged, margin / 100, level) for pair in pairs]
+    level = 1 - alpha / len(asked)
+    alone = [_compare(accuracies, (a, b), diverged, margin / 100, level) for a, b in asked]
     # Rule 7: "better" and "as good as" are claims of two kinds, and each kind errs with at most alpha.
     adjusted = zip(alone, holm([c.p for c in alone]), holm([c.equivalence_p for c in alone]), strict=True)
     small = ", by less than " + ("a point" if margin_points == 1 else f"{margin_points:g} points")

@@ -24,13 +24,7 @@ from lrlib.training.machine import check_path, resolve
 #: A worker, and the file that takes what it complains of.
 Working = tuple[subprocess.Popen, IO[str]]
 
-__all__ = [
-    "ended",
-    "missing",
-    "run_study",
-    "sum_up",
-    "work",
-]
+__all__ = ["run_study"]
 
 
 def run_study(
@@ -158,9 +152,10 @@ def _start(planned: Planned, **how) -> Working:
         stderr=complaints,
         text=True,
     )
-    # `communicate` would wait for the worker to end. A broken pipe: it has ended already; `_report` says why.
-    with contextlib.suppress(BrokenPipeError), cast(IO[str], worker.stdin) as task_of_worker:
-        task_of_worker.write(json.dumps(task))
+    stdin = cast(IO[str], worker.stdin)  # as PIPE was asked for; `communicate` would wait for its end
+    with contextlib.suppress(BrokenPipeError):  # it has ended already; `_report` says why
+        stdin.write(json.dumps(task))
+        stdin.close()
     return worker, complaints
 
 

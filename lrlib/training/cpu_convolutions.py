@@ -37,11 +37,10 @@ def hasten(net: nn.Module) -> nn.Module:
         if type(module) is nn.Conv2d and _suits(module):
             # Another class for the same object: parameters, hooks and names stay, and nothing is copied.
             module.__class__ = MatrixConv2d
-    if isinstance(getattr(net, "relu", None), nn.ReLU) and isinstance(
-        getattr(net, "maxpool", None), nn.MaxPool2d
-    ):
+    relu, pool = getattr(net, "relu", None), getattr(net, "maxpool", None)
+    if isinstance(relu, nn.ReLU) and isinstance(pool, nn.MaxPool2d):
         # torchvision's stem. Its 16x16 map is the largest of the network.
-        net.relu, net.maxpool = nn.Identity(), nn.Sequential(net.maxpool, net.relu)
+        net.relu, net.maxpool = nn.Identity(), nn.Sequential(pool, relu)
     return net
 
 

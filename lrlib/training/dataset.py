@@ -151,9 +151,13 @@ def _dataset(name: str, arrays: list[np.ndarray], class_names: tuple[str, ...]) 
     mean = train.sum(axis=(0, 2, 3), dtype=np.int64) / count
     square = np.einsum("nchw,nchw->c", train, train, dtype=np.int64) / count
     std = np.sqrt(square - mean**2)
+    train_images, train_labels, test_images, test_labels = map(torch.from_numpy, arrays)
     return Dataset(
         name,
-        *map(torch.from_numpy, arrays),
+        train_images,
+        train_labels,
+        test_images,
+        test_labels,
         mean=tuple((mean / 255).tolist()),
         std=tuple((std / 255).tolist()),
         class_names=class_names,

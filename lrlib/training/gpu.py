@@ -122,7 +122,7 @@ class Engine(Loop):
         # stream, and these may break the capture on another one.
         before = [(tensor, tensor.detach().clone()) for tensor in self.state()]
         known = {id(tensor) for tensor, _ in before}
-        bodies = {
+        bodies: dict[int, Callable[[], None]] = {
             size: partial(self._update, torch.arange(size, device=device)) for size in dict.fromkeys(sizes)
         }
         ready, self._grads = {}, {}
@@ -169,7 +169,8 @@ class Engine(Loop):
             If those are not, exactly, the rates that were laid out.
         """
         for norm in _batch_norms(self.net):  # here, as `_uncounted` kept the updates from counting
-            norm.num_batches_tracked += len(self.updates)
+            if norm.num_batches_tracked is not None:  # None: a norm without running statistics
+                norm.num_batches_tracked += len(self.updates)
         laid_out, applied = self.rates.tolist(), self.applied.tolist()
         # `is`: a scheduler of torch that set a number would leave the graph at its old tensor.
         if applied != laid_out or any(group["lr"] is not self.rate for group in self.optimizer.param_groups):
@@ -270,7 +271,8 @@ class CastOnce:
     """
 
     def __init__(self, net: nn.Module, dtype: torch.dtype) -> None:
-        self.net, self.dtype, self.weights = net, dtype, {}
+        self.net, self.dtype = net, dtype
+        self.weights: dict[str, nn.Parameter] = {}
         for name, module in net.named_modules():
             if isinstance(module, (nn.Conv2d, nn.Linear)):
                 own = module.named_parameters(recurse=False)

@@ -123,7 +123,9 @@ class Loop:
             yield prepared(images, data), data.train_labels[order[part]]
 
 
-def set_up(config: RunConfig, data: Dataset | None, target: Target):
+def set_up(
+    config: RunConfig, data: Dataset | None, target: Target
+) -> tuple[Dataset, nn.Module, torch.optim.Optimizer, torch.amp.GradScaler]:
     """Return the data as the network sees them, the network at its start, its optimizer and its scaler.
 
     Raises ValueError if `data` are not those of the config.

@@ -19,7 +19,7 @@ from torch import nn
 
 from lrlib._checks import check_int, no_such
 from lrlib.runs.config import RunConfig
-from lrlib.runs.record import Provenance
+from lrlib.runs.record import Precision, Provenance
 from lrlib.training.cpu_convolutions import hasten
 from lrlib.training.driver import nvidia_smi
 from lrlib.training.networks import NETWORKS
@@ -56,7 +56,7 @@ class Target:
     """
 
     device: torch.device
-    precision: str
+    precision: Precision
     threads: int
     path: str = "plain"
     chosen: bool = False
@@ -67,7 +67,8 @@ class Target:
         """Return the network on the device, channels last, computing by this path."""
         # Channels last: the fast half-precision kernels of oneDNN and cuDNN want it, and a 1x1 convolution is
         # one matrix product then.
-        net = net.to(self.device, memory_format=torch.channels_last)
+        # The stub has device and memory format in overloads of their own; torch takes both in one copy.
+        net = net.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self.path == "fast" and self.device.type == "cpu":
             net = hasten(net)
         if self.path == "compiled":
@@ -179,7 +180,7 @@ def resolve(
     return Target(torch.device(device), precision, threads, path, chosen, together, deterministic)
 
 
-def native_precision(device: str) -> str:
+def native_precision(device: str) -> Precision:
     """Return the half precision in which the hardware multiplies natively, or "fp32"."""
     if device == "cuda":
         # A T4 says True to torch.cuda.is_bf16_supported(), but emulates it, slowly.

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import reduce
 from operator import add
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -31,7 +32,8 @@ class Meter:
     def __init__(self, device: torch.device) -> None:
         # Tensors, not numbers: reading one at each update would make the host wait for a GPU.
         self.sums = {name: torch.zeros((), device=device) for name in SUMS}
-        self.images, self.rates = 0, []
+        self.images = 0
+        self.rates: list[float] = []
 
     def add(self, optimizer: Optimizer, logits: Tensor, loss: Tensor, labels: Tensor) -> None:
         """Count one update, after its backward pass and before the weights move."""
@@ -51,7 +53,7 @@ class Meter:
         self.images += n
         self.rates.append(groups[0]["lr"])  # the loop sets one rate in all groups
 
-    def means(self) -> dict[str, float | int]:
+    def means(self) -> dict[str, Any]:
         """Return the fields of an `EpochRecord` that updates decide; here a GPU is waited for."""
         total = {name: value.item() for name, value in self.sums.items()}
         return {

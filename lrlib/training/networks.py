@@ -214,7 +214,8 @@ def source_resnet(in_channels: int, classes: int, *, blocks: int = SOURCE_BLOCKS
     for layer in net.modules():
         if isinstance(layer, (nn.Conv2d, nn.Linear)):
             nn.init.xavier_uniform_(layer.weight)
-    nn.init.zeros_(net.dense.bias)
+        if isinstance(layer, nn.Linear):
+            nn.init.zeros_(layer.bias)
     return net
 
 
@@ -263,8 +264,9 @@ def source_penalty_groups(net: nn.Sequential) -> list[dict[str, Any]]:
     1e-3 on the stem and the dense kernel, 2e-4 on the convolutions of the blocks (projections too), nothing
     on batch norm and bias.
     """
-    kernels = [layer.weight for layer in net.blocks.modules() if isinstance(layer, nn.Conv2d)]
-    ends = [net.stem.weight, net.dense.weight]
+    blocks = net.get_submodule("blocks")
+    kernels = [layer.weight for layer in blocks.modules() if isinstance(layer, nn.Conv2d)]
+    ends = [net.get_parameter("stem.weight"), net.get_parameter("dense.weight")]
     taken = {id(weights) for weights in ends + kernels}  # ids, as == of tensors compares their values
     return [
         {"params": ends, "weight_decay": ENDS_DECAY},

@@ -5,6 +5,9 @@ The learning rate of a group is ``group["lr"]``: a number, or in `lrlib.training
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.optim.sgd import sgd
@@ -22,9 +25,14 @@ def optimizer_for(config: RunConfig, net: nn.Module, *, fused: bool = False) -> 
     With `fused`, torch's form makes an update in one pass over the weights (`FusedSGD`). The Keras form is
     `VelocitySGD` either way.
     """
-    source = config.penalty == "source"
-    groups = NETWORKS[config.network].penalty_groups(net) if source else net.parameters()
-    numbers = {"lr": config.peak_lr, "momentum": config.momentum, "weight_decay": config.weight_decay}
+    # RunConfig allows penalty "source" only with a network that has groups of its own.
+    own_groups = NETWORKS[config.network].penalty_groups if config.penalty == "source" else None
+    groups = own_groups(net) if own_groups else net.parameters()
+    numbers: dict[str, Any] = {
+        "lr": config.peak_lr,
+        "momentum": config.momentum,
+        "weight_decay": config.weight_decay,
+    }
     if config.momentum_form == "keras":
         return VelocitySGD(groups, **numbers)
     return (FusedSGD if fused else torch.optim.SGD)(groups, **numbers)
@@ -55,23 +63,24 @@ class FusedSGD(torch.optim.SGD):
     use, and misreads a gradient that lies in memory in another order than its weights.
     """
 
-    def __init__(self, params, **numbers: float) -> None:
+    def __init__(self, params: Any, **numbers: Any) -> None:
         # With `fused`, GradScaler hands what overflowed to the kernel, where it would else read it and wait.
         super().__init__(params, fused=True, **numbers)
 
     @torch.no_grad()
-    def step(self, closure=None) -> None:
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # torch's other form is refused
         _refuse(closure)
         for group in self.param_groups:
             weights, grads, buffers = _rows(self, group, "momentum_buffer")
+            numbers: dict[str, Any] = {name: in_fp32(group[name]) for name in NUMBERS}
             sgd(
                 weights,
                 grads,
-                buffers,
+                [*buffers],  # sgd's type: a list whose entries may be None
                 fused=True,
                 grad_scale=getattr(self, "grad_scale", None),  # where GradScaler leaves them
                 found_inf=getattr(self, "found_inf", None),
-                **{name: in_fp32(group[name]) for name in NUMBERS},
+                **numbers,
             )
 
 
@@ -83,11 +92,11 @@ class VelocitySGD(torch.optim.Optimizer):
     the velocity still carries steps made at the old rate.
     """
 
-    def __init__(self, params, *, lr: float, momentum: float, weight_decay: float = 0.0) -> None:
+    def __init__(self, params: Any, *, lr: float, momentum: float, weight_decay: float = 0.0) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure=None) -> None:
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # torch's other form is refused
         _refuse(closure)
         for group in self.param_groups:
             weights, grads, velocities = _rows(self, group, "velocity")
@@ -122,6 +131,6 @@ def _rows(optimizer: torch.optim.Optimizer, group: dict, name: str) -> tuple[lis
     return weights, grads, states
 
 
-def _refuse(closure) -> None:
+def _refuse(closure: Callable[[], float] | None) -> None:
     if closure is not None:
         raise ValueError("closure must be None: compute the gradient before step(), which makes one update")

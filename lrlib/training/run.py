@@ -13,12 +13,12 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import torch
 
 from lrlib.runs.config import RunConfig
-from lrlib.runs.record import EpochRecord, Final, Run
+from lrlib.runs.record import EpochRecord, Final, Run, Status
 from lrlib.training import machine
 from lrlib.training.checkpoint import CheckpointError, Due, load_state, save_state
 from lrlib.training.dataset import Dataset
@@ -100,11 +100,13 @@ def train(
     ([0.1, 0.05], [13, 13])
     """
     target = machine.resolve(config, threads=threads, path=path, deterministic=deterministic)
-    # One run takes turns with nobody: so there is one way through a run, alone or in company.
-    how = dict(data=data, checkpoint=checkpoint, resume=resume, progress=progress, command=command)
+    one = training(
+        config, target, data=data, checkpoint=checkpoint, resume=resume, progress=progress, command=command
+    )
     with target.own_settings():
-        ((_, run),) = take_turns([training(config, target, **how)])
-    return run
+        # One run takes turns with nobody: so there is one way through a run, alone or in company.
+        ((_, run),) = take_turns([one])
+    return cast(Run, run)  # None is the result of a run that was stopped, and nothing stops this one
 
 
 def take_turns(
@@ -139,9 +141,10 @@ def take_turns(
     slots: list[tuple[int, Generator[None, None, Result]] | None] = [next(waiting, None) for _ in streams]
     while any(slots):
         for slot, stream in enumerate(streams):
-            if slots[slot] is None:
+            turn = slots[slot]
+            if turn is None:
                 continue
-            number, one = slots[slot]
+            number, one = turn
             with torch.cuda.stream(stream):  # None, without a GPU, changes nothing
                 try:
                     next(one)
@@ -150,7 +153,7 @@ def take_turns(
                     result = end.value
             # Graphs captured on one stream share scratch memory: those of this run go, with all that refers
             # to them, before the next run captures here.
-            del one
+            del turn, one
             slots[slot] = None
             slots[slot] = next(waiting, None)
             yield number, result
@@ -211,7 +214,7 @@ def training(
         start, before, parts = state["start"], state["seconds"], state["parts"] + 1
     provenance = machine.provenance(target, command=command, started=started, commit=commit)
 
-    def keep() -> None:
+    def keep(file: str | Path) -> None:
         # No generator's state: all draws are keyed by the epoch.
         state = {
             "network": loop.net.state_dict(),
@@ -222,10 +225,11 @@ def training(
             "seconds": before + time.perf_counter() - clock,
             "parts": parts,
         }
-        save_state(Path(checkpoint), config, target, state)
+        save_state(Path(file), config, target, state)
 
     due = Due()
-    step, status, final = len(records) * config.steps_per_epoch, "finished", None
+    step, final = len(records) * config.steps_per_epoch, None
+    status: Status = "finished"
     with ProgressBar(config, shown=progress, step=step, seconds=before) as bar:
         for epoch in range(len(records), config.epochs):
             tic = time.perf_counter()
@@ -258,7 +262,7 @@ def training(
                 stopping = stop()
                 if checkpoint is not None and (stopping or due()):
                     with due.timed():
-                        keep()
+                        keep(checkpoint)
                 if stopping:
                     return None
 

@@ -111,10 +111,8 @@ def test_each_of_the_four_changes_turns_the_order_round_in_the_valley():
 
 
 def test_a_study_without_records_says_how_to_record_it(monkeypatch):
-    from lrbook.chapters import shared
     from lrlib.runs import store
 
-    monkeypatch.setattr(shared, "studies", lambda: [])
     monkeypatch.setattr(store, "studies", lambda: [])
     bare = run_page("factors")
     assert bare.figures == {}

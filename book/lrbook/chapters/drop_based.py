@@ -14,6 +14,7 @@ from statistics import fmean
 import numpy as np
 from matplotlib.figure import Figure
 
+from lrbook.batches import digit_batches as digit_batches
 from lrbook.chapters import drawn
 from lrbook.chapters.drawn import epochs_of, name_at
 from lrbook.finding import (
@@ -47,7 +48,6 @@ from lrlib.plots.two_widths import (
 from lrlib.runs import Run, published
 from lrlib.stats import final_accuracy
 from lrlib.stats.curves import drops, largest_fall, largest_rise
-from lrlib.training.dataset import load
 
 CIFAR10, BUDGETS, PEAKS, DIGITS = "survey-laptop", "horizon", "peak-laptop", "survey-digits"
 UNDROPPED = ("constant", "time", "linear", "poly5", "triangle", "cosine")  # no drop, no restart
@@ -212,14 +212,6 @@ def valley_answer_text(records: Records) -> Finding:
             < last["constant"],
         },
     )
-
-
-def digit_batches(updates: int, size: int = 50):
-    """Yield batches for as many updates: images of shape [size, 64] in [0, 1], and their labels."""
-    data = load("digits")
-    for t in range(updates):
-        part = [(t * size + i) % len(data.train_labels) for i in range(size)]
-        yield data.train_images[part].flatten(1) / 255, data.train_labels[part]
 
 
 # --- Figure 4.3: the reader's own two runs ----------------------------------------------------------------

@@ -30,7 +30,6 @@ __all__ = [
     "Part",
     "from_runs",
     "parts",
-    "so_far",
     "table_1_1",
 ]
 
@@ -169,38 +168,6 @@ def table_1_1(filled: Iterable[Part] | None = None) -> str:
             f"<tbody>{''.join(rows)}</tbody></table>"
         )
     return '<div class="results">' + "\n".join(tables) + "</div>"
-
-
-def so_far(runs: Sequence[Run], *, seeds: int) -> str:
-    """Return a sentence or two on how many runs of a study are recorded, and what that allows to conclude.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-        Of one study over the eight schedules.
-    seeds : int
-        Seeds that are planned for each schedule.
-
-    Examples
-    --------
-    >>> so_far([], seeds=5)
-    'None of the 40 planned runs is recorded yet.'
-    """
-    planned, there = seeds * len(SURVEY), by_seed(runs) if runs else {}
-    if not there:
-        return f"None of the {planned} planned runs is recorded yet."
-    least, most = (f(len(there.get(label, ())) for label in SURVEY) for f in (min, max))
-    if least >= seeds:
-        return f"All {planned} planned runs are recorded."
-    text = f"So far {sum(map(len, there.values()))} of the {planned} planned runs are recorded"
-    if most < 2:
-        return f"{text}, one a schedule at most: dots without intervals, enough to show, not to rank."
-    if least < 2:
-        return f"{text}: a schedule with one run has no interval, and one without has no dot."
-    if least < FEWEST + 1:
-        why = "the length of an interval, if there is one, is itself mostly luck"
-        return f"{text}, at least {least} of each schedule. With so few seeds, {why}."
-    return f"{text}, at least {least} of each schedule: most intervals will shrink."
 
 
 def _shared(part: Part, label: str) -> tuple[str, list[Entry]]:

@@ -214,33 +214,3 @@ def test_text_is_escaped():
 
 
 ALL = [two_epochs(name, seed=seed) for seed in (1, 2, 3) for name in RECIPES]
-
-
-@pytest.mark.parametrize(
-    ("runs", "sentence"),
-    [
-        ([], "None of the 24 planned runs is recorded yet."),
-        (ALL, "All 24 planned runs are recorded."),
-        (ALL[:1], "So far 1 of the 24 planned runs are recorded, one a schedule at most"),
-        (ALL[:8], "So far 8 of the 24 planned runs are recorded, one a schedule at most"),
-        (ALL[:9], "So far 9 of the 24 planned runs are recorded: a schedule with one run has no interval"),
-        (
-            ALL[:16],
-            "So far 16 of the 24 planned runs are recorded, at least 2 of each schedule. With so few seeds",
-        ),
-        ([*ALL, two_epochs("drop", seed=4)], "All 24 planned runs are recorded."),
-    ],
-)
-def test_what_is_recorded_so_far(runs, sentence):
-    assert table_1_1.so_far(runs, seeds=3).startswith(sentence)
-
-
-def test_from_four_seeds_on_intervals_shrink():
-    assert table_1_1.so_far(ALL, seeds=5).startswith(
-        "So far 24 of the 40 planned runs are recorded, at least 3 of each schedule. With so few seeds"
-    )
-    fourth = [two_epochs(name, seed=4) for name in RECIPES]
-    assert table_1_1.so_far([*ALL, *fourth], seeds=5) == (
-        "So far 32 of the 40 planned runs are recorded, at least 4 of each schedule: "
-        "most intervals will shrink."
-    )

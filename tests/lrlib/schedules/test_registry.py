@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lrbook.chapters import analysis, shared, table_1_1
+from lrbook.chapters import analysis, drop_based, first_page, shared, table_1_1
 from lrbook.chapters.claims import definitions, sentences, verdicts
 from lrbook.classroom.assignment import assignment
 from lrlib import preset, stats
@@ -44,7 +44,8 @@ def all_that_is_said() -> dict[str, object]:
     return {
         "table 1.1": table_1_1.table_1_1(),
         "parts": [(part.title, part.rows, part.counts) for part in table_1_1.parts()],
-        "so far": table_1_1.so_far(survey, seeds=5),
+        "first page": first_page.five_findings_text().text,
+        "drop-based decay": drop_based.what_we_found_text().text,
         "ledger": judged,
         "summary": verdicts.summary(judged),
         "cards": [verdicts.card(name, judged) for name in sentences.CLAIMS],
