@@ -1,4 +1,4 @@
-"""Figures 1.1, 1.7 and 1.8 show what formulas and records say; both are read here by other means."""
+"""Figure 1.1 shows what formulas and records say; both are read here by other means."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ import pytest
 from run_page import line, rows, run_page
 
 RECORDED = Path(__file__).parents[2] / "lrlib" / "recorded"
-STEPS_PER_EPOCH = 391  # 50,000 pictures are 390 batches of 128, and one of 80
-TOTAL = 30 * STEPS_PER_EPOCH
 
 page = functools.cache(run_page)
 
@@ -126,82 +124,6 @@ def test_momentum_makes_a_tenth_act_like_one():
         assert abs(b - c) < 0.1 < a - max(b, c)
 
 
-PANELS = (("train_loss", "test_loss"), ("train_accuracy", "test_accuracy"))
-
-
-def check_runs(axes_of_panels, runs: list[dict], label: str) -> None:
-    """Each quantity of each seed is drawn, and their mean."""
-    for axes, names in zip(axes_of_panels, PANELS, strict=True):
-        for name in names:
-            mean = line(axes, f"{label}, {name}")
-            epochs = list(range(1, 31))
-            assert mean.get_xdata().tolist() == epochs
-            assert mean.get_ydata() == pytest.approx(
-                [fmean(values) for values in zip(*(column(r, name) for r in runs), strict=True)]
-            )
-            for run in runs if len(runs) > 1 else ():
-                seed = line(axes, f"{label}, {name}, seed {run['config']['seed']}")
-                assert seed.get_ydata() == pytest.approx(column(run, name))
-
-
-def test_the_readers_run_lies_over_the_recorded_ones():
-    (axes,) = page("linear").figures["1.8b"].axes
-    # The test's training is shorter than the recorded ones: nothing is like it, and the page says so.
-    assert [each.get_label() for each in axes.lines] == ["yours"]
-    assert any("No recorded run is like yours" in text for text in page("linear").said)
-    wanted = ["constant", "linear"]
-    files = [len(records("survey-digits", f"{label}_recipe")) for label in wanted]
-    given = [run.label for run in page("linear").names["ours"]]
-    assert [given.count(label) for label in wanted] == files
-    assert len(given) == sum(files)
-
-
-# ---------------------------------------------------------------- 1.7 and 1.8: linear decay
-
-
-def test_figure_1_7_is_a_line_from_the_peak_to_one_update_above_zero():
-    (axes,) = page("linear").figures["1.7"].axes
-    rates = [float(Fraction(1, 10) * Fraction(TOTAL - t, TOTAL)) for t in range(TOTAL)]
-    assert line(axes, "linear").get_ydata() == pytest.approx(rates, rel=1e-12)
-    assert line(axes, "linear").get_xdata() == pytest.approx([t / 391 for t in range(TOTAL)])
-    # 0.1 / 11,730 = 8.525e-06: small, and not zero.
-    assert any("the first has rate 0.1 and the last 8.5e-06" in text for text in page("linear").said)
-
-
-def test_figure_1_7b_is_the_plan_the_cut_plan_and_the_short_plan():
-    rates, loss = page("linear").figures["1.7b"].axes
-    peak = page("linear").names["lr"]
-    plans = {
-        "linear, 300": [peak * (300 - t) / 300 for t in range(300)],
-        "linear, cut": [peak * (300 - t) / 300 for t in range(150)],
-        "linear, 150": [peak * (150 - t) / 150 for t in range(150)],
-    }
-    for label, plan in plans.items():
-        assert line(rates, label).get_ydata() == pytest.approx(plan)
-        assert line(loss, label).get_ydata()[-1] == pytest.approx(valley_loss(plan))
-    whole, cut, short = (valley_loss(plan) for plan in plans.values())
-    assert whole < short < cut  # what the text says
-
-
-def test_figure_1_8_is_all_recorded_runs_of_linear_decay_and_their_rates():
-    study = "survey-laptop"
-    if not (records(study, "linear_recipe") and records(study, "constant_recipe")):
-        study = "pilot-laptop"
-    runs = records(study, "linear_recipe")
-    *panels, strip = page("linear").figures["1.8"].axes
-    check_runs(panels, runs, "linear")
-    rates = []
-    for epoch in range(30):
-        for step in (391 * epoch, 391 * epoch + 390):
-            rates.append(float(Fraction(TOTAL - step, 10 * TOTAL)))
-    assert line(strip, "linear, rate").get_ydata() == pytest.approx(rates, rel=1e-9)
-    for name in ("constant", "linear"):
-        ends = [column(run, "test_accuracy")[-1] for run in records(study, f"{name}_recipe")]
-        between = f"{min(ends):.1%} to {max(ends):.1%}, " if len(ends) > 1 else ""
-        said = f"**{name}**: test accuracy {fmean(ends):.1%} ({between}n = {len(ends)})"
-        assert any(said in text for text in page("linear").said)
-
-
 # ---------------------------------------------------------------- errata
 
 
@@ -210,8 +132,6 @@ def test_figure_1_8_is_all_recorded_runs_of_linear_decay_and_their_rates():
     [
         ("introduction", "*global* minimum"),
         ("introduction", '"Adaptive"'),
-        ("linear", "the rate is 0 at the last epoch"),
-        ("linear", "the initial rate is the only number to choose"),
     ],
 )
 def test_each_erratum_stands_in_its_box(name, words):

@@ -84,7 +84,11 @@ def performance(wide: bool, groups: Mapping[str, Sequence[Run]]) -> tuple[Figure
             for part, style in (("train", TRAINING), ("test", TEST)):
                 seeds = part == "test"
                 value = draw_mean(axes, runs, f"{part}_{name}", COLOR[label], style, seeds=seeds)[-1]
-                text = rounded(value, 2) if name == "loss" else f"{rounded(100 * value)}%"
+                text = (
+                    rounded(value, 2 if value >= 0.01 else 4)
+                    if name == "loss"
+                    else f"{rounded(100 * value)}%"
+                )
                 ends.append(Label(value, text, COLOR[label]))
         label_ends(axes, ends)
     return figure, loss, accuracy, rates
