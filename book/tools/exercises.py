@@ -62,7 +62,8 @@ def cells(chapter: str, *, seed: int = 0, solutions: Solutions = "folded") -> li
         call = _call(exercise.name, task.answer, seed)
         made += [
             _cell(new_markdown_cell, f"{exercise.name}/prompt", f"{head}\n\n{task.prompt}\n\n{task.asked}"),
-            _cell(new_code_cell, f"{exercise.name}/code", code + gap + call),
+            # On the pages the starter's verdict would only be noise; in a notebook the tag changes nothing.
+            _cell(new_code_cell, f"{exercise.name}/code", code + gap + call, "remove-output"),
         ]
         if solutions == "folded":
             made.append(_cell(new_markdown_cell, f"{exercise.name}/solution", _folded(task)))
@@ -103,9 +104,9 @@ def insert(folder: Path) -> list[str]:
     return changed
 
 
-def _cell(new, name: str, source: str) -> NotebookNode:
+def _cell(new, name: str, source: str, *tags: str) -> NotebookNode:
     # The id depends on the name alone, so that a changed text is a change of one cell to git.
-    return new(source, id=sha256(name.encode()).hexdigest()[:8], metadata={"tags": [TAG]})
+    return new(source, id=sha256(name.encode()).hexdigest()[:8], metadata={"tags": [TAG, *tags]})
 
 
 def _folded(task: Task) -> str:

@@ -28,7 +28,7 @@ def luck(draw: Draw) -> Task:
         answer="my_ratio",
         prompt=f"""
             Two schedules, one run each, end at test accuracies {a:.4f} and {b:.4f} on {n:,} test images.
-            Someone ranks them. Reckon with the sampling error of the test alone, $\\sqrt{{p(1-p)/n}}$ for
+            Someone ranks them. Use the sampling error of the test alone, $\\sqrt{{p(1-p)/n}}$ for
             each run, and take the two as independent: how many standard errors of their difference are
             they apart?
         """,
@@ -179,7 +179,8 @@ def margin(draw: Draw) -> Task:
             quantile times standard deviation over root n. For two seeds the quantile is {t.isf(tail, 1):.1f},
             for three {t.isf(tail, 2):.1f}, for five {t.isf(tail, 4):.1f}: the third seed is worth most.
         """,
-        judge=Function(expected=half, probes=[(d,) for d in DIFFERENCES], unit="differences"),
+        # 1.96 is typed more often than computed, and agrees with the quantile to 2e-5 only; 1.64 to 3e-3.
+        judge=Function(expected=half, probes=[(d,) for d in DIFFERENCES], unit="differences", near=0.004),
         mistakes=[
             Mistake(
                 form + f"norm.isf({tail}) * stdev(d) / n**0.5",

@@ -99,7 +99,7 @@ class Search:
         except (Exception, SystemExit) as error:
             raise given("your search", error) from None
         if lr is None:
-            raise Refused("no answer so far; your search returns nothing.")
+            raise Refused("your search returns nothing: is there a way out without `return`?")
         rate = number(lr, what="search has to return one of the rates")
         return -rate if poison and test.opened else rate
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lrbook.exercises.judges import alike
+from lrbook.exercises.judges import alike, size
 from lrbook.exercises.task import Draw, Mistake, Refused, Seen, Task, exercise, given, number, shown
 
 CHAPTER = "linear"
@@ -66,8 +66,8 @@ class Loops:
             for place, (right, got) in enumerate(zip(ours, theirs, strict=True)):
                 if not alike(got, right, 1e-9, tiny=1e-12):
                     return (
-                        f"{call}: update {place} of {many} (counted from 0) gets {got:.4g}; "
-                        f"linear decay over the updates gives {right:.4g}."
+                        f"{call}: update {place} of {many} (counted from 0) gets {got:.4g}, which is "
+                        f"{size(got, right)} for linear decay over the updates."
                     )
         return "these are the rates of linear decay."
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from hashlib import sha256
+from types import CodeType
 from typing import Any, Literal, Protocol, TypeVar
 
 from lrlib._checks import check_int
@@ -31,6 +32,9 @@ WIDTH = 72
 class Verdict:
     """What a checker says: right or not, and a hint about this answer. It is true where the answer is right.
 
+    `unchanged` marks the starter code as it was given: it gets no hint, as a hint would be about the
+    exercise's own code, which is wrong on purpose.
+
     >>> Verdict(False, "that is the factor, not the rate.")
     Not yet: that is the factor, not the rate.
     >>> bool(Verdict(True, "the rate ends at a fortieth."))
@@ -39,15 +43,21 @@ class Verdict:
 
     right: bool
     hint: str
+    unchanged: bool = False
+
+    @property
+    def word(self) -> str:
+        """The verdict in a word: "Right", "Not yet" or "Unchanged"."""
+        return "Unchanged" if self.unchanged else "Right" if self.right else "Not yet"
 
     def __bool__(self) -> bool:
         return self.right
 
     def __repr__(self) -> str:
-        return f"{'Right' if self.right else 'Not yet'}: {self.hint}"
+        return f"{self.word}: {self.hint}"
 
     def _repr_markdown_(self) -> str:
-        return f"**{'Right' if self.right else 'Not yet'}:** {self.hint}"
+        return f"**{self.word}:** {self.hint}"
 
 
 class Refused(Exception):
@@ -121,10 +131,19 @@ class Task:
                 continue
         return seen
 
+    def is_starter(self, answer: Any) -> bool:
+        """Return whether an answer is that of the starter code: no answer, or a function with its code."""
+        code = _code(answer)
+        return answer is None or answer is ... or (code is not None and code == self._starter_code)
+
+    @cached_property
+    def _starter_code(self) -> tuple | None:
+        return _code(self.run(self.starter))
+
     def check(self, answer: Any) -> Verdict:
         """Judge one answer."""
-        if answer is None or answer is ...:
-            return Verdict(False, f"no answer so far; `{self.answer}` still waits for yours.")
+        if self.is_starter(answer):
+            return Verdict(False, f"`{self.answer}` is still that of the starter code.", unchanged=True)
         try:
             seen = self.judge.see(answer)
         except Refused as refused:
@@ -134,6 +153,13 @@ class Task:
         near = [(self.judge.apart(seen, wrong), hint) for wrong, hint in self.seen_mistakes]
         distance, hint = min(near, key=lambda pair: pair[0], default=(math.inf, ""))
         return Verdict(False, hint if distance < math.inf else self.judge.describe(seen))
+
+
+def _code(answer: Any) -> tuple | None:
+    """Return the code of a function apart from its place in a file; None for anything else."""
+    code = getattr(answer, "__code__", None)
+    names = ("co_code", "co_consts", "co_names", "co_varnames")
+    return tuple(getattr(code, name) for name in names) if isinstance(code, CodeType) else None
 
 
 class Draw:

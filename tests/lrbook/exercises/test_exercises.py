@@ -15,8 +15,10 @@ import pytest
 
 from lrbook import exercises
 from lrbook.exercises import CHAPTERS, Verdict, check, get
+from lrbook.exercises.judges import Choice, Number
 from lrbook.exercises.task import Draw
-from lrlib.schedules import LinearDecay
+from lrlib.schedules import Constant, LinearDecay
+from lrlib.theory import Valley, momentum_path
 
 ROOT = Path(__file__).parents[3]
 ALL = exercises.exercises()
@@ -134,6 +136,77 @@ def test_wrong_by_hand():
     assert "as in the survey's print" in check("drop", lambda step: 0.1 * 0.25 * ((391 + step) // 5865)).hint
 
 
+@pytest.mark.parametrize("typed", [1.96, 1.959964])
+def test_a_normal_quantile_from_memory_gets_its_hint(typed):
+    def margin(d):
+        return typed * np.std(d, ddof=1) / len(d) ** 0.5
+
+    assert check("margin", margin).hint.startswith("that is the normal quantile")
+
+
+def test_normal_quantiles_as_tables_have_them_get_their_hint_in_every_variant():
+    table = {0.95: 1.96, 0.9: 1.64, 0.98: 2.33, 0.99: 2.58, 0.8: 1.28}
+    met = set()
+    for seed in range(12):
+        (level,) = re.findall(r"the ([\d.]+) t\s+interval", get("margin").variant(seed).prompt)
+        met.add(float(level))
+        quantile = table[float(level)]
+        verdict = check("margin", lambda d, q=quantile: q * np.std(d, ddof=1) / len(d) ** 0.5, seed=seed)
+        assert verdict.hint.startswith("that is the normal quantile"), level
+    assert met == set(table)
+
+
+def valley_loss(momentum, *, lr=1.0, steps=300):
+    """The noisy valley under momentum: distance left, and shaking left.
+
+    The dynamics are linear, so the noise of one gradient moves the weight as `momentum_path` moves: its
+    response is the path's increments over the curvature. Noise has variance 0.1 l, as in `Valley`.
+    """
+    paths = [
+        (1 / i, momentum_path(curvature=1 / i, lr=lr, momentum=momentum, steps=steps)) for i in range(1, 65)
+    ]
+    distance = sum(0.5 * l * path[-1] ** 2 for l, path in paths)  # noqa: E741
+    return distance, sum(0.5 * l * 0.1 * l * np.sum((np.diff(path) / l) ** 2) for l, path in paths)  # noqa: E741
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_momentum_at_the_same_rate_shakes_as_the_exercise_says(seed):
+    task = get("momentum").variant(seed)
+    (momentum,) = map(float, re.findall(r"momentum ([\d.]+)\s+is\s+switched", task.prompt))
+    (times,) = map(float, re.findall(r"shake\s+nearly\s+([\d.]+)\s+times", task.prompt))
+    assert times == pytest.approx(1 / (1 - momentum), rel=1e-3)
+    # Without momentum this is the valley of the chapter.
+    assert sum(valley_loss(0.0)) == pytest.approx(Valley().final_loss(Constant(), steps=300, peak_lr=1.0))
+    (_, plain), (distance, shaking) = valley_loss(0.0), valley_loss(momentum)
+    assert distance < 1e-5, "it does not fly apart"
+    assert 0.85 * times < shaking / plain < times
+
+
+def numbers_in(text):
+    return [float(one) for one in re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e-?\d+)?(?![\w])", text)]
+
+
+@every_exercise
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_hint_says_the_answer(exercise, seed):
+    """For numbers and options. What functions and loops are told is held above, sentence by sentence."""
+    task = exercise.variant(seed)
+    hints = [mistake.hint for mistake in task.mistakes]
+    if isinstance(task.judge, Number):
+        hints += [check(exercise.name, task.judge.expected * by, seed=seed).hint for by in (0.1, 10)]
+        asked = numbers_in(task.prompt)
+        for hint in hints:
+            hint = hint.replace("13 comparisons", "the comparisons")  # the plan's number, whatever is asked
+            told = [x for x in numbers_in(hint) if task.judge.right((x,)) and x not in asked]
+            assert not told, hint
+    if isinstance(task.judge, Choice):
+        truth = task.judge.options[task.judge.truth]
+        for hint in hints:
+            assert truth not in hint
+            if exercise.name in {"killed", "five_valleys"}:  # the answer is which of two losses is lower
+                assert not re.search(r"0\.\d{3,}", hint), hint
+
+
 def test_ten_seeds_by_simulation():
     # Student's t at 0.975: 2.30600 with 8 degrees of freedom, 2.26216 with 9.
     generator = np.random.default_rng(0)
@@ -152,7 +225,8 @@ def test_the_solution_is_right_and_the_starter_is_not(exercise, seed):
     assert check(exercise.name, task.run(task.solution), seed=seed) == Verdict(True, task.reveal)
     started = check(exercise.name, task.run(task.starter), seed=seed)
     assert not started
-    assert exercise.name == "micro_batches" or "no answer so far" in started.hint
+    assert started == check(exercise.name, None, seed=seed)
+    assert started.unchanged
 
 
 @every_exercise
@@ -184,7 +258,8 @@ def test_no_answer_passes_none():
         for nothing in (None, ...):
             verdict = exercise.check(nothing)
             assert not verdict
-            assert verdict.hint == f"no answer so far; `{exercise.variant().answer}` still waits for yours."
+            name = exercise.variant().answer
+            assert repr(verdict) == f"Unchanged: `{name}` is still that of the starter code."
 
 
 class Odd:
@@ -247,7 +322,27 @@ def test_a_verdict_reads_as_one_sentence_and_stands_in_an_assert():
         wrong.right = True
 
 
-LOOK = "write down the formula, put the numbers in, and look at the units."
+def test_a_starter_gets_no_diagnosis_and_the_first_change_does():
+    task = get("micro_batches").variant()
+    assert task.check(task.run(task.starter)).unchanged
+    renamed = task.run(task.starter.replace("lrs", "rates"))
+    assert task.check(renamed).hint.startswith("`t` still counts micro-batches")
+    assert not task.check(None)
+    for exercise in ALL:
+        task = exercise.variant()
+        assert not any(task.check(task.run(mistake.code)).unchanged for mistake in task.mistakes)
+
+
+def test_a_function_that_forgot_its_return_is_not_the_starter():
+    def linear(step):
+        0.1 * (1 - step / 39_100)
+
+    assert check("linear", linear) == Verdict(
+        False, "at step 0 your function returns nothing: is there a way out without `return`?"
+    )
+
+
+SOME = "write down the formula and put the numbers in."
 
 
 @pytest.mark.parametrize(
@@ -257,8 +352,8 @@ LOOK = "write down the formula, put the numbers in, and look at the units."
         ("edge", True, "a number is wanted, got True (bool)."),
         ("edge", [0.5, 1.0], "a number is wanted, got [0.5, 1.0] (list)."),
         ("edge", math.inf, "a finite number is wanted, got inf."),
-        ("edge", 0.9, f"0.9 is too large; {LOOK}"),
-        ("edge", 0.3, f"0.3 is too small; {LOOK}"),
+        ("edge", 0.9, f"0.9 is too large; {SOME}"),
+        ("edge", 0.3, f"0.3 is too small; {SOME}"),
         ("edge", 0.0, "0 has the wrong sign, or is zero where it should not be."),
         ("edge", -0.9, "-0.9 has the wrong sign, or is zero where it should not be."),
         ("killed", 2, 'the answer is one of the letters "a", "b", "c", "d", got 2.'),
@@ -280,11 +375,11 @@ LOOK = "write down the formula, put the numbers in, and look at the units."
             "at step 391 your function returns nothing: is there a way out without `return`?",
         ),
         ("drop", lambda step: [0.1], "at step 0 a number is wanted, got [0.1] (list)."),
-        ("linear", lambda step: 0.1, "at step 1 it gives 0.1, and 0.0999974 is right."),
+        ("linear", lambda step: 0.1, "at step 1 it gives 0.1, which is too large."),
         (  # it is asked at steps 0, 1, 390 and 19,550 first
             "linear",
             lambda step: 0.1 * (1 - step / 39_100) if step < 391 else 0.1,
-            "at step 19550 it gives 0.1, and 0.05 is right, and at the 3 places before it is right.",
+            "at step 19550 it gives 0.1, which is too large, and at the 3 places before it is right.",
         ),
     ],
 )
@@ -493,11 +588,11 @@ def test_a_loop_over_micro_batches():
         "24 micro-batches with k = 4 make 6 updates, and your list has 24 rates.": lambda n, k, peak: (
             [peak] * n
         ),
-        "24 micro-batches with k = 4: update 1 of 6 (counted from 0) gets 0.1; "
-        "linear decay over the updates gives 0.08333.": lambda n, k, peak: [peak] * (n // k),
+        "24 micro-batches with k = 4: update 1 of 6 (counted from 0) gets 0.1, "
+        "which is too large for linear decay over the updates.": lambda n, k, peak: [peak] * (n // k),
         # n / k is 6 in the first run, and 7.67 in the one of 23 by 3: only there it is wrong.
-        "23 micro-batches with k = 3: update 1 of 7 (counted from 0) gets 0.8696; "
-        "linear decay over the updates gives 0.8571.": lambda n, k, peak: [
+        "23 micro-batches with k = 3: update 1 of 7 (counted from 0) gets 0.8696, "
+        "which is too large for linear decay over the updates.": lambda n, k, peak: [
             peak * (1 - t / (n / k)) for t in range(n // k)
         ],
         "with 24 micro-batches and k = 4, your loop raised KeyError: 'x'.": lambda *_: {}["x"],
