@@ -21,6 +21,7 @@ from lrbook.exercises import (
     polynomial,
     table_source,
     time_based,
+    torch_loops,
     triangle,
 )
 from lrbook.exercises.task import Exercise, Verdict
@@ -37,6 +38,7 @@ _MODULES = (
     analysis,
     triangle,
     cosine,
+    torch_loops,
     contest,
     factors,
     table_source,
@@ -46,7 +48,7 @@ _ALL = {
     thing.name: thing for module in _MODULES for thing in vars(module).values() if isinstance(thing, Exercise)
 }
 #: The chapters that have exercises, in the book's order; each is the name of its notebook.
-CHAPTERS = tuple(dict.fromkeys(module.CHAPTER for module in _MODULES))
+CHAPTERS = tuple(dict.fromkeys(module.CHAPTER for module in _MODULES if hasattr(module, "CHAPTER")))
 
 
 def exercises(chapter: str | None = None) -> list[Exercise]:

@@ -157,9 +157,11 @@ class Task:
 
 def _code(answer: Any) -> tuple | None:
     """Return the code of a function apart from its place in a file; None for anything else."""
-    code = getattr(answer, "__code__", None)
-    names = ("co_code", "co_consts", "co_names", "co_varnames")
-    return tuple(getattr(code, name) for name in names) if isinstance(code, CodeType) else None
+    code = answer if isinstance(answer, CodeType) else getattr(answer, "__code__", None)
+    if not isinstance(code, CodeType):
+        return None
+    inner = tuple(_code(const) if isinstance(const, CodeType) else const for const in code.co_consts)
+    return code.co_code, inner, code.co_names, code.co_varnames
 
 
 class Draw:

@@ -100,7 +100,8 @@ VALUES = {
     "jag": [(((2.0, 2.0, 1.0),), 0.5), (((3.0, 2.0, 1.0),), 0.0), (((3.0, 1.0, 1.0),), 0.5)],
 }
 # Judged by what they do, further below.
-BY_DEED = {"grid_search", "micro_batches", "beat"}
+TORCH = ("torch_unit", "torch_order", "torch_resume", "torch_t_max")
+BY_DEED = {"grid_search", "micro_batches", "beat", *TORCH}
 
 
 def solved(exercise, seed=0):
@@ -243,7 +244,7 @@ def test_each_mistake_gets_its_own_hint(exercise, seed):
 
 @every_exercise
 def test_public_solutions_do_not_give_the_variants_away(exercise):
-    if exercise.name in {"grid_search", "micro_batches"}:  # functions of all their numbers
+    if exercise.name in {"grid_search", "micro_batches", *TORCH}:  # functions of all their numbers
         assert not exercise.varies or exercise.name == "grid_search"
         return
     assert exercise.varies
@@ -599,6 +600,71 @@ def test_a_loop_over_micro_batches():
     }
     for hint, loop in wrong.items():
         assert check("micro_batches", loop) == Verdict(False, hint)
+
+
+def rates_of(name, *numbers, peak=0.1, code=None):
+    """What PyTorch's optimizer has at each update of a loop: the solution's, or that of other code."""
+    import torch
+
+    task, found = get(name).variant(), []
+
+    class Noted(torch.optim.SGD):
+        def step(self, closure=None):
+            found.append(self.param_groups[0]["lr"])
+            return super().step(closure)
+
+    optimizer = Noted([torch.nn.Parameter(torch.ones(1))], lr=peak)
+    task.run(code or task.solution)(optimizer, *numbers)
+    return found
+
+
+@pytest.mark.filterwarnings("ignore:Detected call of:UserWarning")
+def test_pytorch_loops_by_hand():
+    # 4 updates of linear decay from 0.1 lose a quarter each; the wrong order begins a quarter late, at 0
+    assert rates_of("torch_order", 4) == pytest.approx([0.1, 0.075, 0.05, 0.025])
+    starter = get("torch_order").variant().starter
+    assert rates_of("torch_order", 4, code=starter) == pytest.approx([0.075, 0.05, 0.025, 0.0])
+    # 2 epochs of 3 updates: t = 0..5 by the update, 0 and 1 by the epoch
+    by_update = [0.1 / (1 + 0.001 * t) for t in range(6)]
+    assert rates_of("torch_unit", 2, 3) == pytest.approx(by_update)
+    starter = get("torch_unit").variant().starter
+    assert rates_of("torch_unit", 2, 3, code=starter) == pytest.approx([0.1] * 3 + [0.1 / 1.001] * 3)
+    # half a wave over 4 updates: (1 + cos(0, 45, 90, 135 degrees)) / 2; with T_max = 2 a whole wave
+    half = math.sqrt(0.5)
+    assert rates_of("torch_t_max", 2, 2) == pytest.approx([0.1, 0.05 * (1 + half), 0.05, 0.05 * (1 - half)])
+    starter = get("torch_t_max").variant().starter
+    assert rates_of("torch_t_max", 2, 2, code=starter) == pytest.approx([0.1, 0.05, 0.0, 0.05])
+    # 4 updates, 2 of them done: the third and the fourth are left; the starter begins anew after the first
+    saved = {
+        "optimizer": {"state": {}, "param_groups": [{"lr": 0.05, "initial_lr": 0.1, "params": [0]}]},
+        "plan": {"last_epoch": 2, "_step_count": 3, "base_lrs": [0.1], "lr_lambdas": [None]},
+    }
+    saved["optimizer"]["param_groups"][0] |= {"momentum": 0, "dampening": 0, "weight_decay": 0}
+    saved["optimizer"]["param_groups"][0] |= {"nesterov": False, "maximize": False}
+    saved["optimizer"]["param_groups"][0] |= {"foreach": None, "differentiable": False, "fused": None}
+    assert rates_of("torch_resume", saved, 2, 2) == pytest.approx([0.05, 0.025])
+    starter = get("torch_resume").variant().starter
+    assert rates_of("torch_resume", saved, 2, 2, code=starter) == pytest.approx([0.05, 0.075])
+
+
+def test_the_numbers_in_the_loops_prompts():
+    # "40 times below its start", "ends at 0.091"
+    assert (1 + 0.001 * 39_099, round(0.1 / (1 + 0.001 * 99), 3)) == (pytest.approx(40, abs=0.2), 0.091)
+
+
+@pytest.mark.parametrize("name", TORCH)
+def test_pytorch_loops_that_fail_or_stop_early(name):
+    assert check(name, lambda *_: 1 / 0).hint.endswith(
+        "your loop raised ZeroDivisionError: division by zero."
+    )
+    assert "and your loop makes 0." in check(name, lambda *_: None).hint
+    assert "a function is wanted, got 0.1." in check(name, 0.1).hint
+
+    def held(optimizer, *_):
+        for _ in range(2):
+            optimizer.step()
+
+    assert re.search("make \\d+ updates, and your loop makes 2", check(name, held).hint)
 
 
 def test_nine_lines():
