@@ -15,7 +15,7 @@ from lrlib import stats
 CHAPTER = "analysis"
 
 
-@exercise(chapter=CHAPTER, kind="diagnosis", title="0.8724 or 0.8680?")
+@exercise(chapter=CHAPTER, kind="diagnosis", level="easy", title="0.8724 or 0.8680?")
 def luck(draw: Draw) -> Task:
     a, b, n = draw(
         "pair",
@@ -73,7 +73,7 @@ def _first(found) -> int:
     return next(n for n in range(2, 1000) if found(n))
 
 
-@exercise(chapter=CHAPTER, kind="predict", title="How many seeds?")
+@exercise(chapter=CHAPTER, kind="predict", level="hard", title="How many seeds?")
 def seeds_needed(draw: Draw) -> Task:
     delta, sd = draw("size", (0.2, 0.2), [(0.2, 0.3), (0.5, 0.6), (0.3, 0.5), (0.3, 0.35)])
     d = delta / sd
@@ -142,7 +142,7 @@ def seeds_needed(draw: Draw) -> Task:
 DIFFERENCES = ((0.031, 0.044), (0.05, 0.04, 0.06), (0.012, 0.034, 0.021, 0.046, 0.027), (-0.3, 0.1, 0.2, 0.4))
 
 
-@exercise(chapter=CHAPTER, kind="code", title="Plus or minus what?")
+@exercise(chapter=CHAPTER, kind="code", level="medium", title="Plus or minus what?")
 def margin(draw: Draw) -> Task:
     level = draw("level", 0.95, [0.9, 0.98, 0.99, 0.8])
     tail = (1 - level) / 2
@@ -214,7 +214,7 @@ def margin(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="predict", title="The best epoch")
+@exercise(chapter=CHAPTER, kind="predict", level="hard", title="The best epoch")
 def best_epoch(draw: Draw) -> Task:
     n, sd = draw("curve", (10, 0.8), [(5, 0.8), (20, 0.6), (30, 0.5), (15, 1.0)])
     gain = (

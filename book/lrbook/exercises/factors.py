@@ -10,7 +10,7 @@ from lrbook.exercises.task import Draw, Mistake, Task, exercise
 CHAPTER = "factors"
 
 
-@exercise(chapter=CHAPTER, kind="predict", title="Less data, and nothing else")
+@exercise(chapter=CHAPTER, kind="predict", level="easy", title="Less data, and nothing else")
 def same_updates(draw: Draw) -> Task:
     pictures, epochs, fewer, batch = draw(
         "sizes",
@@ -58,7 +58,7 @@ def same_updates(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="code", title="Seed by seed")
+@exercise(chapter=CHAPTER, kind="code", level="easy", title="Seed by seed")
 def paired(draw: Draw) -> Task:
     factor, unit = draw(
         "unit",
@@ -119,7 +119,7 @@ def paired(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="diagnosis", title="The larger network is worse")
+@exercise(chapter=CHAPTER, kind="diagnosis", level="easy", title="The larger network is worse")
 def two_things(draw: Draw) -> Task:
     parts = choice(
         draw,

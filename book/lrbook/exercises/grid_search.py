@@ -125,7 +125,7 @@ class Search:
         return "it does not look at the test set, and yet takes another rate than the best one on `val`."
 
 
-@exercise(chapter=CHAPTER, kind="code", title="A grid search that does not peek")
+@exercise(chapter=CHAPTER, kind="code", level="medium", title="A grid search that does not peek")
 def grid_search(draw: Draw) -> Task:
     by = "def search(fit, train, val, test, lrs):\n    "
     return Task(

@@ -8,7 +8,7 @@ from lrbook.exercises.task import Draw, Mistake, Task, exercise
 CHAPTER = "introduction"
 
 
-@exercise(chapter=CHAPTER, kind="predict", title="Where the edge is")
+@exercise(chapter=CHAPTER, kind="predict", level="easy", title="Where the edge is")
 def edge(draw: Draw) -> Task:
     steep, flat = draw("steep", 4, [3, 5, 6, 8]), 0.1
     low, high = 0.0, 100.0
@@ -51,7 +51,7 @@ def edge(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="diagnosis", title="Same rate, other result")
+@exercise(chapter=CHAPTER, kind="diagnosis", level="medium", title="Same rate, other result")
 def momentum(draw: Draw) -> Task:
     keep = draw("momentum", 0.9, [0.8, 0.75, 0.95, 0.6])
     buffer = 0.0

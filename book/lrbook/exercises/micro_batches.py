@@ -55,7 +55,7 @@ def loop(micro, k, peak_lr):
 """
 
 
-@exercise(chapter=CHAPTER, kind="diagnosis", title="It stops learning early")
+@exercise(chapter=CHAPTER, kind="diagnosis", level="medium", title="It stops learning early")
 def micro_batches(draw: Draw) -> Task:
     def wrong(*, total="micro // k", t="t", peak="peak_lr", inside="pass", after="pass") -> str:
         return LOOP.format(total=total, t=t, peak=peak, inside=inside, after=after)

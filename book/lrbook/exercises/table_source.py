@@ -8,7 +8,7 @@ from lrbook.exercises.task import Draw, Mistake, Task, exercise
 CHAPTER = "table_source"
 
 
-@exercise(chapter=CHAPTER, kind="predict", title="What is left of the loss")
+@exercise(chapter=CHAPTER, kind="predict", level="easy", title="What is left of the loss")
 def without_penalty(draw: Draw) -> Task:
     printed, decay, squares = draw(
         "loss",
@@ -55,7 +55,7 @@ def without_penalty(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="diagnosis", title="0.86 or 0.87?")
+@exercise(chapter=CHAPTER, kind="diagnosis", level="easy", title="0.86 or 0.87?")
 def one_digit(draw: Draw) -> Task:
     parts = choice(
         draw,
@@ -87,7 +87,7 @@ def one_digit(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="code", title="Count a layer")
+@exercise(chapter=CHAPTER, kind="code", level="easy", title="Count a layer")
 def count_layer(draw: Draw) -> Task:
     each, bias, norm = draw(
         "layer",

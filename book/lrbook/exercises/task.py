@@ -21,6 +21,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from lrlib._checks import check_int
 
 Kind = Literal["predict", "code", "diagnosis"]
+Level = Literal["easy", "medium", "hard"]
 Seen = tuple[float, ...]
 Item = TypeVar("Item")
 LETTERS = "abcdef"
@@ -91,6 +92,15 @@ class Judge(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A figure that an exercise is about: the cell that draws it, what is seen in words, and its caption."""
+
+    code: str
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """One variant of an exercise: its texts with the numbers filled in.
 
@@ -104,6 +114,7 @@ class Task:
     reveal: str
     mistakes: Sequence[Mistake]
     judge: Judge
+    picture: Picture | None = None
 
     def __post_init__(self) -> None:
         for name in ("prompt", "starter", "solution"):
@@ -192,6 +203,9 @@ class Exercise:
     ----------
     name, chapter, title : str
     kind : "predict", "code" or "diagnosis"
+    level : "easy", "medium" or "hard"
+        Easy: one formula of the chapter, with numbers put in. Medium: several steps, or a fault to find.
+        Hard: a search, a simulation or an idea of one's own.
     varies : bool
         True if its numbers (or the order of its options) depend on the seed.
 
@@ -200,7 +214,7 @@ class Exercise:
     >>> from lrbook.exercises import get
     >>> exercise = get("edge")
     >>> exercise
-    Exercise(name='edge', chapter='introduction', kind='predict', title='Where the edge is')
+    Exercise(name='edge', chapter='introduction', kind='predict', level='easy', title='Where the edge is')
     >>> exercise.variant(seed=0).solution
     'my_edge = 2 / 4'
     """
@@ -208,6 +222,7 @@ class Exercise:
     name: str
     chapter: str
     kind: Kind
+    level: Level
     title: str
     build: Callable[[Draw], Task] = field(repr=False)
 
@@ -231,11 +246,15 @@ def _task(exercise: Exercise, seed: int) -> Task:
     return exercise.build(Draw(exercise.name, seed))
 
 
-def exercise(*, chapter: str, kind: Kind, title: str) -> Callable[[Callable[[Draw], Task]], Exercise]:
+def exercise(
+    *, chapter: str, kind: Kind, level: Level, title: str
+) -> Callable[[Callable[[Draw], Task]], Exercise]:
     """Make an exercise of the function that builds its tasks, under that function's name."""
 
     def made(build: Callable[[Draw], Task]) -> Exercise:
-        return Exercise(name=build.__name__, chapter=chapter, kind=kind, title=title, build=build)
+        return Exercise(
+            name=build.__name__, chapter=chapter, kind=kind, level=level, title=title, build=build
+        )
 
     return made
 

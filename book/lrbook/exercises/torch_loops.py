@@ -83,9 +83,10 @@ class TorchLoop(Rates):
 
 
 LAMBDA = "from torch.optim.lr_scheduler import LambdaLR\n\n\n"
+SCHEDULERS = "from torch.optim import lr_scheduler\n\n\n"
 
 
-@exercise(chapter="time_based", kind="diagnosis", title="Stepped once an epoch")
+@exercise(chapter="time_based", kind="diagnosis", level="easy", title="Stepped once an epoch")
 def torch_unit(draw: Draw) -> Task:
     head = (
         LAMBDA + "def loop(optimizer, epochs, per_epoch):\n"
@@ -137,7 +138,7 @@ def torch_unit(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter="linear", kind="diagnosis", title="Which step comes first?")
+@exercise(chapter="linear", kind="diagnosis", level="easy", title="Which step comes first?")
 def torch_order(draw: Draw) -> Task:
     loop = LAMBDA + (
         "def loop(optimizer, updates):\n    plan = LambdaLR(optimizer, lambda t: {})\n"
@@ -208,11 +209,11 @@ class Resumed(TorchLoop):
         return [PEAK * self.factor(step, done + rest) for step in range(done, done + rest)]
 
 
-@exercise(chapter="linear", kind="diagnosis", title="After the power cut")
+@exercise(chapter="linear", kind="diagnosis", level="medium", title="After the power cut")
 def torch_resume(draw: Draw) -> Task:
-    head = LAMBDA + (
+    head = SCHEDULERS + (
         "def resume(optimizer, saved, done, rest):\n    total = done + rest\n"
-        "    plan = LambdaLR(optimizer, lambda t: 1 - t / {})\n"
+        "    plan = lr_scheduler.LambdaLR(optimizer, lambda t: 1 - t / {})\n"
     )
     old, count = (
         '    optimizer.load_state_dict(saved["optimizer"])\n',
@@ -258,10 +259,10 @@ def torch_resume(draw: Draw) -> Task:
                 "nothing of what was saved is loaded: it begins anew.",
             ),
             Mistake(
-                LAMBDA
+                SCHEDULERS
                 + "def resume(optimizer, saved, done, rest):\n    total = done + rest\n"
                 + old
-                + "    plan = LambdaLR(optimizer, lambda t: 1 - t / total, last_epoch=done)\n"
+                + "    plan = lr_scheduler.LambdaLR(optimizer, lambda t: 1 - t / total, last_epoch=done)\n"
                 + loop,
                 "off by one: `last_epoch` is the last update made, and `done` of them end at `done - 1`.",
             ),
@@ -269,7 +270,7 @@ def torch_resume(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter="cosine", kind="diagnosis", title="The rate comes back up")
+@exercise(chapter="cosine", kind="diagnosis", level="medium", title="The rate comes back up")
 def torch_t_max(draw: Draw) -> Task:
     loop = (
         "from torch.optim.lr_scheduler import CosineAnnealingLR\n\n\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import math
 import re
 import subprocess
@@ -15,8 +16,11 @@ import pytest
 
 from lrbook import exercises
 from lrbook.exercises import CHAPTERS, Verdict, check, get
+from lrbook.exercises.curves import PUBLIC, plot_four_curves
 from lrbook.exercises.judges import Choice, Number
+from lrbook.exercises.outcomes import OUTCOMES, levels_text, outcomes_table
 from lrbook.exercises.task import Draw
+from lrlib import load_runs
 from lrlib.schedules import Constant, LinearDecay
 from lrlib.theory import Valley, momentum_path
 
@@ -70,6 +74,8 @@ RIGHT = {
     "one_digit": "d",
     "agree": 1 / 32,
     "similar": "c",
+    # seed 1: steps at epochs 5 and 10; never at rest; back down every 6 epochs; calmer and calmer
+    "four_curves": ["drop", "constant", "cosine5", "time"],
 }
 # Values of the right functions on paper, seed 0; the step is the first update of an epoch where 391 is in it.
 VALUES = {
@@ -697,3 +703,117 @@ def test_it_loads_without_torch():
 
 def test_the_doc_of_check_names_its_arguments():
     assert list(inspect.signature(check).parameters) == ["name", "answer", "seed"]
+
+
+# Levels, outcomes, pictures, and exercises without a checker
+
+
+def test_every_exercise_has_a_level_and_few_are_hard():
+    levels = [exercise.level for exercise in ALL]
+    assert set(levels) == {"easy", "medium", "hard"}
+    assert levels.count("easy") > levels.count("medium") > levels.count("hard") >= 4
+    assert {exercise.name for exercise in ALL if exercise.level == "hard"} == {
+        *("seeds_needed", "area_power", "best_epoch", "beat")
+    }
+
+
+def promised(chapter):
+    """The outcomes that a chapter's page lists under "You will be able to"."""
+    cells = json.loads((ROOT / f"book/survey/{chapter}.ipynb").read_text(encoding="utf-8"))["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    (part,) = re.findall(r"\*\*You will be able to\*\*\n\n((?:- .+\n?(?:  .+\n?)*)+)", text)
+    return [" ".join(item.split()).rstrip(";.") for item in re.findall(r"^- (.+(?:\n  .+)*)", part, re.M)]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_outcomes_are_those_of_the_page(chapter):
+    assert [outcome for outcome, _ in OUTCOMES[chapter]] == promised(chapter), "lrbook/exercises/outcomes.py"
+
+
+def test_outcomes_name_exercises_that_are_there():
+    named = [name for outcomes in OUTCOMES.values() for _, names in outcomes for name in names]
+    there = {exercise.name for exercise in (*ALL, *exercises.open_exercises())}
+    assert tuple(OUTCOMES) == CHAPTERS
+    assert set(named) <= there
+    # those that practise what no chapter promises
+    assert there - set(named) == {"beat", "count_layer"}
+
+
+def test_outcomes_without_an_exercise_say_so():
+    table = outcomes_table().splitlines()[2:]
+    assert len(table) == sum(map(len, OUTCOMES.values()))
+    empty = sum(not names for outcomes in OUTCOMES.values() for _, names in outcomes)
+    assert sum(line.endswith("| *none* |") for line in table) == empty
+    assert f"and {empty} have none." in levels_text()
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_what_is_said_of_the_curves_can_be_seen(seed):
+    runs = {run.label: run for run in load_runs("survey-laptop") if run.config.seed == seed}
+    assert {run.config.epochs for run in runs.values()} == {30}
+    # percentage points; number e - 1 is epoch e
+    curves = {name: 100 * np.array(runs[name].column("test_accuracy")) for name in PUBLIC}
+    moves = {name: np.abs(np.diff(curve)) for name, curve in curves.items()}
+    assert moves["constant"][19:].max() > 1.0
+    assert moves["time"][19:].max() < 0.6 < 1.5 < moves["time"][3:12].max()
+    assert moves["drop"][9:].max() < 0.6
+    steps = np.diff(curves["drop"])
+    assert steps[2:4].max() > 3  # into epoch 4 or 5
+    assert 1.2 < steps[7:9].max() < 4  # into epoch 9 or 10
+    falls = [curves["cosine5"][end - 1] - curves["cosine5"][end : end + 2].min() for end in (6, 12, 18, 24)]
+    assert min(falls) > 3
+    assert np.flatnonzero(np.diff(curves["cosine5"]) < -3).size >= 4
+
+
+def test_a_list_of_names_is_read_kindly_and_refused_in_one_sentence():
+    assert check("four_curves", (" Drop", "constant ", "COSINE5", "time"))
+    wanted = "a list of the names constant, cosine5, drop, time is wanted, each once, got "
+    assert check("four_curves", "drop").hint == f"{wanted}'drop'."
+    assert check("four_curves", ["drop"] * 4).hint == f"{wanted}drop, drop, drop, drop."
+    assert check("four_curves", ["time", "drop", "constant", "cosine5"]).hint.startswith(
+        "0 of the 4 are right."
+    )
+
+
+def test_the_picture_has_the_panels_of_its_variant():
+    for seed in range(4):
+        task = get("four_curves").variant(seed)
+        labels = [name.strip(' "[]') for name in task.solution.partition("=")[2].split(",")]
+        figure = plot_four_curves(seed=seed)
+        for axes, label in zip(figure.axes, labels, strict=True):
+            (line,) = axes.lines
+            found = [run for run in load_runs("survey-laptop") if run.label == label]
+            assert any(np.allclose(line.get_ydata(), run.column("test_accuracy")) for run in found)
+        assert ("seed=" in task.picture.code) == bool(seed)
+        for name in ("constant", "drop", "cosine", "time-based"):
+            assert name not in task.picture.alt + task.picture.caption
+
+
+def test_open_exercises_have_three_criteria_and_two_sentences():
+    kinds = [question.kind for question in exercises.open_exercises()]
+    assert (kinds.count("explain"), kinds.count("project")) == (3, 1)
+    for question in exercises.open_exercises():
+        assert question.chapter in CHAPTERS
+        assert len(question.criteria) == 3
+        assert all(criterion.endswith(".") for criterion in question.criteria)
+        if question.kind == "explain":
+            assert len(re.findall(r"[.?](?:\s|$)", question.model)) == 2, question.name
+
+
+def test_the_numbers_of_the_open_exercises():
+    runs = {}
+    for run in load_runs("survey-laptop"):
+        runs.setdefault(run.label, []).append(run)
+    last = {label: [run.epochs[-1] for run in of] for label, of in runs.items()}
+    (question,) = exercises.open_exercises("time_based")
+    losses = {label: np.mean([end.train_loss for end in last[label]]) for label in ("time", "drop")}
+    prompt = " ".join(question.prompt.split())
+    assert (
+        f"training loss of {losses['time']:.3f}, and those with drop-based decay with {losses['drop']:.3f}"
+        in prompt
+    )
+    assert min(end.train_accuracy for label in ("time", "drop") for end in last[label]) > 0.998
+    assert max(end.test_accuracy for end in last["time"]) < min(end.test_accuracy for end in last["drop"])
+    # restarts come after 6, 12 and 18 epochs: one epoch after the third is epoch 19
+    ends = {label: [run.epochs[18].test_accuracy for run in runs[label]] for label in ("cosine", "cosine5")}
+    assert min(ends["cosine"]) - max(ends["cosine5"]) > 0.02
