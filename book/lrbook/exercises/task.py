@@ -7,6 +7,7 @@ answer has.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import inspect
 import math
@@ -145,11 +146,16 @@ class Task:
     def is_starter(self, answer: Any) -> bool:
         """Return whether an answer is that of the starter code: no answer, or a function with its code."""
         code = _code(answer)
-        return answer is None or answer is ... or (code is not None and code == self._starter_code)
+        return answer is None or answer is ... or (code is not None and code in self._starter_codes)
 
     @cached_property
-    def _starter_code(self) -> tuple | None:
-        return _code(self.run(self.starter))
+    def _starter_codes(self) -> list[tuple | None]:
+        # IPython compiles a cell statement by statement, and Python makes other code of a call of an imported
+        # module's function where it does not see the import.
+        space: dict[str, Any] = {}
+        for statement in ast.parse(self.starter).body:
+            exec(compile(ast.Module([statement], []), "<exercise>", "exec"), space)
+        return [_code(self.run(self.starter)), _code(space[self.answer])]
 
     def check(self, answer: Any) -> Verdict:
         """Judge one answer."""

@@ -340,6 +340,23 @@ def test_a_starter_gets_no_diagnosis_and_the_first_change_does():
         assert not any(task.check(task.run(mistake.code)).unchanged for mistake in task.mistakes)
 
 
+@pytest.fixture(scope="module")
+def shell():
+    """What runs a notebook's cells, without a history on the disk."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    return InteractiveShell(config=Config(HistoryManager={"enabled": False}))
+
+
+@every_exercise
+def test_a_starter_is_known_in_a_notebook(exercise, shell):
+    task = exercise.variant()
+    for before in ("", "# a line above\n\n"):
+        shell.run_cell(before + task.starter).raise_error()
+        assert task.check(shell.user_ns[task.answer]).unchanged
+
+
 def test_a_function_that_forgot_its_return_is_not_the_starter():
     def linear(step):
         0.1 * (1 - step / 39_100)
