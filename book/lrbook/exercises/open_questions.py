@@ -53,8 +53,8 @@ QUESTIONS = (
         level="medium",
         title="What one run tells",
         prompt="""
-            One run at a constant rate ends at a test accuracy of 78 %, after ten epochs between 75 and 79
-            %. A run with another schedule ends at 79 %. (The numbers are made up.) Explain in two sentences
+            One run at a constant rate ends at a test accuracy of 78%, after ten epochs between 75% and 79%.
+            A run with another schedule ends at 79%. (The numbers are made up.) Explain in two sentences
             what the first run tells you by itself, and what the two runs do not tell you together.
         """,
         model="""
@@ -77,7 +77,7 @@ QUESTIONS = (
         title="A lower loss, and more errors",
         prompt="""
             On CIFAR-10, our runs with time-based decay end with a training loss of 0.003, and those with
-            drop-based decay with 0.016. Both have more than 99.8 % of the training images right. The runs
+            drop-based decay with 0.016. Both have more than 99.8% of the training images right. The runs
             with the lower loss have the *lower* test accuracy. Explain in two sentences how that can be.
         """,
         model="""
@@ -139,7 +139,7 @@ QUESTIONS = (
         model="""
             One plan that is fair: three rates for each schedule with one seed (six runs), chosen on the
             training loss, so that no test image chooses; then seven new seeds for both schedules at their
-            chosen rates (fourteen runs). State the seven differences, their mean, and the 95 % t interval
+            chosen rates (fourteen runs). State the seven differences, their mean, and the 95% t interval
             of the mean (exercise "Plus or minus what?" of [the analysis](analysis.ipynb)). If the interval
             contains zero, the answer is *not decidable with seven pairs*. Say what you would need to decide
             it.

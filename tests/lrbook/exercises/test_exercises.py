@@ -782,6 +782,14 @@ def test_what_is_said_of_the_curves_can_be_seen(seed):
     assert np.flatnonzero(np.diff(curves["cosine5"]) < -3).size >= 4
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_killed_and_planned_differ_by_more_than_a_quarter(seed):
+    task = get("killed").variant(seed)
+    killed, planned = map(float, re.findall(r"(?:killed:|:) (0\.\d{4})", task.reveal))
+    assert planned < 0.75 * killed
+    assert any("more than a quarter" in mistake.hint for mistake in task.mistakes)
+
+
 def test_a_list_of_names_is_read_kindly_and_refused_in_one_sentence():
     assert check("four_curves", (" Drop", "constant ", "COSINE5", "time"))
     wanted = "a list of the names constant, cosine5, drop, time is wanted, each once, got "
@@ -812,6 +820,8 @@ def test_open_exercises_have_three_criteria_and_two_sentences():
     for question in exercises.open_exercises():
         assert question.chapter in CHAPTERS
         assert len(question.criteria) == 3
+        # Jupyter Book takes a line that begins with a per cent sign for a comment
+        assert not re.search("^%", question.prompt + "\n" + question.model, re.M)
         assert all(criterion.endswith(".") for criterion in question.criteria)
         if question.kind == "explain":
             assert len(re.findall(r"[.?](?:\s|$)", question.model)) == 2, question.name
