@@ -48,7 +48,7 @@ def jag(draw: Draw) -> Task:
                 return largest / size
         """,
         reveal="""
-            a straight line has no jag, whatever its slope, and a spike has a large one. With a number beside
+            a straight line has no jag, whatever its slope, and a spike has a large one. With a number next to
             it, the word "smooth" becomes a claim that a record can contradict.
         """,
         judge=Function(
