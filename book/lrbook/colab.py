@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -264,7 +265,7 @@ def budget(config: RunConfig, *, minutes: float = 8.0, runs: int = 1) -> RunConf
     --------
     >>> from lrlib import preset
     >>> config = budget(preset("digits", recipe="linear", epochs=2), minutes=30)  # doctest: +ELLIPSIS
-    20 updates took ...: all 2 epochs fit into 30 minutes.
+    20 updates took ... 30 minutes.
     >>> config.epochs
     2
     """
@@ -290,10 +291,11 @@ def budget(config: RunConfig, *, minutes: float = 8.0, runs: int = 1) -> RunConf
             f"not even one epoch{each} fits into {room}, and the schedule is planned for one; "
             "a smaller preset, or fewer train_images, would fit"
         )
-    print(
+    said = (
         f"{UPDATES} updates took {measured.updates:.2g} s here, an epoch with its test takes about "
         f"{in_words(epoch)}: {verdict}."
     )
+    print(textwrap.fill(said, width=72))  # the width of a page's column; what is printed there does not wrap
     return config.changed(epochs=max(1, min(fit, config.epochs)))
 
 

@@ -12,18 +12,26 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from lrbook import exercises
-from lrbook.exercises.task import WIDTH, Task
+from lrbook.exercises.open_questions import OpenExercise
+from lrbook.exercises.task import WIDTH, Exercise, Task
 from lrlib._checks import no_such
 from lrlib._files import write_atomically
 
 ROOT = Path(__file__).parents[2]
 TAG = "exercise"
-KINDS = {"predict": "Predict, then reveal", "code": "Code", "diagnosis": "Diagnosis"}
+KINDS = {
+    "predict": "Predict, then reveal",
+    "code": "Code",
+    "diagnosis": "Diagnosis",
+    "explain": "Explain in two sentences",
+    "project": "Project",
+}
 Solutions = Literal["folded", "none", "filled"]
 HEADING = """## Exercises
 
 They check themselves: put your answer in, run the cell, and read what it says. A wrong answer gets a hint
 about the mistake; change it and run again. Open a solution only after you have tried."""
+NO_CHECKER = "No checker reads this one: write your answer down, then compare it with the model answer below."
 
 
 def cells(chapter: str, *, seed: int = 0, solutions: Solutions = "folded") -> list[NotebookNode]:
@@ -55,17 +63,34 @@ def cells(chapter: str, *, seed: int = 0, solutions: Solutions = "folded") -> li
     ]
     for place, exercise in enumerate(exercises.exercises(chapter), 1):
         task = exercise.variant(seed)
-        head = f"### Exercise {place}: {exercise.title}\n\n*{KINDS[exercise.kind]}.*"
+        head = _head(place, exercise)
         code = task.solution if solutions == "filled" else task.starter
         # Two blank lines after the body of a function, as ruff has them.
         gap = "\n\n\n" if code.splitlines()[-1].startswith(" ") else "\n"
         call = _call(exercise.name, task.answer, seed)
+        parts = [head, task.prompt]
+        if task.picture:
+            made.append(_cell(new_markdown_cell, f"{exercise.name}/before", "\n\n".join(parts)))
+            picture = _cell(new_code_cell, f"{exercise.name}/figure", task.picture.code, "figure")
+            picture.metadata["mystnb"] = {"image": {"alt": task.picture.alt}}
+            made.append(picture)
+            parts = [task.picture.caption]
         made += [
-            _cell(new_markdown_cell, f"{exercise.name}/prompt", f"{head}\n\n{task.prompt}\n\n{task.asked}"),
-            _cell(new_code_cell, f"{exercise.name}/code", code + gap + call),
+            _cell(new_markdown_cell, f"{exercise.name}/prompt", "\n\n".join([*parts, task.asked])),
+            # On the pages the starter's verdict would only be noise; in a notebook the tag changes nothing.
+            _cell(new_code_cell, f"{exercise.name}/code", code + gap + call, "remove-output"),
         ]
         if solutions == "folded":
             made.append(_cell(new_markdown_cell, f"{exercise.name}/solution", _folded(task)))
+    checked = len(exercises.exercises(chapter))
+    for place, question in enumerate(exercises.open_exercises(chapter), checked + 1):
+        parts = [_head(place, question), question.prompt]
+        if solutions == "folded":
+            parts.append(NO_CHECKER)
+        made.append(_cell(new_markdown_cell, f"{question.name}/prompt", "\n\n".join(parts)))
+        if solutions != "none":
+            answer = _model(question, folded=solutions == "folded")
+            made.append(_cell(new_markdown_cell, f"{question.name}/model", answer))
     return made
 
 
@@ -103,9 +128,22 @@ def insert(folder: Path) -> list[str]:
     return changed
 
 
-def _cell(new, name: str, source: str) -> NotebookNode:
+def _cell(new, name: str, source: str, *tags: str) -> NotebookNode:
     # The id depends on the name alone, so that a changed text is a change of one cell to git.
-    return new(source, id=sha256(name.encode()).hexdigest()[:8], metadata={"tags": [TAG]})
+    return new(source, id=sha256(name.encode()).hexdigest()[:8], metadata={"tags": [TAG, *tags]})
+
+
+def _head(place: int, exercise: Exercise | OpenExercise) -> str:
+    return f"### Exercise {place}: {exercise.title}\n\n*{KINDS[exercise.kind]} · {exercise.level}*"
+
+
+def _model(question: OpenExercise, *, folded: bool) -> str:
+    criteria = "\n".join(f"- {criterion}" for criterion in question.criteria)
+    text = f"{question.model}\n\nOne point for each:\n\n{criteria}"
+    title = "A model answer, and three criteria"
+    if folded:
+        return f"<details>\n<summary>{title}</summary>\n\n{text}\n\n</details>"
+    return f"**{title}.** {text}"
 
 
 def _folded(task: Task) -> str:

@@ -158,7 +158,8 @@ class Process:
             why = "not through when the time was over" if ended else f"its process ended: {last}"
             found = {"notebook": self.name, "status": "failed", "why": why, "trained": []}
             found["seconds"] = round(perf_counter() - self.start, 1)
-        found["budgets"] = re.findall(r"^\d+ updates took .*$", said, re.M)
+        budgets = re.findall(r"^\d+ updates took .*?\.$", said, re.M | re.S)
+        found["budgets"] = [" ".join(budget.split()) for budget in budgets]
         found["stderr"] = wrong[-4000:]
         return found
 

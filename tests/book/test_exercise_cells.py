@@ -63,20 +63,28 @@ def test_cells_have_ids_that_stay(solutions):
     assert len(set(ids)) == len(ids)
     assert all(re.fullmatch("[0-9a-f]{8}", one) for one in ids)
     assert ids == [cell.id for chapter in CHAPTERS for cell in cells(chapter, seed=4, solutions=solutions)]
-    assert all(cell.metadata == {"tags": ["exercise"]} for cell in made)
+    for cell in made:
+        asks = cell.cell_type == "code" and "check(" in cell.source
+        draws = cell.cell_type == "code" and "plot_" in cell.source
+        tags = ["exercise", *["remove-output"] * asks, *["figure"] * draws]
+        assert cell.metadata["tags"] == tags
+        assert cell.metadata.keys() == {"tags", *["mystnb"] * draws}
     assert json.loads(json.dumps(made)) == made
 
 
 def test_solutions_are_shown_where_they_should_be():
     for chapter in CHAPTERS:
         folded, none, filled = (cells(chapter, solutions=s) for s in ("folded", "none", "filled"))
-        n = len(exercises.exercises(chapter))
+        n = len(exercises.exercises(chapter)) + len(exercises.open_exercises(chapter))
         assert sum("<details>" in cell.source for cell in folded) == n
         assert not any("<details>" in cell.source for cell in [*none, *filled])
         for exercise in exercises.exercises(chapter):
             solution = exercise.variant().solution
             assert any(solution in cell.source for cell in filled)
             assert not any(solution in cell.source for cell in none)
+        for question in exercises.open_exercises(chapter):
+            assert any(question.model in cell.source for cell in filled)
+            assert not any(question.model in cell.source for cell in none)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 12_345])

@@ -162,3 +162,8 @@ def test_no_cell_failed_or_wrote_to_stderr(name):
 def test_the_first_page_leads_to_the_book():
     refresh = page(HTML / "index.html").find("meta", attrs={"http-equiv": "refresh"})
     assert refresh["content"] == "0; url=book/index.html"
+
+
+def test_exercises_that_nobody_has_answered_print_nothing():
+    said = {path.name for path in pages() if "is still that of the starter code" in page(path).text}
+    assert not said

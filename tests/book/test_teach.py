@@ -14,6 +14,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from lrbook import exercises
+from lrlib import preset
 from tools.exercises import is_exercise
 from tools.teach import chapters, exit_question, handout, offline, render, sets, slides
 
@@ -140,6 +141,35 @@ def test_a_figure_whose_runs_are_not_recorded_says_so():
     )
 
 
+def test_a_sentence_about_the_surveys_figure_is_not_put_next_to_ours():
+    figure = nbformat.v4.new_code_cell("plot()", metadata=ALT)
+    figure.outputs = [nbformat.v4.new_output("display_data", data={"image/svg+xml": SVG})]
+    said = "The survey's figure 1.2 shows its network at rate 0.1. Ours is smaller."
+    caption = "**Figure 1.2.** *Our runs (survey: figure 1.2).*"
+    _, slide = slides.slides(chapter_of(md("# A"), md(f"## Measured\n\n{said}"), figure, md(caption)))
+    assert slide.kind == "figure"
+    assert text_of(slide.shown) == "Figure 1.2. Our runs (survey: figure 1.2)."
+    assert text_of(slide.notes) == said
+    table = md("| a |\n| - |\n| b |")
+    _, slide, _ = slides.slides(
+        chapter_of(md("# A"), md(f"## Read\n\n{said}"), table, md("## Remember\n\nIt."))
+    )
+    assert text_of(slide.shown).startswith("The survey's figure 1.2"), "next to no figure it may stand"
+
+
+def test_the_first_slide_names_the_licences(deck):
+    assert deck[1].select_one("#contents .licence").text.startswith("Text and figures: CC BY 4.0. Code: MIT.")
+
+
+def test_no_figures_slide_opens_with_the_survey(deck):
+    parts, _ = deck
+    for name, part in parts:
+        for slide in part:
+            if slide.kind == "figure":
+                leads = [text for text in slide.shown if text.startswith(slides.LEAD)]
+                assert "survey" not in text_of(leads), name
+
+
 @pytest.fixture(scope="module")
 def deck():
     parts = [(Path(name).stem, slides.slides(drawn(chapters.source(name)))) for name in NAMES]
@@ -151,7 +181,8 @@ def test_every_chapter_has_its_slides(deck):
     assert [anchor for anchor, _ in parts] == [Path(name).stem for name in NAMES]
     for name, (anchor, part) in zip(NAMES, parts, strict=True):
         cells = chapters.source(name).cells
-        figures = sum("figure" in cell.metadata.get("tags", []) for cell in cells)
+        # The exercises are no slides, and so neither are their figures.
+        figures = sum("figure" in cell.metadata.get("tags", []) for cell in cells if not is_exercise(cell))
         assert sum(slide.kind == "figure" for slide in part) == figures, name
         assert part[0].kind == "title", name
         assert part[-1].heading == "Remember", name
@@ -339,16 +370,19 @@ def test_sets_are_notebooks_on_the_disk(tmp_path):
 
 def test_the_exit_question_has_the_surveys_numbers_and_others():
     public = exit_question.exit_question(0)
-    # 0.1 / (1 + 39.1) and 0.1 / 1.1
-    assert public.per_update == pytest.approx(0.1 / 40.1, rel=1e-12)
-    assert public.per_epoch == pytest.approx(0.1 / 1.1, rel=1e-12)
-    assert "**0.00249**" in public.answer()
-    assert "**0.0909**" in public.answer()
+    # 39,100 updates and 100 epochs, counted from 0: the last ones are 39,099 and 99.
+    assert public.per_update == pytest.approx(0.1 / (1 + 39.099), rel=1e-12)
+    assert public.per_epoch == pytest.approx(0.1 / 1.099, rel=1e-12)
+    assert "0.001 · 39,099) = **0.00249**" in public.answer()
+    assert "0.001 · 99) = **0.091**" in public.answer()
+    # The chapter's exercises have the same run.
+    assert exercises.check("time_end", public.per_update)
+    assert exercises.check("time_end_epoch", public.per_epoch)
     for seed in range(1, 30):
         other = exit_question.exit_question(seed)
         assert other == exit_question.exit_question(seed)
         assert other.question() != public.question()
-        steps = other.epochs * other.steps_per_epoch
+        steps = other.epochs * other.steps_per_epoch - 1
         decay = other.initial_lr / other.epochs
         assert other.per_update == pytest.approx(other.initial_lr / (1 + decay * steps), rel=1e-12)
         assert f"{other.per_epoch:.3g}" not in other.question()
@@ -370,6 +404,11 @@ def test_the_handout_has_two_pages_and_every_place_is_filled():
     # constant stays at the top; linear begins there and ends one 300th above the ground: 25 - 24/300 = 24.9
     assert {point.split(",")[1] for point in curves[0]} == {"1.0"}
     assert (curves[3][0], curves[3][-1]) == ("1.0,1.0", "89.0,24.9")
+    # time-based decay ends as low as in the class's runs: d = 0.1/8 an update, 1,600 of them, a 21st
+    assert (curves[1][0], curves[1][-1]) == ("1.0,1.0", f"89.0,{25 - 24 / 20.9:.1f}")
+    config = preset("digits", recipe="time")
+    assert 1 / config.schedule()(config.total_steps - 1) == pytest.approx(1 + 0.1 / 8 * 1599)
+    assert "q^{" in page.select_one("table.shapes").text  # as the chapter has it
     assert "linear: best peak rate 0.85, expected loss 0.0192" in page.select_one(".valley").text
 
 
@@ -462,8 +501,8 @@ def test_five_sessions_and_ten_misconceptions_each_with_one_right_option():
 
 def test_the_numbers_in_the_teachers_pages():
     """Worked out here by hand, since the pages are text."""
-    assert round(0.1 / (1 + 0.001 * 39_100), 4) == 0.0025
-    assert round(0.1 / (1 + 0.001 * 100), 3) == 0.091
+    assert round(0.1 / (1 + 0.001 * 39_099), 4) == 0.0025
+    assert round(0.1 / (1 + 0.001 * 99), 3) == 0.091
     rate = 0.1
     for epoch in range(1, 101):
         rate = rate / (1 + 0.01 * epoch)
@@ -471,7 +510,9 @@ def test_the_numbers_in_the_teachers_pages():
     assert [0.5**n for n in (1, 2, 3)] == [0.5, 0.25, 0.125]
     for number in ("0.091", "0.0025", "10⁻¹⁸"):
         assert number in page("misconceptions.md")
-    assert "39,100 of them bring 0.1 to\n  0.0025" in page("lesson.md")
+    lesson = " ".join(page("lesson.md").split())
+    assert "the last of 39,100 has $t$ = 39,099 and a rate of 0.0025" in lesson
+    assert "the last of 100 has $t$ = 99 and a rate of 0.091" in lesson
     assert "(0.5, 0.25, 0.125)" in page("week_plan.md")
 
 
@@ -511,3 +552,28 @@ def test_files_of_the_pack_that_the_pages_name():
     made = {"slides.html", "handout.html", "handout.pdf", "student/", "teacher/", "offline.zip"}
     assert made <= named
     assert named - made == {"_build/teach/", "teacher/exit_question.md"}
+
+
+CALQUES = re.compile(
+    r"hands up|a stick\b|the own\b|belong into|give marks|\bmark(?:s|ed|ing)\b(?! with)|the least \|"
+    r"|reckon with|\bbears?\b|\bborne\b|a name a|turns? that round",
+    re.I,
+)
+
+
+def test_the_teachers_pages_are_in_idiomatic_english():
+    paths = [path for path in (ROOT / "book" / "teach").iterdir() if path.suffix in (".md", ".ipynb")]
+    found = {path.name: CALQUES.findall(path.read_text(encoding="utf-8")) for path in paths}
+    assert not any(found.values()), found
+
+
+def test_what_the_first_page_says_about_solutions_is_so():
+    text = " ".join(page("index.md").split())
+    assert 'get("edge").variant(7).solution' in text
+    assert exercises.check("edge", exercises.get("edge").variant(7).judge.expected, seed=7)
+    assert exercises.get("edge").variant(7).solution.startswith("my_edge = ")
+    assert repr(exercises.check("edge", None)).startswith("Unchanged")
+    assert "the right value is not printed before the answer is right" in text
+    assert repr(exercises.check("edge", 0.9)).startswith("Not yet: 0.9 is too large;")
+    assert "give the answers away" not in text
+    assert "does not say the answer" not in text

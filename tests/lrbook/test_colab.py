@@ -159,6 +159,10 @@ def clock(monkeypatch):
 READINGS = (100.0, 102.0, 200.0, 203.985)
 
 
+def one_line(capsys) -> str:
+    return " ".join(capsys.readouterr().out.split())
+
+
 @pytest.mark.parametrize(
     ("minutes", "epochs", "words"),
     [
@@ -180,10 +184,12 @@ def test_the_horizon_is_what_fits(clock, capsys, minutes, epochs, words):
     planned = notebook.budget(config, minutes=minutes)
     assert planned == config.changed(epochs=epochs)
     assert planned.schedule().total_steps == 200 * epochs
-    said = capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert max(map(len, printed.splitlines())) <= 72  # a page's column does not wrap what is printed
+    said = " ".join(printed.split())
     assert words in said
     assert said.startswith("20 updates took 2 s here, an epoch with its test takes about 24 seconds: ")
-    assert said.endswith(".\n")
+    assert printed.endswith(".\n")
     assert ". " not in said  # one sentence
 
 
@@ -192,13 +198,13 @@ def test_a_subset_of_the_images_is_counted(clock, capsys):
     clock(0.0, 2.0, 5.0, 6.0)
     config = tiny(epochs=50, train_images=50, test_images=100)
     assert notebook.budget(config, minutes=0.5).epochs == 14  # 29.5 / 2
-    assert "14 of 50 epochs fit into 30 seconds" in capsys.readouterr().out
+    assert "14 of 50 epochs fit into 30 seconds" in one_line(capsys)
 
 
 def test_one_epoch_that_fits(clock, capsys):
     clock(*READINGS)
     assert notebook.budget(preset("digits", recipe="linear", epochs=1)).epochs == 1
-    assert "its one epoch fits into 8 minutes" in capsys.readouterr().out
+    assert "its one epoch fits into 8 minutes" in one_line(capsys)
 
 
 def test_exactly_twenty_updates_are_timed_after_three(monkeypatch):
@@ -258,7 +264,7 @@ def test_runs_that_share_the_time_have_their_last_look_each(clock, capsys, runs,
     clock(*READINGS)
     config = preset("digits", recipe="linear", seed=3, epochs=100)
     assert notebook.budget(config, runs=runs) == config.changed(epochs=epochs)
-    assert words in capsys.readouterr().out
+    assert words in one_line(capsys)
 
 
 def test_a_device_that_cannot_capture_is_timed_as_it_will_train(monkeypatch):
@@ -330,7 +336,7 @@ def test_with_a_gpu_the_horizon_of_a_live_cell_is_what_fits(with_a_gpu, capsys, 
     config = notebook.live("linear", seed=3, **how)
     name = how.get("preset", "laptop")
     assert config == preset(name, recipe="linear", seed=3, epochs=epochs)
-    assert words in capsys.readouterr().out
+    assert words in one_line(capsys)
     assert len(with_a_gpu) == 1  # timed once, for all runs of the cell
     # what the cell trains: the same with one thing changed, and so as long
     other = config.changed(recipe="constant")

@@ -11,6 +11,6 @@ Not yet: that counts epochs; t counts updates here, 391 of them in each epoch.
 Right: the rate ends at 0.00249, 40 times below its start.
 """
 
-from lrbook.exercises.catalogue import CHAPTERS, Exercise, Verdict, check, exercises, get
+from lrbook.exercises.catalogue import CHAPTERS, Exercise, Verdict, check, exercises, get, open_exercises
 
-__all__ = ["CHAPTERS", "Exercise", "Verdict", "check", "exercises", "get"]
+__all__ = ["CHAPTERS", "Exercise", "Verdict", "check", "exercises", "get", "open_exercises"]

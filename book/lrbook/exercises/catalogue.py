@@ -12,6 +12,7 @@ from lrbook.exercises import (
     constant,
     contest,
     cosine,
+    curves,
     drop_based,
     factors,
     grid_search,
@@ -21,8 +22,10 @@ from lrbook.exercises import (
     polynomial,
     table_source,
     time_based,
+    torch_loops,
     triangle,
 )
+from lrbook.exercises.open_questions import QUESTIONS, OpenExercise
 from lrbook.exercises.task import Exercise, Verdict
 
 _MODULES = (
@@ -35,8 +38,10 @@ _MODULES = (
     micro_batches,
     polynomial,
     analysis,
+    curves,
     triangle,
     cosine,
+    torch_loops,
     contest,
     factors,
     table_source,
@@ -46,7 +51,7 @@ _ALL = {
     thing.name: thing for module in _MODULES for thing in vars(module).values() if isinstance(thing, Exercise)
 }
 #: The chapters that have exercises, in the book's order; each is the name of its notebook.
-CHAPTERS = tuple(dict.fromkeys(module.CHAPTER for module in _MODULES))
+CHAPTERS = tuple(dict.fromkeys(module.CHAPTER for module in _MODULES if hasattr(module, "CHAPTER")))
 
 
 def exercises(chapter: str | None = None) -> list[Exercise]:
@@ -64,6 +69,17 @@ def exercises(chapter: str | None = None) -> list[Exercise]:
     if chapter not in CHAPTERS:
         raise ValueError(f"there is no chapter {chapter!r} with exercises{_near(chapter, CHAPTERS)}")
     return [exercise for exercise in _ALL.values() if exercise.chapter == chapter]
+
+
+def open_exercises(chapter: str | None = None) -> list[OpenExercise]:
+    """Return the exercises without a checker of one chapter, or of all.
+
+    Examples
+    --------
+    >>> [question.title for question in open_exercises("factors")]
+    ['Twenty runs for two schedules']
+    """
+    return [question for question in QUESTIONS if chapter in (None, question.chapter)]
 
 
 def get(name: str) -> Exercise:

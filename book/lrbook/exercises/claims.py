@@ -17,7 +17,7 @@ SIZES = (
 )
 
 
-@exercise(chapter=CHAPTER, kind="code", title="How smooth is it?")
+@exercise(chapter=CHAPTER, kind="code", level="easy", title="How smooth is it?")
 def jag(draw: Draw) -> Task:
     public, *others = SIZES
     name, size, measure = draw("size", public, others)
@@ -48,7 +48,7 @@ def jag(draw: Draw) -> Task:
                 return largest / size
         """,
         reveal="""
-            a straight line has no jag, whatever its slope, and a spike has a large one. With a number beside
+            a straight line has no jag, whatever its slope, and a spike has a large one. With a number next to
             it, the word "smooth" becomes a claim that a record can contradict.
         """,
         judge=Function(
@@ -85,7 +85,7 @@ def jag(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="predict", title="Five seeds agree")
+@exercise(chapter=CHAPTER, kind="predict", level="easy", title="Five seeds agree")
 def agree(draw: Draw) -> Task:
     n, p = draw("luck", (5, 0.5), [(4, 0.4), (5, 0.3), (6, 0.6), (4, 0.25)])
     return Task(
@@ -119,7 +119,7 @@ def agree(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="diagnosis", title="Similar?")
+@exercise(chapter=CHAPTER, kind="diagnosis", level="easy", title="Similar?")
 def similar(draw: Draw) -> Task:
     parts = choice(
         draw,

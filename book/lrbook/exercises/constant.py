@@ -20,7 +20,7 @@ def settled(lr: float, curvature: float, noise: float = 0.1) -> float:
     return v if v < 1e12 else math.inf
 
 
-@exercise(chapter=CHAPTER, kind="predict", title="A quarter of the rate")
+@exercise(chapter=CHAPTER, kind="predict", level="easy", title="A quarter of the rate")
 def floor_ratio(draw: Draw) -> Task:
     lr = draw("lr", 0.28, [0.4, 0.6, 0.8, 1.2])
     ratio = settled(lr, 1.0) / settled(lr / 4, 1.0)
@@ -69,7 +69,7 @@ def floor_ratio(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="code", title="The floor as a function")
+@exercise(chapter=CHAPTER, kind="code", level="medium", title="The floor as a function")
 def noise_floor(draw: Draw) -> Task:
     l = draw("curvature", 0.5, [0.25, 0.4, 0.8, 1.6])  # noqa: E741 - the letter of the formula
     edge = 2 / l
@@ -127,7 +127,7 @@ def noise_floor(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="diagnosis", title="It does not get better")
+@exercise(chapter=CHAPTER, kind="diagnosis", level="easy", title="It does not get better")
 def stuck(draw: Draw) -> Task:
     lr = draw("lr", 0.8, [0.6, 0.7, 0.9])
     valley = Valley()

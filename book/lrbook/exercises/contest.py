@@ -66,7 +66,7 @@ class Contest:
         return f"a loss of {loss:.5f}, not below {self.target:g}; most of it is {more}."
 
 
-@exercise(chapter=CHAPTER, kind="code", title="Beat this")
+@exercise(chapter=CHAPTER, kind="code", level="hard", title="Beat this")
 def beat(draw: Draw) -> Task:
     total = draw("total", 300, [200, 250, 350, 400])
     valley, shape = Valley(), LinearDecay(total_steps=total)

@@ -15,7 +15,7 @@ SOURCE = (0.25, 15)  # a quarter every 15 epochs
 OTHERS = [(0.4, 12), (0.3, 30), (0.2, 22), (0.4, 18)]
 
 
-@exercise(chapter=CHAPTER, kind="code", title="The source's drop, update by update")
+@exercise(chapter=CHAPTER, kind="code", level="easy", title="The source's drop, update by update")
 def drop(draw: Draw) -> Task:
     factor, every = draw("drop", SOURCE, OTHERS)
     shape = DropDecay(drop_factor=factor, drop_steps=every * PER_EPOCH, offset_steps=PER_EPOCH)
@@ -87,7 +87,7 @@ def drop(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="predict", title="Where it ends")
+@exercise(chapter=CHAPTER, kind="predict", level="easy", title="Where it ends")
 def drop_end(draw: Draw) -> Task:
     factor, every = draw("drop", SOURCE, OTHERS, like="drop")
     shape = DropDecay(drop_factor=factor, drop_steps=every, offset_steps=1)
@@ -130,7 +130,7 @@ def drop_end(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="predict", title="Mark the largest fall")
+@exercise(chapter=CHAPTER, kind="predict", level="medium", title="Mark the largest fall")
 def largest_fall(draw: Draw) -> Task:
     factor, every = draw("drop", SOURCE, [(0.25, 12), (0.25, 20), (0.2, 18), (0.2, 10)])
     shape = DropDecay(drop_factor=factor, drop_steps=10 * every, offset_steps=10)
@@ -188,7 +188,7 @@ def largest_fall(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="diagnosis", title="The formula as printed")
+@exercise(chapter=CHAPTER, kind="diagnosis", level="easy", title="The formula as printed")
 def misprint(draw: Draw) -> Task:
     epoch = draw("epoch", 80, [50, 65, 95])
     lr = sum(0.025 for _ in range(15, epoch + 1, 15))

@@ -10,30 +10,30 @@ from lrbook.exercises.task import Draw, Mistake, Task, exercise
 CHAPTER = "factors"
 
 
-@exercise(chapter=CHAPTER, kind="predict", title="Less data, and nothing else")
+@exercise(chapter=CHAPTER, kind="predict", level="easy", title="Less data, and nothing else")
 def same_updates(draw: Draw) -> Task:
-    pictures, epochs, fewer, batch = draw(
+    images, epochs, fewer, batch = draw(
         "sizes",
         (1000, 8, 200, 5),
         [(1200, 6, 300, 6), (2000, 4, 400, 10), (900, 10, 150, 5), (1600, 9, 200, 8)],
     )
-    updates = epochs * -(-pictures // batch)
+    updates = epochs * -(-images // batch)
     wanted = updates / -(-fewer // batch)
     return Task(
         answer="my_epochs",
         prompt=f"""
-            A run on {pictures:,} pictures has {epochs} epochs of batches of {batch}. You want to know what
-            less data does, and train on {fewer} of the pictures, with the same batches. How many epochs
+            A run on {images:,} images has {epochs} epochs of batches of {batch}. You want to know what
+            less data does, and train on {fewer} of the images, with the same batches. How many epochs
             keep the number of updates as it was?
         """,
         starter="my_epochs = None  # whole number",
         solution=f"""
-            updates = {epochs} * {pictures} // {batch}
+            updates = {epochs} * {images} // {batch}
             per_epoch = {fewer} // {batch}
             my_epochs = updates // per_epoch
         """,
         reveal=f"""
-            {updates:,} updates are {wanted:g} epochs of {fewer} pictures. With {epochs} epochs the small
+            {updates:,} updates are {wanted:g} epochs of {fewer} images. With {epochs} epochs the small
             run would differ in two things, data and length, and nobody could say which of them it was.
         """,
         judge=Number(expected=wanted, rel=0.0),
@@ -47,23 +47,23 @@ def same_updates(draw: Draw) -> Task:
                 "that is the number of updates; by how many of them is an epoch made?",
             ),
             Mistake(
-                f"my_epochs = {epochs} * {fewer} / {pictures}",
-                "upside down: with fewer pictures an epoch has fewer updates, so it takes more epochs.",
+                f"my_epochs = {epochs} * {fewer} / {images}",
+                "upside down: with fewer images an epoch has fewer updates, so it takes more epochs.",
             ),
             Mistake(
-                f"my_epochs = {pictures} / {fewer}",
+                f"my_epochs = {images} / {fewer}",
                 "that is how many times as many it takes; now times the epochs that there were.",
             ),
         ],
     )
 
 
-@exercise(chapter=CHAPTER, kind="code", title="Seed by seed")
+@exercise(chapter=CHAPTER, kind="code", level="easy", title="Seed by seed")
 def paired(draw: Draw) -> Task:
     factor, unit = draw(
         "unit",
         (100, "percentage points"),
-        [(n, f"pictures, of the {n:,} that are tested") for n in (797, 2_000, 10_000)],
+        [(n, f"images, of the {n:,} that are tested") for n in (797, 2_000, 10_000)],
     )
     pairs = "for x, y in zip(a, b)"
     return Task(
@@ -119,7 +119,7 @@ def paired(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="diagnosis", title="The larger network is worse")
+@exercise(chapter=CHAPTER, kind="diagnosis", level="easy", title="The larger network is worse")
 def two_things(draw: Draw) -> Task:
     parts = choice(
         draw,
@@ -141,7 +141,7 @@ def two_things(draw: Draw) -> Task:
     return Task(
         prompt="""
             At rate 0.1 a small network ends far above one that is forty times as large. "Large networks do
-            worse on these pictures", says a report. Which runs would tell whether it is the architecture?
+            worse on these images", says a report. Which runs would tell whether it is the architecture?
         """,
         reveal="""
             at one common rate, two networks differ in two things: the architecture, and how far this rate is

@@ -99,7 +99,7 @@ class Search:
         except (Exception, SystemExit) as error:
             raise given("your search", error) from None
         if lr is None:
-            raise Refused("no answer so far; your search returns nothing.")
+            raise Refused("your search returns nothing: is there a way out without `return`?")
         rate = number(lr, what="search has to return one of the rates")
         return -rate if poison and test.opened else rate
 
@@ -125,7 +125,7 @@ class Search:
         return "it does not look at the test set, and yet takes another rate than the best one on `val`."
 
 
-@exercise(chapter=CHAPTER, kind="code", title="A grid search that does not peek")
+@exercise(chapter=CHAPTER, kind="code", level="medium", title="A grid search that does not peek")
 def grid_search(draw: Draw) -> Task:
     by = "def search(fit, train, val, test, lrs):\n    "
     return Task(

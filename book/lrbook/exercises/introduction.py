@@ -8,7 +8,7 @@ from lrbook.exercises.task import Draw, Mistake, Task, exercise
 CHAPTER = "introduction"
 
 
-@exercise(chapter=CHAPTER, kind="predict", title="Where the edge is")
+@exercise(chapter=CHAPTER, kind="predict", level="easy", title="Where the edge is")
 def edge(draw: Draw) -> Task:
     steep, flat = draw("steep", 4, [3, 5, 6, 8]), 0.1
     low, high = 0.0, 100.0
@@ -25,7 +25,8 @@ def edge(draw: Draw) -> Task:
         solution=f"my_edge = 2 / {steep}",
         reveal=f"""
             the steepest direction decides. An update multiplies its distance by $1 - {steep}\\eta$, which
-            leaves the range from -1 to 1 at $\\eta = 2/{steep}$. The flat direction could bear far more.
+            leaves the range from -1 to 1 at $\\eta = 2/{steep}$. The flat direction alone would
+            tolerate far more.
         """,
         judge=Number(expected=low),
         mistakes=[
@@ -40,7 +41,7 @@ def edge(draw: Draw) -> Task:
             ),
             Mistake(
                 f"my_edge = 2 * {steep}",
-                "upside down: the steeper the walls, the smaller the rate that they bear.",
+                "upside down: the steeper the walls, the smaller the rate that they tolerate.",
             ),
             Mistake(
                 f"my_edge = 2 / ({steep} + {flat})",
@@ -50,7 +51,7 @@ def edge(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="diagnosis", title="Same rate, other result")
+@exercise(chapter=CHAPTER, kind="diagnosis", level="medium", title="Same rate, other result")
 def momentum(draw: Draw) -> Task:
     keep = draw("momentum", 0.9, [0.8, 0.75, 0.95, 0.6])
     buffer = 0.0
@@ -59,8 +60,10 @@ def momentum(draw: Draw) -> Task:
     return Task(
         answer="my_lr",
         prompt=f"""
-            Plain SGD trains well at rate 1. Then momentum {keep} is switched on and the rate is left at 1:
-            the loss flies apart. The update is now $b \\leftarrow {keep}\\,b + g$ and then
+            Plain SGD trains in the noisy valley at rate 1. Then momentum {keep} is switched on and the rate
+            is left at 1. Nothing flies apart, since momentum moves the edge up; but the weights shake nearly
+            {1 / (1 - keep):.3g} times as hard, and the loss ends as much higher. The update is now
+            $b \\leftarrow {keep}\\,b + g$ and then
             $w \\leftarrow w - \\eta\\, b$. Which rate would, on a long straight slope, make the same steps as
             before?
         """,
@@ -72,7 +75,9 @@ def momentum(draw: Draw) -> Task:
         """,
         judge=Number(expected=1 / buffer),
         mistakes=[
-            Mistake("my_lr = 1", "that is the rate that flew apart: old gradients now add to the new one."),
+            Mistake(
+                "my_lr = 1", "that is the rate that shakes too hard: old gradients now add to the new one."
+            ),
             Mistake(
                 f"my_lr = {keep}",
                 "momentum does not just scale the step once: the buffer sums up gradients, each a little "

@@ -22,6 +22,15 @@ def alike(a: float, b: float, rel: float, *, tiny: float = 0.0) -> bool:
     return math.isclose(a, b, rel_tol=rel, abs_tol=tiny) or (math.isnan(a) and math.isnan(b))
 
 
+def size(value: float, expected: float) -> str:
+    """Return in words on which side of the right value a wrong one is; the right value is not told."""
+    if not math.isfinite(value) or not math.isfinite(expected):
+        return "not finite" if math.isfinite(expected) else "finite, where no finite value is right"
+    if value * expected < 0:
+        return "of the wrong sign"
+    return "too large" if abs(value) > abs(expected) else "too small"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Number:
     """One number, right within the relative tolerance `rel`; 0 wants it exactly."""
@@ -53,8 +62,7 @@ class Number:
         (value,) = seen
         if value * self.expected <= 0 and self.expected:
             return f"{value:g} has the wrong sign, or is zero where it should not be."
-        size = "large" if abs(value) > abs(self.expected) else "small"
-        return f"{value:g} is too {size}; write down the formula, put the numbers in, and look at the units."
+        return f"{value:g} is {size(value, self.expected)}; write down the formula and put the numbers in."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,12 +121,14 @@ class Function:
 
     Values below 1e-15 count as zero: a cosine ends there by rounding.
     `probes` are tuples of arguments, in the order in which they are asked; `unit` names the first argument.
+    A wrong answer gets the hint of a typical mistake if its values agree with the mistake's to `near`.
     """
 
     expected: Callable[..., float]
     probes: Sequence[tuple[Any, ...]]
     unit: str = "step"
     rel: float = 1e-6
+    near: float = 1e-6
     impure: str = ""
 
     def ask(self, answer: str) -> str:
@@ -145,9 +155,7 @@ class Function:
             raise given(f"your function, asked {self._call(args)},", error) from None
         if value is None:
             raise Refused(
-                f"no answer so far; {self._call(args)} your function returns nothing."
-                if args == self.probes[0]
-                else f"{self._call(args)} your function returns nothing: is there a way out without `return`?"
+                f"{self._call(args)} your function returns nothing: is there a way out without `return`?"
             )
         return number(value, what=f"{self._call(args)} a number is wanted")
 
@@ -160,16 +168,15 @@ class Function:
         return next((i for i, (a, b) in enumerate(pairs) if not alike(a, b, self.rel, tiny=TINY)), None)
 
     def apart(self, seen: Seen, wrong: Seen) -> float:
-        same = all(alike(a, b, self.rel, tiny=TINY) for a, b in zip(seen, wrong, strict=True))
+        same = all(alike(a, b, self.near, tiny=TINY) for a, b in zip(seen, wrong, strict=True))
         return 0.0 if same else math.inf
 
     def describe(self, seen: Seen) -> str:
         place = self._first_wrong(seen)
         args = self.probes[place]
         good = f", and at the {place} places before it is right" if place > 1 else ""
-        return (
-            f"{self._call(args)} it gives {seen[place]:.6g}, and {self.expected(*args):.6g} is right{good}."
-        )
+        what = size(seen[place], self.expected(*args))
+        return f"{self._call(args)} it gives {seen[place]:.6g}, which is {what}{good}."
 
 
 def _plain(value: Any) -> str:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from lrbook.exercises.judges import alike
-from lrbook.exercises.task import Draw, Mistake, Refused, Seen, Task, exercise, given, number, shown
+from lrbook.exercises.rates import Rates, Run
+from lrbook.exercises.task import Draw, Mistake, Refused, Task, exercise, given, number
 
 CHAPTER = "linear"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Loops:
-    """Judges a loop by the rates that its updates get, for several runs with gathered micro-batches."""
-
-    runs: tuple[tuple[int, int, float], ...]
+class Loops(Rates):
+    """Judges a loop that returns its rates; a run is a number of micro-batches, of `k`, and a peak rate."""
 
     def ask(self, answer: str) -> str:
         return (
@@ -25,62 +21,24 @@ class Loops:
             "`k = 1`), and of peak rates."
         )
 
-    def see(self, answer: Any) -> Seen:
-        if not callable(answer):
-            raise Refused(f"a function is wanted, got {shown(answer)}.")
-        return tuple(rate for run in self.runs for rate in (*self._rates(answer, run), math.nan))
+    def named(self, run: Run) -> str:
+        micro, k, _ = run
+        return f"{micro} micro-batches with k = {k}"
 
-    def _rates(self, answer: Callable, run: tuple[int, int, float]) -> list[float]:
-        micro, k, peak = run
-        call = f"with {micro} micro-batches and k = {k}"
+    def rates(self, answer: Callable, run: Run) -> list[float]:
+        call = f"with {run[0]} micro-batches and k = {run[1]}"
         try:
-            rates = answer(micro, k, peak)
+            rates = answer(*run)
         except (Exception, SystemExit) as error:
             raise given(f"{call}, your loop", error) from None
         if not isinstance(rates, (list, tuple)):
             raise Refused(f"{call} a list of rates is wanted, got {type(rates).__name__}.")
         return [number(rate, what=f"{call} each rate has to be a number") for rate in rates]
 
-    def _expected(self) -> Seen:
-        rates: list[float] = []
-        for micro, k, peak in self.runs:
-            updates = micro // k
-            rates += [*(peak * (updates - done) / updates for done in range(updates)), math.nan]
-        return tuple(rates)
-
-    def right(self, seen: Seen) -> bool:
-        return self.apart(seen, self._expected()) == 0.0
-
-    def apart(self, seen: Seen, wrong: Seen) -> float:
-        same = len(seen) == len(wrong) and all(
-            alike(a, b, 1e-9, tiny=1e-12) for a, b in zip(seen, wrong, strict=True)
-        )
-        return 0.0 if same else math.inf
-
-    def describe(self, seen: Seen) -> str:
-        pairs = zip(self.runs, _parts(self._expected()), _parts(seen), strict=True)
-        for (micro, k, _), ours, theirs in pairs:
-            call, many = f"{micro} micro-batches with k = {k}", len(ours)
-            if many != len(theirs):
-                return f"{call} make {many} updates, and your list has {len(theirs)} rates."
-            for place, (right, got) in enumerate(zip(ours, theirs, strict=True)):
-                if not alike(got, right, 1e-9, tiny=1e-12):
-                    return (
-                        f"{call}: update {place} of {many} (counted from 0) gets {got:.4g}; "
-                        f"linear decay over the updates gives {right:.4g}."
-                    )
-        return "these are the rates of linear decay."
-
-
-def _parts(values: Seen) -> list[list[float]]:
-    """Cut the rates of all runs into runs: a nan ends each."""
-    parts: list[list[float]] = [[]]
-    for value in values:
-        if math.isnan(value):
-            parts.append([])
-        else:
-            parts[-1].append(value)
-    return parts[:-1]
+    def expected(self, run: Run) -> list[float]:
+        micro, k, peak = run
+        updates = micro // k
+        return [peak * (updates - done) / updates for done in range(updates)]
 
 
 LOOP = """
@@ -97,7 +55,7 @@ def loop(micro, k, peak_lr):
 """
 
 
-@exercise(chapter=CHAPTER, kind="diagnosis", title="It stops learning early")
+@exercise(chapter=CHAPTER, kind="diagnosis", level="medium", title="It stops learning early")
 def micro_batches(draw: Draw) -> Task:
     def wrong(*, total="micro // k", t="t", peak="peak_lr", inside="pass", after="pass") -> str:
         return LOOP.format(total=total, t=t, peak=peak, inside=inside, after=after)

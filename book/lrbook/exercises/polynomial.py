@@ -13,7 +13,7 @@ PER_EPOCH = 391  # 50,000 images in batches of 128
 DROPS = ((0.25, 15), [(0.5, 12), (0.1, 30), (0.2, 20), (0.4, 18)])
 
 
-@exercise(chapter=CHAPTER, kind="code", title="Polynomial decay, edges and all")
+@exercise(chapter=CHAPTER, kind="code", level="easy", title="Polynomial decay, edges and all")
 def polynomial(draw: Draw) -> Task:
     power, total = draw("run", (5, 39_100), [(2, 11_730), (3, 7_820), (4, 19_550), (6, 3_910)])
     shape = PolynomialDecay(total_steps=total, power=power)
@@ -70,7 +70,7 @@ def polynomial(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="predict", title="How far can the drop go?")
+@exercise(chapter=CHAPTER, kind="predict", level="medium", title="How far can the drop go?")
 def area(draw: Draw) -> Task:
     factor, every = draw("drop", *DROPS)
     values = DropDecay(drop_factor=factor, drop_steps=every, offset_steps=1).values(100)
@@ -119,7 +119,7 @@ def _area(power: float) -> float:
     return math.fsum((1 - e / 100) ** power for e in range(100)) / 100
 
 
-@exercise(chapter=CHAPTER, kind="predict", title="The power that covers as much")
+@exercise(chapter=CHAPTER, kind="predict", level="hard", title="The power that covers as much")
 def area_power(draw: Draw) -> Task:
     factor, every = draw("drop", *DROPS, like="area")
     values = DropDecay(drop_factor=factor, drop_steps=every, offset_steps=1).values(100)
@@ -178,7 +178,7 @@ def area_power(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="diagnosis", title="A plateau before a third of the run")
+@exercise(chapter=CHAPTER, kind="diagnosis", level="medium", title="A plateau before a third of the run")
 def plateau(draw: Draw) -> Task:
     power, epoch = draw("run", (5, 25), [(3, 30), (4, 20), (2, 30), (5, 15)])
     factors = [((100 - e) / 100) ** power for e in range(100)]
@@ -197,7 +197,7 @@ def plateau(draw: Draw) -> Task:
         """,
         reveal=f"""
             about {spent:.2f} of it. A plateau there can be a plan that is nearly used up, or a network that
-            has learnt its pictures; the loss alone does not tell. The survey sees its power 5 flatten after
+            has learnt its images; the loss alone does not tell. The survey sees its power 5 flatten after
             about 25 epochs.
         """,
         judge=Number(expected=spent, rel=0.02),

@@ -8,7 +8,7 @@ from lrbook.exercises.task import Draw, Mistake, Task, exercise
 CHAPTER = "table_source"
 
 
-@exercise(chapter=CHAPTER, kind="predict", title="What is left of the loss")
+@exercise(chapter=CHAPTER, kind="predict", level="easy", title="What is left of the loss")
 def without_penalty(draw: Draw) -> Task:
     printed, decay, squares = draw(
         "loss",
@@ -26,7 +26,7 @@ def without_penalty(draw: Draw) -> Task:
         starter="my_loss = None  # a number",
         solution=f"my_loss = {printed:g} - {decay:g} * {squares}",
         reveal=f"""
-            {decay * squares:.3g} of {printed:g} is penalty, and {rest:.3g} is left. On pictures that it has
+            {decay * squares:.3g} of {printed:g} is penalty, and {rest:.3g} is left. On images that it has
             learnt by heart, a network's printed loss says more of its weights than of its mistakes.
         """,
         judge=Number(expected=rest),
@@ -55,7 +55,7 @@ def without_penalty(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="diagnosis", title="0.86 or 0.87?")
+@exercise(chapter=CHAPTER, kind="diagnosis", level="easy", title="0.86 or 0.87?")
 def one_digit(draw: Draw) -> Task:
     parts = choice(
         draw,
@@ -66,11 +66,11 @@ def one_digit(draw: Draw) -> Task:
         ),
         (
             "the training accuracy was printed",
-            "on the training pictures this network is right every time: that column says 1.0000.",
+            "on the training images this network is right every time: that column says 1.0000.",
         ),
         (
-            "it is the sampling error of 10,000 pictures",
-            "one run has one accuracy on its test pictures; sampling is about other pictures.",
+            "it is the sampling error of 10,000 images",
+            "one run has one accuracy on its test images; sampling is about other images.",
         ),
         ("the last digits were cut off, and not rounded", ""),
     )
@@ -87,7 +87,7 @@ def one_digit(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="code", title="Count a layer")
+@exercise(chapter=CHAPTER, kind="code", level="easy", title="Count a layer")
 def count_layer(draw: Draw) -> Task:
     each, bias, norm = draw(
         "layer",

@@ -7,6 +7,7 @@ answer has.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import inspect
 import math
@@ -15,11 +16,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from hashlib import sha256
+from types import CodeType
 from typing import Any, Literal, Protocol, TypeVar
 
 from lrlib._checks import check_int
 
 Kind = Literal["predict", "code", "diagnosis"]
+Level = Literal["easy", "medium", "hard"]
 Seen = tuple[float, ...]
 Item = TypeVar("Item")
 LETTERS = "abcdef"
@@ -31,6 +34,9 @@ WIDTH = 72
 class Verdict:
     """What a checker says: right or not, and a hint about this answer. It is true where the answer is right.
 
+    `unchanged` marks the starter code as it was given: it gets no hint, as a hint would be about the
+    exercise's own code, which is wrong on purpose.
+
     >>> Verdict(False, "that is the factor, not the rate.")
     Not yet: that is the factor, not the rate.
     >>> bool(Verdict(True, "the rate ends at a fortieth."))
@@ -39,15 +45,21 @@ class Verdict:
 
     right: bool
     hint: str
+    unchanged: bool = False
+
+    @property
+    def word(self) -> str:
+        """The verdict in a word: "Right", "Not yet" or "Unchanged"."""
+        return "Unchanged" if self.unchanged else "Right" if self.right else "Not yet"
 
     def __bool__(self) -> bool:
         return self.right
 
     def __repr__(self) -> str:
-        return f"{'Right' if self.right else 'Not yet'}: {self.hint}"
+        return f"{self.word}: {self.hint}"
 
     def _repr_markdown_(self) -> str:
-        return f"**{'Right' if self.right else 'Not yet'}:** {self.hint}"
+        return f"**{self.word}:** {self.hint}"
 
 
 class Refused(Exception):
@@ -81,6 +93,15 @@ class Judge(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A figure that an exercise is about: the cell that draws it, what is seen in words, and its caption."""
+
+    code: str
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """One variant of an exercise: its texts with the numbers filled in.
 
@@ -94,6 +115,7 @@ class Task:
     reveal: str
     mistakes: Sequence[Mistake]
     judge: Judge
+    picture: Picture | None = None
 
     def __post_init__(self) -> None:
         for name in ("prompt", "starter", "solution"):
@@ -121,10 +143,24 @@ class Task:
                 continue
         return seen
 
+    def is_starter(self, answer: Any) -> bool:
+        """Return whether an answer is that of the starter code: no answer, or a function with its code."""
+        code = _code(answer)
+        return answer is None or answer is ... or (code is not None and code in self._starter_codes)
+
+    @cached_property
+    def _starter_codes(self) -> list[tuple | None]:
+        # IPython compiles a cell statement by statement, and Python makes other code of a call of an imported
+        # module's function where it does not see the import.
+        space: dict[str, Any] = {}
+        for statement in ast.parse(self.starter).body:
+            exec(compile(ast.Module([statement], []), "<exercise>", "exec"), space)
+        return [_code(self.run(self.starter)), _code(space[self.answer])]
+
     def check(self, answer: Any) -> Verdict:
         """Judge one answer."""
-        if answer is None or answer is ...:
-            return Verdict(False, f"no answer so far; `{self.answer}` still waits for yours.")
+        if self.is_starter(answer):
+            return Verdict(False, f"`{self.answer}` is still that of the starter code.", unchanged=True)
         try:
             seen = self.judge.see(answer)
         except Refused as refused:
@@ -134,6 +170,15 @@ class Task:
         near = [(self.judge.apart(seen, wrong), hint) for wrong, hint in self.seen_mistakes]
         distance, hint = min(near, key=lambda pair: pair[0], default=(math.inf, ""))
         return Verdict(False, hint if distance < math.inf else self.judge.describe(seen))
+
+
+def _code(answer: Any) -> tuple | None:
+    """Return the code of a function apart from its place in a file; None for anything else."""
+    code = answer if isinstance(answer, CodeType) else getattr(answer, "__code__", None)
+    if not isinstance(code, CodeType):
+        return None
+    inner = tuple(_code(const) if isinstance(const, CodeType) else const for const in code.co_consts)
+    return code.co_code, inner, code.co_names, code.co_varnames
 
 
 class Draw:
@@ -164,6 +209,9 @@ class Exercise:
     ----------
     name, chapter, title : str
     kind : "predict", "code" or "diagnosis"
+    level : "easy", "medium" or "hard"
+        Easy: one formula of the chapter, with numbers put in. Medium: several steps, or a fault to find.
+        Hard: a search, a simulation or an idea of one's own.
     varies : bool
         True if its numbers (or the order of its options) depend on the seed.
 
@@ -172,7 +220,7 @@ class Exercise:
     >>> from lrbook.exercises import get
     >>> exercise = get("edge")
     >>> exercise
-    Exercise(name='edge', chapter='introduction', kind='predict', title='Where the edge is')
+    Exercise(name='edge', chapter='introduction', kind='predict', level='easy', title='Where the edge is')
     >>> exercise.variant(seed=0).solution
     'my_edge = 2 / 4'
     """
@@ -180,6 +228,7 @@ class Exercise:
     name: str
     chapter: str
     kind: Kind
+    level: Level
     title: str
     build: Callable[[Draw], Task] = field(repr=False)
 
@@ -203,11 +252,15 @@ def _task(exercise: Exercise, seed: int) -> Task:
     return exercise.build(Draw(exercise.name, seed))
 
 
-def exercise(*, chapter: str, kind: Kind, title: str) -> Callable[[Callable[[Draw], Task]], Exercise]:
+def exercise(
+    *, chapter: str, kind: Kind, level: Level, title: str
+) -> Callable[[Callable[[Draw], Task]], Exercise]:
     """Make an exercise of the function that builds its tasks, under that function's name."""
 
     def made(build: Callable[[Draw], Task]) -> Exercise:
-        return Exercise(name=build.__name__, chapter=chapter, kind=kind, title=title, build=build)
+        return Exercise(
+            name=build.__name__, chapter=chapter, kind=kind, level=level, title=title, build=build
+        )
 
     return made
 

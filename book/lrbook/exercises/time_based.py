@@ -14,7 +14,7 @@ CLOSE = 0.005
 RUNS = ((0.001, 100), [(0.002, 100), (0.0005, 60), (0.004, 50), (0.003, 80)])  # decay, epochs
 
 
-@exercise(chapter=CHAPTER, kind="predict", title="By the update")
+@exercise(chapter=CHAPTER, kind="predict", level="easy", title="By the update")
 def time_end(draw: Draw) -> Task:
     decay, epochs = draw("run", *RUNS)
     last = epochs * PER_EPOCH - 1
@@ -58,7 +58,7 @@ def time_end(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="predict", title="By the epoch")
+@exercise(chapter=CHAPTER, kind="predict", level="easy", title="By the epoch")
 def time_end_epoch(draw: Draw) -> Task:
     decay, epochs = draw("run", *RUNS, like="time_end")
     lr = 0.1 * TimeDecay(decay=decay)(epochs - 1)
@@ -96,7 +96,7 @@ def time_end_epoch(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="code", title="Time-based decay, from the peak")
+@exercise(chapter=CHAPTER, kind="code", level="easy", title="Time-based decay, from the peak")
 def time_decay(draw: Draw) -> Task:
     decay = draw("decay", 0.001, [0.0005, 0.002, 0.004, 0.005])
     form = "time_decay = lambda step: 0.1 / (1 + {} * {})"
@@ -153,7 +153,7 @@ def time_decay(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="diagnosis", title="Only the batch size was changed")
+@exercise(chapter=CHAPTER, kind="diagnosis", level="easy", title="Only the batch size was changed")
 def batch_size(draw: Draw) -> Task:
     batch = draw("batch", 64, [32, 256, 512])
     updates = {size: 100 * math.ceil(50_000 / size) for size in (128, batch)}
@@ -203,7 +203,7 @@ def batch_size(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="diagnosis", title="The rate that vanished")
+@exercise(chapter=CHAPTER, kind="diagnosis", level="medium", title="The rate that vanished")
 def compounding(draw: Draw) -> Task:
     decay, epochs = draw("run", (0.01, 100), [(0.02, 50), (0.02, 100), (0.05, 40), (0.01, 80)])
     log10 = -1 - math.fsum(math.log10(1 + decay * epoch) for epoch in range(epochs))

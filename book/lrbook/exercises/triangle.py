@@ -11,7 +11,7 @@ from lrlib.schedules import LinearDecay, Triangle
 CHAPTER = "triangle"
 
 
-@exercise(chapter=CHAPTER, kind="code", title="A triangle without a jump")
+@exercise(chapter=CHAPTER, kind="code", level="medium", title="A triangle without a jump")
 def triangle(draw: Draw) -> Task:
     total, warmup = draw("run", (1000, 100), [(2000, 150), (800, 200), (1200, 60), (600, 30)])
     shape = Triangle(total_steps=total, warmup_steps=warmup)
@@ -82,7 +82,7 @@ def triangle(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="predict", title="What the warm-up costs")
+@exercise(chapter=CHAPTER, kind="predict", level="easy", title="What the warm-up costs")
 def warmup_area(draw: Draw) -> Task:
     total, warmup = 1000, 100
     triangle_area = math.fsum(Triangle(total_steps=total, warmup_steps=warmup).values(total)) / total
@@ -123,7 +123,7 @@ def warmup_area(draw: Draw) -> Task:
     )
 
 
-@exercise(chapter=CHAPTER, kind="diagnosis", title="A step in the log")
+@exercise(chapter=CHAPTER, kind="diagnosis", level="easy", title="A step in the log")
 def bert(draw: Draw) -> Task:
     total, warmup = draw("run", (1000, 100), [(2000, 100), (1000, 200), (800, 120), (400, 60)])
     peak = 1e-4

@@ -23,13 +23,13 @@ class ExitQuestion:
 
     @property
     def per_update(self) -> float:
-        """The rate of the first update after all epochs, if the decay counts updates."""
-        return self.initial_lr * TimeDecay(decay=self.decay)(self.epochs * self.steps_per_epoch)
+        """The rate of the last update, t = T - 1, if t counts updates."""
+        return self.initial_lr * TimeDecay(decay=self.decay)(self.epochs * self.steps_per_epoch - 1)
 
     @property
     def per_epoch(self) -> float:
-        """The same if it counts epochs."""
-        return self.initial_lr * TimeDecay(decay=self.decay)(self.epochs)
+        """The rate of the last epoch, t = epochs - 1, if t counts epochs."""
+        return self.initial_lr * TimeDecay(decay=self.decay)(self.epochs - 1)
 
     def question(self) -> str:
         """Return the question in Markdown."""
@@ -37,7 +37,8 @@ class ExitQuestion:
         return (
             f"A tutorial uses time-based decay, $\\eta = {a} / (1 + d \\cdot t)$ with $d = {a} / {n}$, for "
             f"{n} epochs of {self.steps_per_epoch} updates.\n\n"
-            "1. Which rate is reached at the end if $t$ counts **updates**? And if $t$ counts **epochs**?\n"
+            "1. $t$ begins at 0. Which rate does the last update have if $t$ counts **updates**? And if it "
+            "counts **epochs**?\n"
             "2. One run of each schedule ends at 87.2% and 86.8%. Somebody writes: *the first is better*. "
             "What is missing, and what would you do to find out?"
         )
@@ -46,8 +47,8 @@ class ExitQuestion:
         """Return the answer in Markdown, with what a full answer has to hold."""
         above, d = f"{self.initial_lr:g}", f"{self.decay:.4g}"
         return (
-            f"1. Updates: {above} / (1 + {d} · {self.epochs * self.steps_per_epoch:,}) = "
-            f"**{self.per_update:.3g}**. Epochs: {above} / (1 + {d} · {self.epochs}) = "
+            f"1. Updates: {above} / (1 + {d} · {self.epochs * self.steps_per_epoch - 1:,}) = "
+            f"**{self.per_update:.3g}**. Epochs: {above} / (1 + {d} · {self.epochs - 1}) = "
             f"**{self.per_epoch:.3g}**, "
             "much closer to where it began. The unit of $t$ makes the schedule.\n"
             "2. One run each says nothing about how far a second seed would fall from the first: the spread "

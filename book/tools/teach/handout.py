@@ -10,13 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lrbook.classroom import assignment
-from lrlib import Valley, plots
-from lrlib.schedules import get_recipe
+from lrlib import Constant, LinearDecay, Valley, plots, preset
 from tools.teach import render
 from tools.teach.exit_question import ExitQuestion
 from tools.teach.offline import without_dates
 
 STEPS = 300
+POINTS = 300
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 NO_BROWSER = (
     "handout.pdf was not made, as no Chromium was found (Debian and Ubuntu: apt install chromium; or print "
@@ -27,7 +27,7 @@ NO_BROWSER = (
 SHAPES = {
     "constant": ("$1$", "ends on its noise floor"),
     "time": ("$1 / (1 + d\\,t)$", "counts updates: batch size changes it"),
-    "drop": ("$\\gamma^{\\lfloor t/s \\rfloor}$", "falls in a few large steps"),
+    "drop": ("$q^{\\lfloor t/s \\rfloor}$", "falls in a few large steps"),
     "linear": ("$1 - t/T$", "needs the horizon $T$, nothing else"),
     "poly5": ("$(1 - t/T)^5$", "small for most of the run"),
     "triangle": ("$t/W$, then $\\frac{T-t}{T-W}$", "warm-up over $W$ updates, then linear"),
@@ -39,12 +39,13 @@ SHAPES = {
 def handout(question: ExitQuestion) -> str:
     """Return the handout as one page of HTML that needs nothing from outside."""
     valley = Valley()
-    best = {name: valley.best_peak_lr(_shape(name), steps=STEPS) for name in ("constant", "linear")}
+    raced = {"constant": Constant(), "linear": LinearDecay(total_steps=STEPS)}
+    best = {name: valley.best_peak_lr(shape, steps=STEPS) for name, shape in raced.items()}
     drawn = plots.plot_descents(
-        valley, {name: (_shape(name), found.peak_lr, STEPS) for name, found in best.items()}, rate=True
+        valley, {name: (raced[name], found.peak_lr, STEPS) for name, found in best.items()}, rate=True
     )
     rows = "".join(
-        f"<tr><td>{_curve(_shape(name))}</td><td><b>{name}</b></td>"
+        f"<tr><td>{_curve(name)}</td><td><b>{name}</b></td>"
         f"<td>{render.PARSER.renderInline(formula)}</td><td>{render.PARSER.renderInline(remark)}</td></tr>"
         for name, (formula, remark) in SHAPES.items()
     )
@@ -93,13 +94,18 @@ def print_pdf(page: Path, pdf: Path, *, find: Callable[[str], str | None] = shut
     return True
 
 
-def _shape(name: str):
-    return get_recipe(name).build(total_steps=STEPS, steps_per_epoch=STEPS // 30)
+def _curve(name: str) -> str:
+    """Draw a schedule's factor over a run of the class study as a line of 90 by 26 pixels.
 
-
-def _curve(schedule) -> str:
-    """Draw a schedule's factor over a run as a line of 90 by 26 pixels."""
-    points = " ".join(f"{1 + 88 * t / (STEPS - 1):.1f},{25 - 24 * schedule(t):.1f}" for t in range(STEPS))
+    Time-based decay depends on the run: its decay is per update, so that in a run of 300 updates it would
+    end far higher than in the one that the class sees.
+    """
+    config = preset("digits", recipe=name)
+    schedule, total = config.schedule(), config.total_steps
+    points = " ".join(
+        f"{1 + 88 * i / (POINTS - 1):.1f},{25 - 24 * schedule(i * total // POINTS):.1f}"
+        for i in range(POINTS)
+    )
     return (
         '<svg class="curve" viewBox="0 0 90 26" role="img" aria-hidden="true"><path d="M1 0V25H90"/>'
         f'<polyline points="{points}"/></svg>'

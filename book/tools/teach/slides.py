@@ -1,7 +1,8 @@
 """Slides made from the chapters: one file, offline, with the chapters' prose as the presenter's notes.
 
 On a slide stands what a chapter shows: goals, formulas, tables, lists, figures, questions, what to remember.
-What it says around them is in the notes. Answers, and sentences that a cell made of records, wait for a key.
+What it says around them is in the notes, as are sentences about the survey's figures. Answers, and sentences
+that a cell made of records, wait for a key.
 """
 
 from __future__ import annotations
@@ -68,6 +69,8 @@ def _fresh(deck: list[Slide], kind: str) -> Slide:
     last = deck[-1]
     if last.kind == "text" and not last.steps and all(part.startswith(LEAD) for part in last.shown):
         last.kind = kind
+        # Next to our figure, a sentence about the survey's would be read as its caption; the notes have it.
+        last.shown = [part for part in last.shown if "survey" not in part]
     else:
         deck.append(Slide(_section(deck), kind=kind))
     return deck[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import math
 import re
 import subprocess
@@ -15,8 +16,13 @@ import pytest
 
 from lrbook import exercises
 from lrbook.exercises import CHAPTERS, Verdict, check, get
+from lrbook.exercises.curves import PUBLIC, plot_four_curves
+from lrbook.exercises.judges import Choice, Number
+from lrbook.exercises.outcomes import OUTCOMES, levels_text, outcomes_table
 from lrbook.exercises.task import Draw
-from lrlib.schedules import LinearDecay
+from lrlib import load_runs
+from lrlib.schedules import Constant, LinearDecay
+from lrlib.theory import Valley, momentum_path
 
 ROOT = Path(__file__).parents[3]
 ALL = exercises.exercises()
@@ -68,6 +74,8 @@ RIGHT = {
     "one_digit": "d",
     "agree": 1 / 32,
     "similar": "c",
+    # seed 1: steps at epochs 5 and 10; never at rest; back down every 6 epochs; calmer and calmer
+    "four_curves": ["drop", "constant", "cosine5", "time"],
 }
 # Values of the right functions on paper, seed 0; the step is the first update of an epoch where 391 is in it.
 VALUES = {
@@ -98,7 +106,8 @@ VALUES = {
     "jag": [(((2.0, 2.0, 1.0),), 0.5), (((3.0, 2.0, 1.0),), 0.0), (((3.0, 1.0, 1.0),), 0.5)],
 }
 # Judged by what they do, further below.
-BY_DEED = {"grid_search", "micro_batches", "beat"}
+TORCH = ("torch_unit", "torch_order", "torch_resume", "torch_t_max")
+BY_DEED = {"grid_search", "micro_batches", "beat", *TORCH}
 
 
 def solved(exercise, seed=0):
@@ -134,6 +143,77 @@ def test_wrong_by_hand():
     assert "as in the survey's print" in check("drop", lambda step: 0.1 * 0.25 * ((391 + step) // 5865)).hint
 
 
+@pytest.mark.parametrize("typed", [1.96, 1.959964])
+def test_a_normal_quantile_from_memory_gets_its_hint(typed):
+    def margin(d):
+        return typed * np.std(d, ddof=1) / len(d) ** 0.5
+
+    assert check("margin", margin).hint.startswith("that is the normal quantile")
+
+
+def test_normal_quantiles_as_tables_have_them_get_their_hint_in_every_variant():
+    table = {0.95: 1.96, 0.9: 1.64, 0.98: 2.33, 0.99: 2.58, 0.8: 1.28}
+    met = set()
+    for seed in range(12):
+        (level,) = re.findall(r"the ([\d.]+) t\s+interval", get("margin").variant(seed).prompt)
+        met.add(float(level))
+        quantile = table[float(level)]
+        verdict = check("margin", lambda d, q=quantile: q * np.std(d, ddof=1) / len(d) ** 0.5, seed=seed)
+        assert verdict.hint.startswith("that is the normal quantile"), level
+    assert met == set(table)
+
+
+def valley_loss(momentum, *, lr=1.0, steps=300):
+    """The noisy valley under momentum: distance left, and shaking left.
+
+    The dynamics are linear, so the noise of one gradient moves the weight as `momentum_path` moves: its
+    response is the path's increments over the curvature. Noise has variance 0.1 l, as in `Valley`.
+    """
+    paths = [
+        (1 / i, momentum_path(curvature=1 / i, lr=lr, momentum=momentum, steps=steps)) for i in range(1, 65)
+    ]
+    distance = sum(0.5 * l * path[-1] ** 2 for l, path in paths)  # noqa: E741
+    return distance, sum(0.5 * l * 0.1 * l * np.sum((np.diff(path) / l) ** 2) for l, path in paths)  # noqa: E741
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_momentum_at_the_same_rate_shakes_as_the_exercise_says(seed):
+    task = get("momentum").variant(seed)
+    (momentum,) = map(float, re.findall(r"momentum ([\d.]+)\s+is\s+switched", task.prompt))
+    (times,) = map(float, re.findall(r"shake\s+nearly\s+([\d.]+)\s+times", task.prompt))
+    assert times == pytest.approx(1 / (1 - momentum), rel=1e-3)
+    # Without momentum this is the valley of the chapter.
+    assert sum(valley_loss(0.0)) == pytest.approx(Valley().final_loss(Constant(), steps=300, peak_lr=1.0))
+    (_, plain), (distance, shaking) = valley_loss(0.0), valley_loss(momentum)
+    assert distance < 1e-5, "it does not fly apart"
+    assert 0.85 * times < shaking / plain < times
+
+
+def numbers_in(text):
+    return [float(one) for one in re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e-?\d+)?(?![\w])", text)]
+
+
+@every_exercise
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_hint_says_the_answer(exercise, seed):
+    """For numbers and options. What functions and loops are told is held above, sentence by sentence."""
+    task = exercise.variant(seed)
+    hints = [mistake.hint for mistake in task.mistakes]
+    if isinstance(task.judge, Number):
+        hints += [check(exercise.name, task.judge.expected * by, seed=seed).hint for by in (0.1, 10)]
+        asked = numbers_in(task.prompt)
+        for hint in hints:
+            hint = hint.replace("13 comparisons", "the comparisons")  # the plan's number, whatever is asked
+            told = [x for x in numbers_in(hint) if task.judge.right((x,)) and x not in asked]
+            assert not told, hint
+    if isinstance(task.judge, Choice):
+        truth = task.judge.options[task.judge.truth]
+        for hint in hints:
+            assert truth not in hint
+            if exercise.name in {"killed", "five_valleys"}:  # the answer is which of two losses is lower
+                assert not re.search(r"0\.\d{3,}", hint), hint
+
+
 def test_ten_seeds_by_simulation():
     # Student's t at 0.975: 2.30600 with 8 degrees of freedom, 2.26216 with 9.
     generator = np.random.default_rng(0)
@@ -152,7 +232,8 @@ def test_the_solution_is_right_and_the_starter_is_not(exercise, seed):
     assert check(exercise.name, task.run(task.solution), seed=seed) == Verdict(True, task.reveal)
     started = check(exercise.name, task.run(task.starter), seed=seed)
     assert not started
-    assert exercise.name == "micro_batches" or "no answer so far" in started.hint
+    assert started == check(exercise.name, None, seed=seed)
+    assert started.unchanged
 
 
 @every_exercise
@@ -169,7 +250,7 @@ def test_each_mistake_gets_its_own_hint(exercise, seed):
 
 @every_exercise
 def test_public_solutions_do_not_give_the_variants_away(exercise):
-    if exercise.name in {"grid_search", "micro_batches"}:  # functions of all their numbers
+    if exercise.name in {"grid_search", "micro_batches", *TORCH}:  # functions of all their numbers
         assert not exercise.varies or exercise.name == "grid_search"
         return
     assert exercise.varies
@@ -184,7 +265,8 @@ def test_no_answer_passes_none():
         for nothing in (None, ...):
             verdict = exercise.check(nothing)
             assert not verdict
-            assert verdict.hint == f"no answer so far; `{exercise.variant().answer}` still waits for yours."
+            name = exercise.variant().answer
+            assert repr(verdict) == f"Unchanged: `{name}` is still that of the starter code."
 
 
 class Odd:
@@ -247,7 +329,44 @@ def test_a_verdict_reads_as_one_sentence_and_stands_in_an_assert():
         wrong.right = True
 
 
-LOOK = "write down the formula, put the numbers in, and look at the units."
+def test_a_starter_gets_no_diagnosis_and_the_first_change_does():
+    task = get("micro_batches").variant()
+    assert task.check(task.run(task.starter)).unchanged
+    renamed = task.run(task.starter.replace("lrs", "rates"))
+    assert task.check(renamed).hint.startswith("`t` still counts micro-batches")
+    assert not task.check(None)
+    for exercise in ALL:
+        task = exercise.variant()
+        assert not any(task.check(task.run(mistake.code)).unchanged for mistake in task.mistakes)
+
+
+@pytest.fixture(scope="module")
+def shell():
+    """What runs a notebook's cells, without a history on the disk."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    return InteractiveShell(config=Config(HistoryManager={"enabled": False}))
+
+
+@every_exercise
+def test_a_starter_is_known_in_a_notebook(exercise, shell):
+    task = exercise.variant()
+    for before in ("", "# a line above\n\n"):
+        shell.run_cell(before + task.starter).raise_error()
+        assert task.check(shell.user_ns[task.answer]).unchanged
+
+
+def test_a_function_that_forgot_its_return_is_not_the_starter():
+    def linear(step):
+        0.1 * (1 - step / 39_100)
+
+    assert check("linear", linear) == Verdict(
+        False, "at step 0 your function returns nothing: is there a way out without `return`?"
+    )
+
+
+SOME = "write down the formula and put the numbers in."
 
 
 @pytest.mark.parametrize(
@@ -257,8 +376,8 @@ LOOK = "write down the formula, put the numbers in, and look at the units."
         ("edge", True, "a number is wanted, got True (bool)."),
         ("edge", [0.5, 1.0], "a number is wanted, got [0.5, 1.0] (list)."),
         ("edge", math.inf, "a finite number is wanted, got inf."),
-        ("edge", 0.9, f"0.9 is too large; {LOOK}"),
-        ("edge", 0.3, f"0.3 is too small; {LOOK}"),
+        ("edge", 0.9, f"0.9 is too large; {SOME}"),
+        ("edge", 0.3, f"0.3 is too small; {SOME}"),
         ("edge", 0.0, "0 has the wrong sign, or is zero where it should not be."),
         ("edge", -0.9, "-0.9 has the wrong sign, or is zero where it should not be."),
         ("killed", 2, 'the answer is one of the letters "a", "b", "c", "d", got 2.'),
@@ -280,11 +399,11 @@ LOOK = "write down the formula, put the numbers in, and look at the units."
             "at step 391 your function returns nothing: is there a way out without `return`?",
         ),
         ("drop", lambda step: [0.1], "at step 0 a number is wanted, got [0.1] (list)."),
-        ("linear", lambda step: 0.1, "at step 1 it gives 0.1, and 0.0999974 is right."),
+        ("linear", lambda step: 0.1, "at step 1 it gives 0.1, which is too large."),
         (  # it is asked at steps 0, 1, 390 and 19,550 first
             "linear",
             lambda step: 0.1 * (1 - step / 39_100) if step < 391 else 0.1,
-            "at step 19550 it gives 0.1, and 0.05 is right, and at the 3 places before it is right.",
+            "at step 19550 it gives 0.1, which is too large, and at the 3 places before it is right.",
         ),
     ],
 )
@@ -493,17 +612,82 @@ def test_a_loop_over_micro_batches():
         "24 micro-batches with k = 4 make 6 updates, and your list has 24 rates.": lambda n, k, peak: (
             [peak] * n
         ),
-        "24 micro-batches with k = 4: update 1 of 6 (counted from 0) gets 0.1; "
-        "linear decay over the updates gives 0.08333.": lambda n, k, peak: [peak] * (n // k),
+        "24 micro-batches with k = 4: update 1 of 6 (counted from 0) gets 0.1, "
+        "which is too large for linear decay over the updates.": lambda n, k, peak: [peak] * (n // k),
         # n / k is 6 in the first run, and 7.67 in the one of 23 by 3: only there it is wrong.
-        "23 micro-batches with k = 3: update 1 of 7 (counted from 0) gets 0.8696; "
-        "linear decay over the updates gives 0.8571.": lambda n, k, peak: [
+        "23 micro-batches with k = 3: update 1 of 7 (counted from 0) gets 0.8696, "
+        "which is too large for linear decay over the updates.": lambda n, k, peak: [
             peak * (1 - t / (n / k)) for t in range(n // k)
         ],
         "with 24 micro-batches and k = 4, your loop raised KeyError: 'x'.": lambda *_: {}["x"],
     }
     for hint, loop in wrong.items():
         assert check("micro_batches", loop) == Verdict(False, hint)
+
+
+def rates_of(name, *numbers, peak=0.1, code=None):
+    """What PyTorch's optimizer has at each update of a loop: the solution's, or that of other code."""
+    import torch
+
+    task, found = get(name).variant(), []
+
+    class Noted(torch.optim.SGD):
+        def step(self, closure=None):
+            found.append(self.param_groups[0]["lr"])
+            return super().step(closure)
+
+    optimizer = Noted([torch.nn.Parameter(torch.ones(1))], lr=peak)
+    task.run(code or task.solution)(optimizer, *numbers)
+    return found
+
+
+@pytest.mark.filterwarnings("ignore:Detected call of:UserWarning")
+def test_pytorch_loops_by_hand():
+    # 4 updates of linear decay from 0.1 lose a quarter each; the wrong order begins a quarter late, at 0
+    assert rates_of("torch_order", 4) == pytest.approx([0.1, 0.075, 0.05, 0.025])
+    starter = get("torch_order").variant().starter
+    assert rates_of("torch_order", 4, code=starter) == pytest.approx([0.075, 0.05, 0.025, 0.0])
+    # 2 epochs of 3 updates: t = 0..5 by the update, 0 and 1 by the epoch
+    by_update = [0.1 / (1 + 0.001 * t) for t in range(6)]
+    assert rates_of("torch_unit", 2, 3) == pytest.approx(by_update)
+    starter = get("torch_unit").variant().starter
+    assert rates_of("torch_unit", 2, 3, code=starter) == pytest.approx([0.1] * 3 + [0.1 / 1.001] * 3)
+    # half a wave over 4 updates: (1 + cos(0, 45, 90, 135 degrees)) / 2; with T_max = 2 a whole wave
+    half = math.sqrt(0.5)
+    assert rates_of("torch_t_max", 2, 2) == pytest.approx([0.1, 0.05 * (1 + half), 0.05, 0.05 * (1 - half)])
+    starter = get("torch_t_max").variant().starter
+    assert rates_of("torch_t_max", 2, 2, code=starter) == pytest.approx([0.1, 0.05, 0.0, 0.05])
+    # 4 updates, 2 of them done: the third and the fourth are left; the starter begins anew after the first
+    saved = {
+        "optimizer": {"state": {}, "param_groups": [{"lr": 0.05, "initial_lr": 0.1, "params": [0]}]},
+        "plan": {"last_epoch": 2, "_step_count": 3, "base_lrs": [0.1], "lr_lambdas": [None]},
+    }
+    saved["optimizer"]["param_groups"][0] |= {"momentum": 0, "dampening": 0, "weight_decay": 0}
+    saved["optimizer"]["param_groups"][0] |= {"nesterov": False, "maximize": False}
+    saved["optimizer"]["param_groups"][0] |= {"foreach": None, "differentiable": False, "fused": None}
+    assert rates_of("torch_resume", saved, 2, 2) == pytest.approx([0.05, 0.025])
+    starter = get("torch_resume").variant().starter
+    assert rates_of("torch_resume", saved, 2, 2, code=starter) == pytest.approx([0.05, 0.075])
+
+
+def test_the_numbers_in_the_loops_prompts():
+    # "40 times below its start", "ends at 0.091"
+    assert (1 + 0.001 * 39_099, round(0.1 / (1 + 0.001 * 99), 3)) == (pytest.approx(40, abs=0.2), 0.091)
+
+
+@pytest.mark.parametrize("name", TORCH)
+def test_pytorch_loops_that_fail_or_stop_early(name):
+    assert check(name, lambda *_: 1 / 0).hint.endswith(
+        "your loop raised ZeroDivisionError: division by zero."
+    )
+    assert "and your loop makes 0." in check(name, lambda *_: None).hint
+    assert "a function is wanted, got 0.1." in check(name, 0.1).hint
+
+    def held(optimizer, *_):
+        for _ in range(2):
+            optimizer.step()
+
+    assert re.search("make \\d+ updates, and your loop makes 2", check(name, held).hint)
 
 
 def test_nine_lines():
@@ -536,3 +720,127 @@ def test_it_loads_without_torch():
 
 def test_the_doc_of_check_names_its_arguments():
     assert list(inspect.signature(check).parameters) == ["name", "answer", "seed"]
+
+
+# Levels, outcomes, pictures, and exercises without a checker
+
+
+def test_every_exercise_has_a_level_and_few_are_hard():
+    levels = [exercise.level for exercise in ALL]
+    assert set(levels) == {"easy", "medium", "hard"}
+    assert levels.count("easy") > levels.count("medium") > levels.count("hard") >= 4
+    assert {exercise.name for exercise in ALL if exercise.level == "hard"} == {
+        *("seeds_needed", "area_power", "best_epoch", "beat")
+    }
+
+
+def promised(chapter):
+    """The outcomes that a chapter's page lists under "You will be able to"."""
+    cells = json.loads((ROOT / f"book/survey/{chapter}.ipynb").read_text(encoding="utf-8"))["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    (part,) = re.findall(r"\*\*You will be able to\*\*\n\n((?:- .+\n?(?:  .+\n?)*)+)", text)
+    return [" ".join(item.split()).rstrip(";.") for item in re.findall(r"^- (.+(?:\n  .+)*)", part, re.M)]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_outcomes_are_those_of_the_page(chapter):
+    assert [outcome for outcome, _ in OUTCOMES[chapter]] == promised(chapter), "lrbook/exercises/outcomes.py"
+
+
+def test_outcomes_name_exercises_that_are_there():
+    named = [name for outcomes in OUTCOMES.values() for _, names in outcomes for name in names]
+    there = {exercise.name for exercise in (*ALL, *exercises.open_exercises())}
+    assert tuple(OUTCOMES) == CHAPTERS
+    assert set(named) <= there
+    # those that practise what no chapter promises
+    assert there - set(named) == {"beat", "count_layer"}
+
+
+def test_outcomes_without_an_exercise_say_so():
+    table = outcomes_table().splitlines()[2:]
+    assert len(table) == sum(map(len, OUTCOMES.values()))
+    empty = sum(not names for outcomes in OUTCOMES.values() for _, names in outcomes)
+    assert sum(line.endswith("| *none* |") for line in table) == empty
+    assert f"and {empty} have none." in levels_text()
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_what_is_said_of_the_curves_can_be_seen(seed):
+    runs = {run.label: run for run in load_runs("survey-laptop") if run.config.seed == seed}
+    assert {run.config.epochs for run in runs.values()} == {30}
+    # percentage points; number e - 1 is epoch e
+    curves = {name: 100 * np.array(runs[name].column("test_accuracy")) for name in PUBLIC}
+    moves = {name: np.abs(np.diff(curve)) for name, curve in curves.items()}
+    assert moves["constant"][19:].max() > 1.0
+    assert moves["time"][19:].max() < 0.6 < 1.5 < moves["time"][3:12].max()
+    assert moves["drop"][9:].max() < 0.6
+    steps = np.diff(curves["drop"])
+    assert steps[2:4].max() > 3  # into epoch 4 or 5
+    assert 1.2 < steps[7:9].max() < 4  # into epoch 9 or 10
+    falls = [curves["cosine5"][end - 1] - curves["cosine5"][end : end + 2].min() for end in (6, 12, 18, 24)]
+    assert min(falls) > 3
+    assert np.flatnonzero(np.diff(curves["cosine5"]) < -3).size >= 4
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_killed_and_planned_differ_by_more_than_a_quarter(seed):
+    task = get("killed").variant(seed)
+    killed, planned = map(float, re.findall(r"(?:killed:|:) (0\.\d{4})", task.reveal))
+    assert planned < 0.75 * killed
+    assert any("more than a quarter" in mistake.hint for mistake in task.mistakes)
+
+
+def test_a_list_of_names_is_read_kindly_and_refused_in_one_sentence():
+    assert check("four_curves", (" Drop", "constant ", "COSINE5", "time"))
+    wanted = "a list of the names constant, cosine5, drop, time is wanted, each once, got "
+    assert check("four_curves", "drop").hint == f"{wanted}'drop'."
+    assert check("four_curves", ["drop"] * 4).hint == f"{wanted}drop, drop, drop, drop."
+    assert check("four_curves", ["time", "drop", "constant", "cosine5"]).hint.startswith(
+        "0 of the 4 are right."
+    )
+
+
+def test_the_picture_has_the_panels_of_its_variant():
+    for seed in range(4):
+        task = get("four_curves").variant(seed)
+        labels = [name.strip(' "[]') for name in task.solution.partition("=")[2].split(",")]
+        figure = plot_four_curves(seed=seed)
+        for axes, label in zip(figure.axes, labels, strict=True):
+            (line,) = axes.lines
+            found = [run for run in load_runs("survey-laptop") if run.label == label]
+            assert any(np.allclose(line.get_ydata(), run.column("test_accuracy")) for run in found)
+        assert ("seed=" in task.picture.code) == bool(seed)
+        for name in ("constant", "drop", "cosine", "time-based"):
+            assert name not in task.picture.alt + task.picture.caption
+
+
+def test_open_exercises_have_three_criteria_and_two_sentences():
+    kinds = [question.kind for question in exercises.open_exercises()]
+    assert (kinds.count("explain"), kinds.count("project")) == (3, 1)
+    for question in exercises.open_exercises():
+        assert question.chapter in CHAPTERS
+        assert len(question.criteria) == 3
+        # Jupyter Book takes a line that begins with a per cent sign for a comment
+        assert not re.search("^%", question.prompt + "\n" + question.model, re.M)
+        assert all(criterion.endswith(".") for criterion in question.criteria)
+        if question.kind == "explain":
+            assert len(re.findall(r"[.?](?:\s|$)", question.model)) == 2, question.name
+
+
+def test_the_numbers_of_the_open_exercises():
+    runs = {}
+    for run in load_runs("survey-laptop"):
+        runs.setdefault(run.label, []).append(run)
+    last = {label: [run.epochs[-1] for run in of] for label, of in runs.items()}
+    (question,) = exercises.open_exercises("time_based")
+    losses = {label: np.mean([end.train_loss for end in last[label]]) for label in ("time", "drop")}
+    prompt = " ".join(question.prompt.split())
+    assert (
+        f"training loss of {losses['time']:.3f}, and those with drop-based decay with {losses['drop']:.3f}"
+        in prompt
+    )
+    assert min(end.train_accuracy for label in ("time", "drop") for end in last[label]) > 0.998
+    assert max(end.test_accuracy for end in last["time"]) < min(end.test_accuracy for end in last["drop"])
+    # restarts come after 6, 12 and 18 epochs: one epoch after the third is epoch 19
+    ends = {label: [run.epochs[18].test_accuracy for run in runs[label]] for label in ("cosine", "cosine5")}
+    assert min(ends["cosine"]) - max(ends["cosine5"]) > 0.02

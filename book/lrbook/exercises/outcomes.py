@@ -1,0 +1,171 @@
+"""What each chapter promises ("You will be able to"), and the exercises that ask for it.
+
+An outcome without an exercise has an empty tuple: it is read about or seen, and not asked. The promises are
+those of the chapters, word by word; a test compares them.
+"""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from lrbook.exercises.catalogue import exercises, get, open_exercises
+from lrbook.exercises.open_questions import OpenExercise
+from lrbook.exercises.task import Exercise, Level
+
+__all__ = ["OUTCOMES", "levels_text", "outcomes_table"]
+
+#: Chapter -> its outcomes, each with the names of its exercises, which may be another chapter's.
+OUTCOMES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    "introduction": (
+        ("say what the learning rate does in one update", ()),
+        ("compute the rate above which training flies apart, the *edge of stability*", ("edge",)),
+        (
+            "explain why the best fixed rate lies well below that edge, and find it with a grid search",
+            ("grid_search",),
+        ),
+        ("say what momentum does to a rate", ("momentum",)),
+        ("recognise rates that are too small, good and too large in a real training", ()),
+    ),
+    "constant": (
+        ("say what a schedule is, apart from the peak rate that scales it", ()),
+        (
+            "explain why training at a fixed rate stops improving, and compute where: the *noise floor*",
+            ("floor_ratio", "noise_floor", "stuck"),
+        ),
+        ("read the curves of a constant rate, training and test", ("four_curves",)),
+        ("say what a single run can tell you, and what it cannot", ("one_run",)),
+    ),
+    "time_based": (
+        ("write time-based decay, and say what its $t$ counts", ("time_decay", "torch_unit")),
+        (
+            "compute where the rate ends, by update, by epoch and at another batch size",
+            ("time_end", "time_end_epoch", "batch_size"),
+        ),
+        ("recognise a training loop that applies the decay to an already decayed rate", ("compounding",)),
+        ("say why a lower training loss need not mean a better network", ("loss_and_accuracy",)),
+    ),
+    "drop_based": (
+        ("explain why the loss falls at once when the rate drops, and what that costs", ("largest_fall",)),
+        (
+            "write drop-based decay with its exponent, and say which epoch first gets the new rate",
+            ("drop", "drop_end", "misprint"),
+        ),
+        ("date a jump from the record of a run, by a rule that does not look for drops", ()),
+        ("say how often such a match comes by chance", ()),
+    ),
+    "linear": (
+        (
+            "write linear decay, and say which rate the *last* update gets",
+            ("linear", "linear_last", "torch_order"),
+        ),
+        (
+            "explain why it needs a second number beside the rate: the **horizon**, the length of the run",
+            ("micro_batches",),
+        ),
+        ("predict what goes wrong when a run stops before its plan ends", ("killed", "torch_resume")),
+        ("compare a constant and a linear run that share their start and their batches", ()),
+    ),
+    "polynomial": (
+        ("write polynomial decay, and find linear decay in it", ("polynomial",)),
+        (
+            "read the area under a schedule as its reach, the distance that it can cover",
+            ("area", "area_power"),
+        ),
+        ("say what the area decides, and what it leaves open", ()),
+        ("tell a run that has converged from one that has merely run out of rate", ("plateau",)),
+    ),
+    "analysis": (
+        ("read a table of results column by column: which loss, which pictures, how many runs", ()),
+        ("say how far luck alone can reorder schedules that are shown by one run each", ("luck",)),
+        (
+            "state a difference with its interval, and decide by rules that were fixed beforehand",
+            ("seeds_needed", "margin"),
+        ),
+        (
+            "explain why one fixed peak rate is not a fair race, and choose a rate without fooling yourself",
+            ("best_epoch",),
+        ),
+    ),
+    "triangle": (
+        ("write a triangle without a jump at its peak", ("triangle", "bert")),
+        (
+            "say why warm-up is useless in a valley of fixed shape, and how it can help "
+            "where the shape gives way",
+            ("warmup_area",),
+        ),
+        ("measure what a peak rate costs, failed runs included", ()),
+        ('tell "warm-up helps" from "warm-up allows a higher rate"', ()),
+    ),
+    "cosine": (
+        (
+            "write cosine annealing for one cycle and for several, with whole numbers of updates",
+            ("cosine", "cosine_part", "torch_t_max"),
+        ),
+        ("say what restarts buy, and what they cost at the end of the run", ("five_valleys",)),
+        ("find out what a lost ceiling bracket does to the last epochs", ("restart_epoch",)),
+        (
+            "read the curve of a run with restarts without being fooled by the moment at which it stops",
+            ("wrong_moment",),
+        ),
+    ),
+    "factors": (
+        (
+            "name five things that decide what a schedule is worth, and what each changes in "
+            "the noisy valley",
+            ("same_updates",),
+        ),
+        ("read a comparison over levels: seeds, means, differences taken seed by seed", ("paired",)),
+        ("tell a comparison that changes one thing from one that changes two", ("two_things",)),
+        ("change one factor yourself, and lay your run over ours", ("twenty_runs",)),
+    ),
+    "table_source": (
+        ("say what stands in the survey's table, and how sure it is", ()),
+        ("find out which column a printed number was copied from", ("one_digit", "without_penalty")),
+        ("compute the sampling error of an accuracy, and of a difference of two", ("luck",)),
+        ("read any table of results with a checklist in hand", ()),
+    ),
+    "claims": (
+        (
+            'turn a sentence such as "the loss decreases smoothly" into a rule that a computer can apply',
+            ("jag",),
+        ),
+        ("say which sentences one run can bear out, and which need many seeds", ("agree",)),
+        ("tell a sentence that fails from one that nobody has tested enough", ("similar",)),
+        ("judge a curve of your own by the same rules", ()),
+    ),
+}
+
+
+def _named(exercise: Exercise | OpenExercise, chapter: str) -> str:
+    where = "" if exercise.chapter == chapter else f", in {exercise.chapter}"
+    return f"{exercise.title} ({exercise.level}{where})"
+
+
+def outcomes_table() -> str:
+    """Return the outcomes of all chapters with their exercises as one Markdown table.
+
+    Examples
+    --------
+    >>> print(outcomes_table().splitlines()[5])
+    | | say what momentum does to a rate | Same rate, other result (medium) |
+    """
+    questions = {question.name: question for question in open_exercises()}
+    lines = ["| chapter | outcome | exercise |", "| --- | --- | --- |"]
+    for chapter, outcomes in OUTCOMES.items():
+        for place, (outcome, names) in enumerate(outcomes):
+            asked = [questions.get(name) or get(name) for name in names]
+            cell = "; ".join(_named(exercise, chapter) for exercise in asked) or "*none*"
+            head = "" if place else f"[{chapter}](../survey/{chapter}.ipynb)"
+            lines.append(f"| {head} | {outcome} | {cell} |".replace("|  |", "| |"))
+    return "\n".join(lines)
+
+
+def levels_text() -> str:
+    """Return one sentence on how many exercises there are of each level, and how many outcomes have none."""
+    levels = [exercise.level for exercise in (*exercises(), *open_exercises())]
+    counts = ", ".join(f"{levels.count(level)} {level}" for level in get_args(Level))
+    asked = [bool(names) for outcomes in OUTCOMES.values() for _, names in outcomes]
+    return (
+        f"There are {len(levels)} exercises: {counts}. Of {len(asked)} outcomes {asked.count(True)} have an "
+        f"exercise, and {asked.count(False)} have none."
+    )
