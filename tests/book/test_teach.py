@@ -141,6 +141,14 @@ def test_a_figure_whose_runs_are_not_recorded_says_so():
     )
 
 
+def test_folded_goals_stand_under_the_title():
+    summary = "What you need, and what you will be able to do"
+    folded = f"<details>\n<summary>{summary}</summary>\n\n1. say it\n\n</details>"
+    title, slide = slides.slides(chapter_of(md("# A\n\n5 min"), md("## B\n\nText."), md(folded)))
+    assert text_of(title.shown) == "say it"
+    assert slide.steps == []
+
+
 def test_a_sentence_about_the_surveys_figure_is_not_put_next_to_ours():
     figure = nbformat.v4.new_code_cell("plot()", metadata=ALT)
     figure.outputs = [nbformat.v4.new_output("display_data", data={"image/svg+xml": SVG})]

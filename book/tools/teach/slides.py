@@ -93,12 +93,15 @@ def _add_said(deck: list[Slide], said: str) -> None:
 
 def _add_markdown(deck: list[Slide], text: str) -> None:
     answer: list[str] | None = None
+    place: list[str] = []
     before = ""
     for token, block in render.blocks(text):
         if token.type == "html_block" and "<details" in block:
+            # On the page needs and goals are folded; on slides they stand under the chapter's title.
+            place = deck[0].shown if "What you need" in block else deck[-1].steps
             answer = []
         elif token.type == "html_block" and "</details" in block:
-            deck[-1].steps.append(render.markdown("\n\n".join(answer or [])))
+            place.append(render.markdown("\n\n".join(answer or [])))
             answer = None
         elif answer is not None:
             answer.append(block)
