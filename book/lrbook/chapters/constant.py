@@ -13,7 +13,8 @@ from statistics import fmean, stdev
 import numpy as np
 from matplotlib.figure import Figure
 
-from lrbook.chapters.drawn import draw_mean, epochs_of, name_at
+from lrbook.chapters import drawn
+from lrbook.chapters.drawn import draw_mean, name_at
 from lrbook.finding import (
     Finding,
     Records,
@@ -32,7 +33,6 @@ from lrlib.plots.two_widths import (
     INK,
     NARROW,
     RULE,
-    SEED,
     TEST,
     TRAINING,
     WIDE,
@@ -45,7 +45,7 @@ from lrlib.plots.two_widths import (
 )
 from lrlib.runs import Run, published
 from lrlib.schedules.recipes import SURVEY
-from lrlib.stats import FAILED, alike, final_accuracy
+from lrlib.stats import FAILED, final_accuracy
 
 CIFAR10, PEAKS = "survey-laptop", "peak-laptop"
 DIGITS, DIGITS_RATES = "survey-digits", ("peak-digits", "rates-digits")  # seeds 1 to 3, and 4 to 10
@@ -200,41 +200,16 @@ def valley_answer_text(records: Records) -> Finding:
 
 
 def live_figure(mine: Mapping[float, Run], records: Records | None = None) -> TwoWidths:
-    """Draw two runs that were just trained, thick, over the recorded ones of the same setting, thin."""
-    records = Records() if records is None else records
-    studies = DIGITS_RATES if _on_digits(mine) else (CIFAR10, PEAKS)
-    recorded = [run for study in studies for run in records[study]]
-    colors = dict(zip(mine, (GRAY, INK), strict=True))
-
-    def draw(wide: bool) -> Figure:
-        figure = Figure(figsize=(WIDE, 2.6) if wide else (NARROW, 4.7))
-        panels = figure.subplots(1, 2) if wide else figure.subplots(2, 1, sharex=True)
-        labels = {}
-        for axes, name in zip(panels, ("train_loss", "test_accuracy"), strict=True):
-            ends, shift = [], 0.5 if name.startswith("train") else 0.0
-            for rate, run in mine.items():
-                for other in alike(run, recorded):
-                    axes.plot(epochs_of(other, shift), other.column(name), color=colors[rate], **SEED)
-                axes.plot(epochs_of(run, shift), run.column(name), color=colors[rate], linewidth=2.8)
-                ends.append(Label(run.column(name)[-1], f"rate {rate:g}", colors[rate]))
-            axes.set_xlim(0, max(len(run.epochs) for run in mine.values()))
-            labels[axes] = ends
-        panels[0].set_title("training cross-entropy")
-        panels[0].set_ylim(bottom=0)
-        panels[1].set_title("test accuracy")
-        panels[1].set_ylim(min(0.75, *(final_accuracy(run) - 0.05 for run in mine.values())), 1.0)
-        per_cent(panels[1].yaxis)
-        for axes in panels if wide else panels[1:]:
-            axes.set_xlabel("epoch")
-        for axes, ends in labels.items():
-            label_ends(axes, ends)
-        return figure
-
-    return TwoWidths(
-        draw,
+    """Draw two runs that were just trained, by rate, over the recorded ones of the same setting."""
+    labels = {f"rate {rate:g}": run for rate, run in mine.items()}
+    return drawn.live_figure(
+        labels,
+        records,
+        studies=DIGITS_RATES if _on_digits(mine) else (CIFAR10, PEAKS),
+        colors={next(iter(labels)): GRAY},
         alt="Your two runs, rate 0.1 in gray and 0.01 in black, thick, over recorded runs of the same rates, "
-        "thin. At 0.01 training loss falls sooner and lower, and test accuracy is soon nearly level; at "
-        "0.1 both lag behind, and test accuracy jumps up and down.",
+        "thin. At 0.01 training loss falls sooner and lower, and test accuracy is soon nearly level; at 0.1 "
+        "both lag behind, and test accuracy jumps up and down.",
     )
 
 

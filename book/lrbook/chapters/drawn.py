@@ -94,24 +94,35 @@ def performance(wide: bool, groups: Mapping[str, Sequence[Run]]) -> tuple[Figure
     return figure, loss, accuracy, rates
 
 
-def live_figure(mine: Mapping[str, Run], records: Records | None = None, *, alt: str) -> TwoWidths:
-    """Draw runs that were just trained, thick, over the recorded ones of the same setting, thin."""
+def live_figure(
+    mine: Mapping[str, Run],
+    records: Records | None = None,
+    *,
+    alt: str,
+    studies: Sequence[str] = (),
+    colors: Mapping[str, str] = COLOR,
+) -> TwoWidths:
+    """Draw runs that were just trained, thick, over the recorded ones of the same setting, thin.
+
+    Recorded runs are those of `studies`, or of the study of the first run's preset. A label without a color
+    is black.
+    """
     records = Records() if records is None else records
-    recorded = records[study_of(next(iter(mine.values())).config)]
+    studies = studies or [study_of(next(iter(mine.values())).config)]
+    recorded = [run for study in studies for run in records[study]]
 
     def draw(wide: bool) -> Figure:
         figure = Figure(figsize=(WIDE, 2.6) if wide else (NARROW, 4.7))
         panels = figure.subplots(1, 2) if wide else figure.subplots(2, 1, sharex=True)
+        ends = {axes: [] for axes in panels}
         for axes, column, shift in zip(panels, ("train_loss", "test_accuracy"), (0.5, 0.0), strict=True):
-            ends = []
             for label, run in mine.items():
-                color = COLOR.get(label, INK)
+                color = colors.get(label, INK)
                 for other in alike(run, recorded):
                     axes.plot(epochs_of(other, shift), other.column(column), color=color, **SEED)
                 axes.plot(epochs_of(run, shift), run.column(column), color=color, linewidth=2.8)
-                ends.append(Label(run.column(column)[-1], label, color))
+                ends[axes].append(Label(run.column(column)[-1], label, color))
             axes.set_xlim(0, max(len(run.epochs) for run in mine.values()))
-            label_ends(axes, ends)
         panels[0].set_title("training cross-entropy")
         panels[0].set_ylim(bottom=0)
         panels[1].set_title("test accuracy")
@@ -119,6 +130,8 @@ def live_figure(mine: Mapping[str, Run], records: Records | None = None, *, alt:
         per_cent(panels[1].yaxis)
         for axes in panels if wide else panels[1:]:
             axes.set_xlabel("epoch")
+        for axes in panels:
+            label_ends(axes, ends[axes])
         return figure
 
     return TwoWidths(draw, alt=alt)
