@@ -14,9 +14,9 @@ from statistics import fmean
 import numpy as np
 from matplotlib.figure import Figure
 
+from lrbook.batches import digit_batches as digit_batches
 from lrbook.chapters import drawn
 from lrbook.chapters.drawn import name_at
-from lrbook.chapters.drop_based import digit_batches
 from lrbook.finding import (
     Finding,
     Records,
@@ -45,8 +45,6 @@ from lrlib.plots.two_widths import (
 from lrlib.runs import Run, published
 from lrlib.runs.experiments import study_of
 from lrlib.stats import alike, compare_all, final_accuracy
-
-__all__ = ["digit_batches"]  # the page takes its batches from here too
 
 CIFAR10, BUDGETS, PEAKS, DIGITS = "survey-laptop", "horizon", "peak-laptop", "survey-digits"
 
