@@ -380,8 +380,8 @@ def calm_at_the_end_text(records: Records) -> Finding:
         """
         In epoch {level} both schedules stand at {then}, though the rate of one has come down by a third.
         From epoch {after} on linear decay is ahead in every epoch, and it ends at {linear} against
-        {constant}. In the last {last} epochs its test accuracy moves by {calm} points per epoch; the constant
-        rate's still by {restless}. The calm reaches the seeds too: {n} runs of linear decay end within
+        {constant}. In the last {last} epochs its test accuracy moves by {calm} points per epoch, at the
+        constant rate still by {restless}. The calm reaches the seeds too: {n} runs of linear decay end within
         {close} points of one another, {n} at the constant rate within {wide}.
 
         Training loss comes down smoothly. From one epoch to the next it rises in {rose} of {steps} steps, at
@@ -498,7 +498,7 @@ def planned_or_cut_text(records: Records) -> Finding:
         epochs the rate is at a third of its peak, and {late_cost} points are missing.
 
         So choose the length first, then train to its end. With {shortest} epochs you get {brief}, with
-        {epochs} {main}, and with {longest} no more. ({Few} seeds at each length, {many} at {epochs}.)
+        {epochs} epochs {main}, and with {longest} no more. ({Few} seeds at each length, {many} at {epochs}.)
         """,
         {
             "early": early,

@@ -6,6 +6,7 @@ import re
 from fractions import Fraction
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
@@ -166,6 +167,17 @@ def test_figure_5_4_is_all_recorded_runs(panel):
             mean = [sum(values) / len(values) for values in zip(*columns, strict=True)]
             assert any(line == pytest.approx(mean) for line in drawn), (label, part)
             assert part == "train" or all(column in drawn for column in columns)
+
+
+def test_the_rate_below_figure_5_4_is_what_the_optimizer_had():
+    for rate in linear.cifar10_figure().wide.axes[2:]:
+        (drawn,) = lines_of(rate, linear.LINEAR)
+        for run in Records().runs(CIFAR10, "linear"):
+            for epoch in run.epochs:
+                starts = [epoch.epoch, epoch.epoch + 390 / 391]  # of the first and the last update, in epochs
+                applied = [epoch.first_lr, epoch.last_lr]
+                wanted = np.interp(starts, drawn.get_xdata(), drawn.get_ydata())
+                assert applied == pytest.approx(wanted, rel=1e-9)
 
 
 def test_captions_tell_how_the_runs_were_made():
