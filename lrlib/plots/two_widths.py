@@ -16,7 +16,7 @@ import html
 import io
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import matplotlib as mpl
 import numpy as np
@@ -25,6 +25,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from lrlib.plots.style import apart
+
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
 
 INK, GRAY = "#000000", "#767676"  # gray: the constant rate, in every comparison
 RULE = "#d0d0d0"  # grid lines and other quiet marks
@@ -52,7 +55,7 @@ SEED = {"linestyle": "-", "linewidth": 0.7, "alpha": 0.45}
 
 WIDE, NARROW = 8.7, 4.4  # inches: 10 points become about 11.5 px in a column of 720 px, and 11 px on a phone
 
-STYLE = {
+STYLE: dict[RcKeyType, Any] = {
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "savefig.transparent": True,
@@ -164,10 +167,11 @@ class Label(NamedTuple):
 
 def label_ends(axes: Axes, labels: Sequence[Label], *, gap: float = 1.18) -> None:
     """Write labels right of the axes at the ends of their lines, pushed apart where they would touch."""
-    figure = axes.figure
+    figure = cast(Figure, axes.figure)  # no figure of the book has subfigures
     figure.draw_without_rendering()  # the layout decides how high the axes are
     labels = sorted(labels, key=lambda label: label.value)
-    low, high = axes.get_window_extent().extents[[1, 3]]
+    box = axes.get_window_extent()
+    low, high = box.y0, box.y1
     line = gap * mpl.rcParams["font.size"] * figure.dpi / 72
     rows = [label.text.count("\n") for label in labels]
     wanted = [np.clip(axes.transData.transform((1.0, label.value))[1], low, high) for label in labels]

@@ -6,8 +6,6 @@ from lrbook.chapters.shared import study_line
 from lrbook.finding import Finding, Records
 from lrlib.runs.store import studies
 
-__all__ = ["counts_text", "studies_text"]
-
 #: What each study asks, in the order of the page.
 ASKED = {
     "survey-laptop": "Eight schedules at one shared peak rate on CIFAR-10: the study behind most figures.",

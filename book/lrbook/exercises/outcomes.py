@@ -161,7 +161,13 @@ def outcomes_table() -> str:
 
 
 def levels_text() -> str:
-    """Return one sentence on how many exercises there are of each level, and how many outcomes have none."""
+    """Return one sentence on how many exercises there are of each level, and how many outcomes have none.
+
+    Examples
+    --------
+    >>> levels_text().split(":")[0].endswith(" exercises")
+    True
+    """
     levels = [exercise.level for exercise in (*exercises(), *open_exercises())]
     counts = ", ".join(f"{levels.count(level)} {level}" for level in get_args(Level))
     asked = [bool(names) for outcomes in OUTCOMES.values() for _, names in outcomes]
