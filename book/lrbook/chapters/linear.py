@@ -14,8 +14,8 @@ from statistics import fmean
 import numpy as np
 from matplotlib.figure import Figure
 
-from lrbook.batches import digit_batches as digit_batches
 from lrbook.chapters import drawn
+from lrbook.chapters.batches import digit_batches as digit_batches
 from lrbook.chapters.drawn import name_at
 from lrbook.finding import (
     Finding,

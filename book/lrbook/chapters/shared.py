@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "by_plan",
-    "endings",
     "ends",
     "first_with",
     "mean_and_range",
@@ -194,51 +192,6 @@ def ends(runs: Iterable[Run]) -> str:
             trained = fmean(run.final.train_accuracy for run in group)
             text += f"; training accuracy with the last weights {trained:.1%}"
         lines.append(f"- **{label}** (n = {len(group)}): {text}.")
-    return "\n".join(lines)
-
-
-def endings(runs: Iterable[Run], schedules: Iterable[str]) -> str:
-    """Return a Markdown list, a line a schedule: how its runs ended, and how fast they still changed.
-
-    Test accuracy is that of the last epoch, with the range over the seeds. *Moved* is the mean size of its
-    change from one epoch to the next, *fell* the decrease of the training cross-entropy, both in the second
-    half of the run. A run that diverged counts as `lrlib.stats.CHANCE`, and has no part in the rest.
-
-    Parameters
-    ----------
-    runs : iterable of Run
-    schedules : iterable of str
-        One without a run gets the line "not recorded yet".
-
-    Examples
-    --------
-    >>> endings([], ["drop"])
-    '- **drop**: not recorded yet.'
-    """
-    runs, lines = list(runs), []
-    for name in schedules:
-        group = [run for run in runs if run.label == name]
-        last = [final_accuracy(run) for run in group]
-        if not last:
-            lines.append(f"- **{name}**: not recorded yet.")
-            continue
-        spread = f", from {min(last):.1%} to {max(last):.1%}" if len(last) > 1 else ""
-        line = f"- **{name}** (n = {len(last)}): test accuracy {fmean(last):.1%}{spread}"
-        finished = [run for run in group if run.status == "finished"]
-        if len(finished) < len(group):
-            line += f" ({len(group) - len(finished)} diverged)"
-        if finished:
-            losses = [_second_half(run.column("train_loss")) for run in finished]
-            tests = [_second_half(run.column("test_accuracy")) for run in finished]
-            moved = fmean(abs(b - a) for late in tests for a, b in pairwise(late))
-            fell = fmean(late[0] - late[-1] for late in losses)
-            line += (
-                "; training accuracy with the last weights "
-                f"{fmean(run.final.train_accuracy for run in finished):.1%}. "
-                f"In the second half, test accuracy moved by {100 * moved:.2f} points an epoch, "
-                f"and training cross-entropy fell by {fell:.3f}, to {fmean(late[-1] for late in losses):.3f}"
-            )
-        lines.append(line + ".")
     return "\n".join(lines)
 
 

@@ -16,8 +16,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from scipy.optimize import brentq
 
-from lrbook.batches import digit_batches as digit_batches
 from lrbook.chapters import drawn
+from lrbook.chapters.batches import digit_batches as digit_batches
 from lrbook.chapters.drawn import name_at
 from lrbook.finding import (
     Finding,

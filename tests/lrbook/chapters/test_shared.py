@@ -7,11 +7,9 @@ import math
 
 import pytest
 
-from jumping import JUMPS, SMOOTH, of_ten
 from lrbook.chapters import shared
 from lrbook.chapters.shared import (
     by_plan,
-    endings,
     ends,
     first_with,
     mean_and_range,
@@ -156,38 +154,6 @@ def test_the_plan_is_asked_of_the_laptop_survey(monkeypatch):
     assert by_plan("linear").startswith(f"{head}{line}")
     studies.clear()
     assert by_plan("linear") == f"{head}- no run is recorded yet."
-
-
-def test_endings_by_hand():
-    # Epochs 6 to 10, changes counted from epoch 5: loss 3 to 0.5, accuracy 0.25 and 0.125 in 5 steps.
-    assert endings([JUMPS], ["drop"]) == (
-        "- **drop** (n = 1): test accuracy 87.5%; training accuracy with the last weights 90.0%. "
-        "In the second half, test accuracy moved by 7.50 points an epoch, "
-        "and training cross-entropy fell by 2.500, to 0.500."
-    )
-
-
-def test_a_fall_is_counted_to_the_last_epoch():
-    # From 3 after epoch 5 to 1.5 after epoch 10, with 0.75 between.
-    up_again = of_ten([9.0, 5.0, 4.0, 3.5, 3.0, 1.5, 1.25, 1.0, 0.75, 1.5])
-    assert endings([up_again], ["drop"]).endswith("training cross-entropy fell by 1.500, to 1.500.")
-
-
-def test_endings_of_several_seeds_and_none():
-    seeds = [of_ten(SMOOTH, [x] * 10, recipe="constant", seed=k) for k, x in enumerate((0.5, 0.75))]
-    first, second = endings(seeds, ["constant", "drop"]).splitlines()
-    assert first.startswith("- **constant** (n = 2): test accuracy 62.5%, from 50.0% to 75.0%; training")
-    assert "moved by 0.00 points" in first
-    assert second == "- **drop**: not recorded yet."
-
-
-def test_endings_count_what_diverged_as_guessing():
-    gone = of_ten([9.0, math.nan], status="diverged")
-    assert endings([gone], ["drop"]) == "- **drop** (n = 1): test accuracy 10.0% (1 diverged)."
-    both = endings([JUMPS, gone], ["drop"])
-    assert "(n = 2): test accuracy 48.8%, from 10.0% to 87.5% (1 diverged); training accuracy with" in both
-    assert "the last weights 90.0%." in both
-    assert "moved by 7.50 points" in both
 
 
 # ---------------------------------------------------------------- a reader's run among ours
