@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lrlib._checks import check_int
 from lrlib.runs.record import RecordError, Run, run_from
-from lrlib.runs.store import write_run
+from lrlib.runs.store import run_name, write_run
 
 
 def hand_in(run: Run, *, number: int, folder: str | Path = ".") -> Path:
@@ -31,7 +31,7 @@ def hand_in(run: Run, *, number: int, folder: str | Path = ".") -> Path:
     'class-07-linear-seed0.json'
     """
     check_int("number", number, least=1)
-    name, again = f"class-{number:02d}-{run.label}-seed{run.config.seed}", 1
+    name, again = f"class-{number:02d}-{run_name(run.config, study=True)}", 1
     while (path := Path(folder, f"{name}{f'-{again}' if again > 1 else ''}.json")).exists():
         if _same_result(path, run):
             return path
