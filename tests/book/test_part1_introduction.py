@@ -11,6 +11,7 @@ from statistics import fmean
 
 import pytest
 
+from plain_valley import valley_loss
 from run_page import line, rows, run_page
 
 RECORDED = Path(__file__).parents[2] / "lrlib" / "recorded"
@@ -27,18 +28,6 @@ def records(study: str, kind: str) -> list[dict]:
 
 def column(record: dict, name: str) -> list[float]:
     return [epoch[name] for epoch in record["epochs"]]
-
-
-def valley_loss(rates: list[float]) -> float:
-    """The noisy valley's expected loss, direction by direction, in plain loops."""
-    total = 0.0
-    for i in range(1, 65):
-        mean, variance = 1.0, 0.0
-        for rate in rates:
-            mean *= 1 - rate / i
-            variance = (1 - rate / i) ** 2 * variance + 0.1 * rate**2 / i
-        total += (mean**2 + variance) / i / 2
-    return total
 
 
 # ---------------------------------------------------------------- 1.1: the introduction

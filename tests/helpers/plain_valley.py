@@ -16,3 +16,8 @@ def valley_parts(rates: Sequence[float]) -> tuple[float, float]:
         distance += mean**2 / i / 2
         shaking += variance / i / 2
     return distance, shaking
+
+
+def valley_loss(rates: Sequence[float]) -> float:
+    """The valley's expected loss after updates at these rates."""
+    return sum(valley_parts(rates))

@@ -24,6 +24,7 @@ from lrlib.training.dataset import load
 from lrlib.training.networks import build
 from lrlib.training.randomness import permutation
 from lrlib.training.run import train
+from plain_valley import valley_loss
 
 CIFAR10, PEAKS, DIGITS = "survey-laptop", "peak-laptop", "survey-digits"
 THREE, SEVEN = "peak-digits", "rates-digits"
@@ -208,18 +209,6 @@ def test_the_first_plan_is_one_rate_for_all_updates():
     line = axes.lines[-1]
     assert line.get_ydata().tolist() == [0.1] * 30 * 391
     assert line.get_xdata()[[0, 391, -1]] == pytest.approx([0, 1, 30 - 1 / 391])
-
-
-def valley_loss(rates: list[float]) -> float:
-    """The noisy valley's expected loss, direction by direction, in plain loops."""
-    total = 0.0
-    for i in range(1, 65):
-        mean, variance = 1.0, 0.0
-        for rate in rates:
-            mean *= 1 - rate / i
-            variance = (1 - rate / i) ** 2 * variance + 0.1 * rate**2 / i
-        total += (mean**2 + variance) / i / 2
-    return total
 
 
 def test_the_valleys_curves_end_on_the_floors_of_the_formula():

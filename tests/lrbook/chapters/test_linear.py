@@ -14,6 +14,7 @@ import findings as rules
 from findings import constants, learned_less, measured, swapped, without
 from lrbook.chapters import linear
 from lrbook.finding import Records
+from plain_valley import valley_loss
 
 CIFAR10, DIGITS, BUDGETS, PEAKS = "survey-laptop", "survey-digits", "horizon", "peak-laptop"
 
@@ -123,18 +124,6 @@ def test_figure_5_1_is_a_line_from_the_peak_to_one_update_above_zero():
     (once,) = lines_of(end, linear.INK)  # as its source had it: epochs from 0, set as each begins
     assert list(once.get_ydata()[:30]) == pytest.approx([0.1 * (1 - epoch / 30) for epoch in range(30)])
     assert once.get_ydata()[29] == pytest.approx(0.1 / 30)
-
-
-def valley_loss(rates: list[float]) -> float:
-    """The noisy valley's expected loss, direction by direction, in plain loops."""
-    total = 0.0
-    for i in range(1, 65):
-        mean, variance = 1.0, 0.0
-        for rate in rates:
-            mean *= 1 - rate / i
-            variance = (1 - rate / i) ** 2 * variance + 0.1 * rate**2 / i
-        total += (mean**2 + variance) / i / 2
-    return total
 
 
 def test_figure_5_2_is_the_plan_the_stopped_plan_and_the_short_plan():
