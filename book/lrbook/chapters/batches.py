@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    from torch import Tensor
 
-from lrlib.training.dataset import load
 
-
-def digit_batches(updates: int, size: int = 50) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+def digit_batches(updates: int, size: int = 50) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield batches for as many updates: images of shape [size, 64] in [0, 1], and their labels."""
+    from lrlib.training.dataset import load  # torch takes seconds, and a page's first figure needs none
+
     data = load("digits")
     for t in range(updates):
         part = [(t * size + i) % len(data.train_labels) for i in range(size)]

@@ -27,31 +27,32 @@ OUTCOMES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("recognise rates that are too small, good and too large in a real training", ()),
     ),
     "constant": (
-        ("say what a schedule is, apart from the peak rate that scales it", ()),
         (
-            "explain why training at a fixed rate stops improving, and compute where: the *noise floor*",
+            "compute where training at a fixed rate stops: the *noise floor*",
             ("floor_ratio", "noise_floor", "stuck"),
         ),
-        ("read the curves of a constant rate, training and test", ("four_curves",)),
-        ("say what a single run can tell you, and what it cannot", ("one_run",)),
+        ("write a training loop in PyTorch, and name the line that a schedule decides", ()),
+        ("tell a rate that is too low from one that is too high", ("four_curves",)),
+        ("say what a single run can tell you, and what not", ("one_run",)),
     ),
     "time_based": (
-        ("write time-based decay, and say what its $t$ counts", ("time_decay", "torch_unit")),
+        ("write time-based decay, and name it in the frameworks", ("time_decay",)),
         (
-            "compute where the rate ends, by update, by epoch and at another batch size",
-            ("time_end", "time_end_epoch", "batch_size"),
+            "say what $t$ counts, and compute where the rate ends: "
+            "per update, per epoch, at another batch size",
+            ("torch_unit", "time_end", "time_end_epoch", "batch_size"),
         ),
-        ("recognise a training loop that applies the decay to an already decayed rate", ("compounding",)),
+        ("recognize a loop that decays a rate which has been decayed already", ("compounding",)),
         ("say why a lower training loss need not mean a better network", ("loss_and_accuracy",)),
     ),
     "drop_based": (
-        ("explain why the loss falls at once when the rate drops, and what that costs", ("largest_fall",)),
+        ("say what a drop does at once, and what it costs later", ("largest_fall",)),
         (
-            "write drop-based decay with its exponent, and say which epoch first gets the new rate",
+            "write the schedule, and name it in four frameworks without an off-by-one",
             ("drop", "drop_end", "misprint"),
         ),
-        ("date a jump from the record of a run, by a rule that does not look for drops", ()),
-        ("say how often such a match comes by chance", ()),
+        ("find the drop in a training curve, and check that it was the cause", ("four_curves",)),
+        ("say when a staircase is a bad choice", ()),
     ),
     "linear": (
         (
@@ -59,11 +60,11 @@ OUTCOMES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
             ("linear", "linear_last", "torch_order"),
         ),
         (
-            "explain why it needs a second number beside the rate: the **horizon**, the length of the run",
-            ("micro_batches",),
+            "name its second number, the **horizon**, and say what goes wrong when a run stops before it",
+            ("micro_batches", "killed", "torch_resume"),
         ),
-        ("predict what goes wrong when a run stops before its plan ends", ("killed", "torch_resume")),
-        ("compare a constant and a linear run that share their start and their batches", ()),
+        ("name the schedule in five frameworks, and avoid their defaults", ()),
+        ("say why two schedules must be compared at the end of their plans", ()),
     ),
     "polynomial": (
         ("write polynomial decay, and find linear decay in it", ("polynomial",)),

@@ -738,8 +738,10 @@ def promised(chapter):
     """The outcomes that a chapter's page lists under "You will be able to"."""
     cells = json.loads((ROOT / f"book/survey/{chapter}.ipynb").read_text(encoding="utf-8"))["cells"]
     text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
-    (part,) = re.findall(r"\*\*You will be able to\*\*\n\n((?:- .+\n?(?:  .+\n?)*)+)", text)
-    return [" ".join(item.split()).rstrip(";.") for item in re.findall(r"^- (.+(?:\n  .+)*)", part, re.M)]
+    item = r"(?:-|\d\.) .+\n?(?:  +.+\n?)*"
+    (part,) = re.findall(rf"\*\*You will be able to\*\*\n\n((?:{item})+)", text)
+    items = re.findall(r"^(?:-|\d\.) (.+(?:\n  +.+)*)", part, re.M)
+    return [" ".join(each.split()).rstrip(";.") for each in items]
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
