@@ -43,13 +43,19 @@ def test_two_sets_of_the_same_notebooks():
 def test_the_slides_hold_pictures_and_formulas():
     page = BeautifulSoup((PACK / "slides.html").read_text(encoding="utf-8"), "html.parser")
     pictures = page.select("section.figure img")
-    empty = [slide for slide in page.select("section.figure") if not slide.find("img")]
+    drawn = page.select("section.figure div.figure[role=img]")  # figures in two widths: the wide form
+    empty = [slide for slide in page.select("section.figure") if not slide.select_one("img, div.figure svg")]
     assert all("recorded yet" in slide.select_one(".body").text for slide in empty)
     assert pictures
     for picture in pictures:
         assert picture["src"].startswith("data:image/")
         assert len(picture["src"]) > 5_000
         assert picture["alt"].endswith(".")
+    assert drawn
+    for picture in drawn:
+        assert picture["aria-label"].endswith(".")
+        assert len(picture.find_all("svg")) == 1
+        assert picture.svg.find("path")
     chapters = [name for name in notebooks("student") if not name.startswith("teach/")]
     assert len(page.select("section.title")) == len(chapters)
 
