@@ -28,7 +28,7 @@ STYLE_OF: dict[str, dict] = {
     "poly5": {"color": "#007D5A", "linestyle": (0, (5, 1.2, 1.2, 1.2))},
     "triangle": {"color": "#A8487F", "linestyle": (0, (5, 1.2, 1.2, 1.2, 1.2, 1.2))},
     "cosine": {"color": "#6A4C9C", "linestyle": (0, (8, 1.2, 3, 1.2))},
-    "cosine5": {"color": "#6B6B6B", "linestyle": (0, (2.5, 1.2))},
+    "cosine5": {"color": "#00748A", "linestyle": (0, (2.5, 1.2))},
 }
 # Second, third, ... line of one schedule in a figure: the same colour, told apart by dash and label.
 MORE_DASHES = ((0, (1.2, 1.8)), (0, (4, 2.4)), (0, (6, 1.2, 1.2, 1.2)), (0, (10, 4)))

@@ -135,7 +135,8 @@ def leaders_text(
             f"{len(apart)} of {tested} level{'s' * (tested > 1)}{at}."
         )
     if lost:
-        text += f" Every run failed (most answers wrong) at {name}{listed(lost)}, not counted here."
+        text += f" Every run failed (most answers wrong) at {name}{listed(lost)}, where a difference in the "
+        text += "table is one between failures."
     if some:
         text += f" Some runs failed{'' if lost else ' (most answers wrong)'} at {name}{listed(some)}."
     return text

@@ -165,7 +165,8 @@ def test_failed_runs_are_said_and_lead_nowhere():
     ]
     assert leaders_text(runs, "peak_lr", name="rate ") == (
         "Highest mean: constant at rate 0.1. "
-        "Every run failed (most answers wrong) at rate 1.0, not counted here. Some runs failed at rate 0.1."
+        "Every run failed (most answers wrong) at rate 1.0, where a difference in the table is one between "
+        "failures. Some runs failed at rate 0.1."
     )
     assert leaders_text(runs[:4], "peak_lr").endswith(" Some runs failed (most answers wrong) at 0.1.")
     assert leaders_text(runs[4:], "peak_lr") == "Every run failed: most of its answers are wrong."
