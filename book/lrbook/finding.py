@@ -55,7 +55,7 @@ class Records(dict):
     """The recorded runs by study, read on first use: ``Records()["survey-laptop"]``."""
 
     def __missing__(self, study: str) -> list[Run]:
-        self[study] = load_runs(study)
+        self[study] = list(_read(study))
         return self[study]
 
     def runs(self, study: str, label: str, **config) -> list[Run]:
@@ -67,6 +67,12 @@ class Records(dict):
             and all(getattr(run.config, name) == value for name, value in config.items())
         ]
         return sorted(found, key=lambda run: run.config.seed)
+
+
+@functools.cache
+def _read(study: str) -> tuple[Run, ...]:
+    """Read a study once for all findings and figures of a page; runs are frozen, so they may share it."""
+    return tuple(load_runs(study))
 
 
 #: Every finding of the book by its module and name; the tests go through it.

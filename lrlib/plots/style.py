@@ -140,7 +140,9 @@ def stacked(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
     return figure, list(panels)
 
 
-def note(axes: Axes, text: str, at: tuple[float, float], offset: tuple[float, float], **how) -> Annotation:
+def note(
+    axes: Axes, text: str, at: tuple[float, float], offset: tuple[float, float] = (0, 0), **how
+) -> Annotation:
     """Write a text at an offset in points from a place of the axes."""
     return axes.annotate(text, at, xytext=offset, textcoords="offset points", annotation_clip=False, **how)
 

@@ -24,7 +24,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from lrlib.plots.style import apart
+from lrlib.plots.style import apart, note
 
 if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType
@@ -184,26 +184,8 @@ def label_ends(axes: Axes, labels: Sequence[Label], *, gap: float = 1.18) -> Non
     else:
         places = apart(wanted, line, high)
     for label, place in zip(labels, places, strict=True):
-        axes.annotate(
-            label.text,
-            (1.0, (place - low) / (high - low)),
-            xytext=(5, 0),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            va="center",
-            color=label.color,
-            annotation_clip=False,
-        )
-
-
-def note(axes: Axes, text: str, at: tuple[float, float], offset: tuple[float, float] = (0, 0), **how) -> None:
-    """Write a text into the drawing, at an offset in points from a place of the axes."""
-    axes.annotate(text, at, xytext=offset, textcoords="offset points", annotation_clip=False, **how)
-
-
-def per_cent(axis) -> None:
-    """Write an axis of fractions in per cent."""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}%"))
+        at = (1.0, (place - low) / (high - low))
+        note(axes, label.text, at, (5, 0), xycoords="axes fraction", va="center", color=label.color)
 
 
 def plain(axis) -> None:

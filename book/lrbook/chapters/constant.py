@@ -28,6 +28,7 @@ from lrbook.finding import (
     rounded,
 )
 from lrlib import Constant, LinearDecay, Valley, preset
+from lrlib.plots.style import in_per_cent, note
 from lrlib.plots.two_widths import (
     COLOR,
     INK,
@@ -39,8 +40,6 @@ from lrlib.plots.two_widths import (
     Label,
     TwoWidths,
     label_ends,
-    note,
-    per_cent,
     plain,
 )
 from lrlib.runs import Run, published
@@ -339,7 +338,7 @@ def rates_figure(records: Records | None = None) -> TwoWidths:
         error.set_ylim(0.004, 1.6)
         error.set_yticks([0.01, 0.03, 0.1, 0.3, 0.9])
         error.minorticks_off()
-        per_cent(error.yaxis)
+        in_per_cent(error.yaxis)
         error.set_xticks([0.0001, 0.001, 0.01, 0.1, 1])
         plain(error.xaxis)
         error.set_xlabel("learning rate")
@@ -464,7 +463,7 @@ def cifar10_figure(records: Records | None = None) -> TwoWidths:
         loss.set_yticks([0, 0.5, 1, 1.5])
         accuracy.set_title("accuracy")
         accuracy.set_ylim(0.4, 1.02)
-        per_cent(accuracy.yaxis)
+        in_per_cent(accuracy.yaxis)
         note(loss, "test", (21, 1.28), color=GRAY, ha="center")
         name_at(loss, runs, "train_loss", 9, "training", GRAY, (6, 5))
         name_at(accuracy, runs, "test_accuracy", 20, "test", GRAY, (0, -26), ha="center")
@@ -556,7 +555,7 @@ def lower_rates_figure(records: Records | None = None) -> TwoWidths:
         plain(loss.yaxis)
         accuracy.set_title("test accuracy")
         accuracy.set_ylim(0.6, 0.84)
-        per_cent(accuracy.yaxis)
+        in_per_cent(accuracy.yaxis)
         for axes in panels if wide else panels[1:]:
             axes.set_xlabel("epoch")
         for axes, ends in labels.items():

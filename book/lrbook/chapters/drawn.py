@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lrbook.finding import Records, means, rounded
+from lrlib.plots.style import in_per_cent, note
 from lrlib.plots.two_widths import (
     COLOR,
     INK,
@@ -20,8 +21,6 @@ from lrlib.plots.two_widths import (
     Label,
     TwoWidths,
     label_ends,
-    note,
-    per_cent,
 )
 from lrlib.runs import Run
 from lrlib.runs.experiments import study_of
@@ -73,7 +72,7 @@ def performance(wide: bool, groups: Mapping[str, Sequence[Run]]) -> tuple[Figure
     loss.set_yticks([0, 0.5, 1, 1.5])
     accuracy.set_title("accuracy")
     accuracy.set_ylim(0.5, 1.02)
-    per_cent(accuracy.yaxis)
+    in_per_cent(accuracy.yaxis)
     loss.set_xlim(0, max(len(runs[0].epochs) for runs in groups.values()))
     rates[0].set_title("learning rate")
     for axes in rates:
@@ -127,7 +126,7 @@ def live_figure(
         panels[0].set_ylim(bottom=0)
         panels[1].set_title("test accuracy")
         panels[1].set_ylim(min(0.75, *(final_accuracy(run) - 0.05 for run in mine.values())), 1.0)
-        per_cent(panels[1].yaxis)
+        in_per_cent(panels[1].yaxis)
         for axes in panels if wide else panels[1:]:
             axes.set_xlabel("epoch")
         for axes in panels:

@@ -32,19 +32,8 @@ from lrbook.finding import (
     verdict,
 )
 from lrlib import Constant, DropDecay, Valley
-from lrlib.plots.two_widths import (
-    COLOR,
-    INK,
-    NARROW,
-    RULE,
-    WIDE,
-    Label,
-    TwoWidths,
-    label_ends,
-    note,
-    per_cent,
-    plain,
-)
+from lrlib.plots.style import in_per_cent, note
+from lrlib.plots.two_widths import COLOR, INK, NARROW, RULE, WIDE, Label, TwoWidths, label_ends, plain
 from lrlib.runs import Run, published
 from lrlib.stats import final_accuracy
 from lrlib.stats.curves import drops, largest_fall, largest_rise
@@ -493,7 +482,7 @@ def first_drop_figure(records: Records | None = None) -> TwoWidths:
         loss.set_ylim(0, 1.08)
         accuracy.set_title("test accuracy")
         accuracy.set_ylim(0.59, 0.83)
-        per_cent(accuracy.yaxis)
+        in_per_cent(accuracy.yaxis)
         note(loss, "first drop", (times[0], 1.08), (3, -11), color=INK)
         note(loss, "second", (times[1], 1.08), (3, -11), color=INK)
         note(loss, "constant", (7.6, 0.40), (0, 4), color=GRAY)
@@ -623,7 +612,7 @@ def budget_figure(records: Records | None = None) -> TwoWidths:
             ends[accuracy].append(Label(mean[name][max(found)], name, color))
             ends[lead].append(Label(gap[-1], name, color))
         accuracy.set_title("test accuracy at the end")
-        per_cent(accuracy.yaxis)
+        in_per_cent(accuracy.yaxis)
         lead.set_title("points ahead of the constant rate")
         lead.set_yticks([-4, 0, 4, 8])
         lead.set_yticklabels(["\N{MINUS SIGN}4", "0", "+4", "+8"])

@@ -11,7 +11,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from lrbook.finding import Finding, Records, count, finding, means, percent, points
-from lrlib.plots.two_widths import COLOR, INK, RULE, STYLE, note, svg
+from lrlib.plots.style import note
+from lrlib.plots.two_widths import COLOR, INK, RULE, STYLE, svg
 from lrlib.runs.store import studies
 from lrlib.schedules.recipes import SURVEY
 from lrlib.stats import compare_all, final_accuracy

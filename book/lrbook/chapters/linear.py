@@ -31,17 +31,8 @@ from lrbook.finding import (
     rounded,
 )
 from lrlib import LinearDecay, Valley
-from lrlib.plots.two_widths import (
-    COLOR,
-    INK,
-    NARROW,
-    RULE,
-    WIDE,
-    TwoWidths,
-    note,
-    per_cent,
-    plain,
-)
+from lrlib.plots.style import in_per_cent, note
+from lrlib.plots.two_widths import COLOR, INK, NARROW, RULE, WIDE, TwoWidths, plain
 from lrlib.runs import Run, published
 from lrlib.runs.experiments import study_of
 from lrlib.stats import alike, compare_all, final_accuracy
@@ -456,7 +447,7 @@ def plans_figure(records: Records | None = None) -> TwoWidths:
             note(accuracy, f"{epochs}", (epochs, values[-1]), (0, 7), color=LINEAR, ha="center")
         accuracy.set_title("test accuracy")
         accuracy.set_ylim(0.69, 0.84)
-        per_cent(accuracy.yaxis)
+        in_per_cent(accuracy.yaxis)
         note(accuracy, "constant", (26, 0.757), (0, -16), color=GRAY, ha="center")
         rate.set_title("learning rate")
         rate.set_ylim(0, 0.115)

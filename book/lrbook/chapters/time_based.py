@@ -34,18 +34,8 @@ from lrbook.finding import (
     verdict,
 )
 from lrlib import Constant, LinearDecay, Schedule, TimeDecay, Valley
-from lrlib.plots.two_widths import (
-    COLOR,
-    INK,
-    NARROW,
-    RULE,
-    WIDE,
-    Label,
-    TwoWidths,
-    label_ends,
-    note,
-    plain,
-)
+from lrlib.plots.style import note
+from lrlib.plots.two_widths import COLOR, INK, NARROW, RULE, WIDE, Label, TwoWidths, label_ends, plain
 from lrlib.runs import Run, published
 from lrlib.stats import final_accuracy
 from lrlib.theory import Best, Trajectory
