@@ -3,12 +3,14 @@
 #
 #     bash cluster/first.sh
 #
-# Results go to $OUT (gpu-out): first.log, steps.txt with the seconds of each step, selftest.json. Exit status 1 if
-# something is missing or a line of the self test fails. SELFTEST_SECONDS (110) is the most that the self test may take.
+# Results go to $OUT (gpu-out): first.log, steps.txt with the seconds of each step, selftest.json, race.json. Exit
+# status 1 if something is missing or a line of the self test fails. SELFTEST_SECONDS (110) is the most that the self test
+# may take. RACE_SECONDS (0) are for a race of ways to train after it, on noise, where record.sh is to have all its time.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 SELFTEST_SECONDS="${SELFTEST_SECONDS:-110}"
+RACE_SECONDS="${RACE_SECONDS:-0}"
 
 log_to first.log
 trap end_log EXIT
@@ -38,8 +40,9 @@ for half in "$WORK"/[ab]/[ab].bin; do
 done
 mark "data checked"
 
-status=0
-watched "$SELFTEST_SECONDS" "$PYTHON" -m lrlib.cli doctor --gpu --seconds "$((SELFTEST_SECONDS * 6 / 7))" \
+status=0 race=--race
+[ "$RACE_SECONDS" -eq 0 ] || race=--no-race # the longer one times the same
+watched "$SELFTEST_SECONDS" "$PYTHON" -m lrlib.cli doctor --gpu "$race" --seconds "$((SELFTEST_SECONDS * 6 / 7))" \
   --out "$OUT/selftest.json" || status=$?
 mark "self test"
 if [ "$status" -eq 124 ] && grep -q '"failed": 0,' "$OUT/selftest.json" 2> /dev/null; then
@@ -48,5 +51,10 @@ elif [ "$status" -eq 124 ]; then
   fail "The self test took longer than $SELFTEST_SECONDS s and was ended; SELFTEST_SECONDS gives it more."
 elif [ "$status" -ne 0 ]; then
   fail "The self test failed (status $status): do not record here before its lines are understood."
+fi
+if [ "$RACE_SECONDS" -gt 0 ]; then
+  watched $((RACE_SECONDS + 45)) "$PYTHON" benchmarks/gpu/race.py --seconds "$RACE_SECONDS" --out "$OUT/race.json" \
+    || echo "The race did not come to its end (status $?)."
+  mark "race"
 fi
 echo "All is well after $SECONDS s. Next: bash cluster/record.sh"

@@ -8,6 +8,7 @@
 # TOGETHER       runs at a time where STUDIES does not say (5)
 # MINUTES        from the start of this script to its end, with packing (9.5)
 # PATH_          how to compute (graph)
+# WHOLE          1: begin no run that the time would cut, for machines that keep no checkpoints (0)
 # DETERMINISTIC  1: only algorithms that repeat to the bit (0)
 # RACE_SECONDS   for the race of ways to train before it; 0: none (90)
 # RESERVE        seconds that are kept for the last epochs and for packing (40)
@@ -24,6 +25,7 @@ STUDIES="${STUDIES:-resnet50-gpu laptop-map-gpu:16}"
 TOGETHER="${TOGETHER:-5}"
 MINUTES="${MINUTES:-9.5}"
 PATH_="${PATH_:-graph}"
+WHOLE="${WHOLE:-0}"
 DETERMINISTIC="${DETERMINISTIC:-0}"
 RACE_SECONDS="${RACE_SECONDS:-90}"
 RESERVE="${RESERVE:-40}"
@@ -55,6 +57,7 @@ record() {
   name=$(basename "$1" .toml)
   bring_in "$name"
   words=(study run "$1" --path "$PATH_" --together "$2" --minutes "$(minutes_of "$3")")
+  [ "$WHOLE" = 0 ] || words+=(--whole)
   [ "$DETERMINISTIC" = 0 ] || words+=(--deterministic)
   words+=(--out "$WORK/records/$name")
   echo "lrlib ${words[*]}"
@@ -104,7 +107,9 @@ number MINUTES "$MINUTES"
 for name in TOGETHER RACE_SECONDS RESERVE MOST_FILES MOST_MIB MOST_MIB_IN_ALL; do
   whole "$name" "${!name}"
 done
-[[ "$DETERMINISTIC" =~ ^[01]$ ]] || fail "DETERMINISTIC must be 0 or 1, got '$DETERMINISTIC'."
+for name in WHOLE DETERMINISTIC; do
+  [[ "${!name}" =~ ^[01]$ ]] || fail "$name must be 0 or 1, got '${!name}'."
+done
 plan=()
 for entry in $STUDIES; do
   IFS=: read -r study together most <<< "$entry"

@@ -194,6 +194,9 @@ def study_run(
     ] = None,
     hours: Annotated[float | None, typer.Option(help="Stop after so many hours.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes.")] = None,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="With --together: begin no run that would be cut.")
+    ] = False,
     out: StudyOut = None,
 ) -> None:
     """Do what is missing of a study; kill it when you like, and start it again."""
@@ -207,6 +210,8 @@ def study_run(
         raise ValueError(f"give --hours or --minutes, not both (got {hours} and {minutes})")
     if together is not None and jobs > 1:
         raise ValueError(f"give --together or --jobs, not both (got {together} and {jobs})")
+    if whole and together is None:
+        raise ValueError("--whole is for runs that share a GPU; give --together too")
     study = read_study(name, out=out)
     how: dict[str, Any] = dict(
         threads=threads, path=path, deterministic=deterministic, command=" ".join(["lrlib", *sys.argv[1:]])
@@ -214,7 +219,9 @@ def study_run(
     if together is not None:
         limit = 60 * hours if hours is not None else minutes
         with asked_to_stop(typer.echo) as asked:
-            done = run_together(study, together=together, minutes=limit, stop=asked, say=typer.echo, **how)
+            done = run_together(
+                study, together=together, minutes=limit, whole=whole, stop=asked, say=typer.echo, **how
+            )
         raise SystemExit(0 if done else 1)
     # A polite kill ends the workers too, as Ctrl-C does: otherwise they would go on unseen.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ def run_together(
     path: str = "auto",
     deterministic: bool = False,
     minutes: float | None = None,
+    whole: bool = False,
     command: str = "lrlib.sweeps.together.run_together",
     say: Callable[[str], None] = print,
     stop: Callable[[], bool] = lambda: False,
@@ -43,6 +45,9 @@ def run_together(
         See `lrlib.training.run.train`.
     minutes : float or None
         After so many, > 0, each run ends with its epoch and keeps a checkpoint.
+    whole : bool
+        Begin no run that would be cut: none for which less is left of `minutes` than the longest run before
+        it took. For machines that keep no checkpoints.
     command : str
         What the records say they were started by.
     say : callable
@@ -63,7 +68,7 @@ def run_together(
     """
     if minutes is not None:
         minutes = check_float("minutes", minutes, allowed="> 0 and finite", ok=lambda x: x > 0)
-    begun = monotonic()
+    begun, longest = monotonic(), 0.0
     end = begun + 60 * minutes if minutes else float("inf")
 
     def stopping() -> bool:
@@ -79,14 +84,21 @@ def run_together(
         )
 
     def one(planned: Planned) -> Generator[None, None, Run | Exception | None]:
+        nonlocal longest
         if stopping():
             return None
+        if whole and monotonic() + longest > end:
+            note(planned, f"not begun, a run takes {longest:.0f} s and {end - monotonic():.0f} are left")
+            return None
+        start = monotonic()
         try:
             target, name = target_for(planned), planned.config.dataset
             if name not in data:  # all runs read one copy of the images on the device
                 data[name] = load(name).to(target.device)
             note(planned, "goes on" if planned.checkpoint.exists() else "begins")
-            return (yield from doing(planned, target, data=data[name], command=command, stop=stopping))
+            run = yield from doing(planned, target, data=data[name], command=command, stop=stopping)
+            longest = max(longest, monotonic() - start)
+            return run
         except (ValueError, OSError, RuntimeError) as error:  # the other runs go on
             return error
 
@@ -96,7 +108,7 @@ def run_together(
     failed = 0
     if waiting:
         # Threads and switches are the process's: those of the first run hold for all.
-        with target_for(waiting[0]).own_settings():
+        with target_for(waiting[0]).own_settings(), _little_garbage():
             for number, result in take_turns(map(one, waiting), together=min(together, len(waiting))):
                 planned = waiting[number]
                 if isinstance(result, Exception):
@@ -108,6 +120,17 @@ def run_together(
                     note(planned, "cut; it goes on from its checkpoint when the study is run again")
     sum_up(study, say)
     return failed == 0
+
+
+@contextmanager
+def _little_garbage() -> Iterator[None]:
+    """Spare what is there now from the collector: each capture calls it, while all other runs wait."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @contextmanager

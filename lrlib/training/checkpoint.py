@@ -97,14 +97,20 @@ def load_state(path: Path, config: RunConfig, target: Target) -> dict[str, Any]:
 
 
 class Due:
-    """Whether a checkpoint is due: after each epoch, or if writing it is slow, every `PATIENCE` seconds."""
+    """Whether a checkpoint is due: after each epoch, unless writing would take more than `SHARE` of the time.
 
-    # ResNet-50's has 188 MB, which on a GPU takes as long as an epoch to write.
-    QUICK, PATIENCE = 0.25, 30.0
-    took, last = 0.0, -math.inf  # seconds of the last write, and when it ended
+    `together` is the number of runs in the process: all of them wait while one writes.
+    """
+
+    # On a GPU an epoch takes a second: 16 runs that each write 4 MB after it, or ResNet-50's 188 MB, would
+    # write for as long as they train. On a CPU an epoch takes longer than fifty writes: every one is kept.
+    SHARE = 0.02
+
+    def __init__(self, together: int = 1) -> None:
+        self.together, self.took, self.last = together, 0.0, -math.inf
 
     def __call__(self) -> bool:
-        return self.took < self.QUICK or time.perf_counter() - self.last >= self.PATIENCE
+        return time.perf_counter() - self.last >= self.took * self.together / self.SHARE
 
     @contextmanager
     def timed(self) -> Iterator[None]:

@@ -56,8 +56,8 @@ def train(
     data : Dataset or None
         None loads ``config.dataset``.
     checkpoint : path or None
-        File to write at the end of an epoch: of every one, or every 30 s if writing it takes longer than
-        0.25 s.
+        File to write at the end of an epoch: of every one, or of as many as keep the writing within 2 % of
+        the time.
     resume : bool
         Go on from `checkpoint`. On a CPU in fp32, with the same number of threads, the result is bit for bit
         that of an uninterrupted run.
@@ -227,7 +227,7 @@ def training(
         }
         save_state(Path(file), config, target, state)
 
-    due = Due()
+    due = Due(target.together)
     step, final = len(records) * config.steps_per_epoch, None
     status: Status = "finished"
     with ProgressBar(config, shown=progress, step=step, seconds=before) as bar:

@@ -314,6 +314,7 @@ def test_the_scripts_are_bash(name):
         ({"TOGETHER": "2.5"}, "TOGETHER must be a whole number, got '2.5'."),
         ({"STUDIES": "no-such"}, "There is no study studies/no-such.toml."),
         ({"STUDIES": "source-gpu:x"}, "Runs at a time of source-gpu must be a whole number, got 'x'."),
+        ({"WHOLE": "2"}, "WHOLE must be 0 or 1, got '2'."),
         ({"DETERMINISTIC": "yes"}, "DETERMINISTIC must be 0 or 1, got 'yes'."),
         ({"WORK": "no-such-folder"}, "no-such-folder is missing: make it where there is a network"),
     ],
@@ -395,7 +396,7 @@ def test_record_does_all_in_order_and_packs_what_is_small_enough(there, tmp_path
     checkpoints.mkdir(parents=True)
     (checkpoints / "linear-seed7.pt").write_bytes(b"from an earlier job")
     studies = f"{tmp_path}/failing.toml {tmp_path}/one.toml:8:2"
-    job = there("record.sh", STUDIES=studies, DETERMINISTIC="1", MOST_MIB="1", MOST_FILES="5")
+    job = there("record.sh", STUDIES=studies, WHOLE="1", DETERMINISTIC="1", MOST_MIB="1", MOST_FILES="5")
     log = job.communicate(timeout=60)[0]
     assert job.returncode == 1  # of the study that failed; the race is no reason
     work, out = tmp_path / "work", tmp_path / "out"
@@ -409,7 +410,7 @@ def test_record_does_all_in_order_and_packs_what_is_small_enough(there, tmp_path
     minutes = [float(line.split(" --minutes ")[1].split()[0]) for line in lines[6:]]
     assert 8.5 < minutes[0] < 9.5 - 40 / 60
     assert minutes[1] == 2
-    assert lines[7].endswith(f" --deterministic --out {work}/records/one")
+    assert lines[7].endswith(f" --whole --deterministic --out {work}/records/one")
     assert lines[6].startswith(f"{'a' * 40} {work}/cifar10 ")
     assert "The race did not come to its end (status 3)." in log
     assert "failing.toml: ended with status 1." in log
@@ -460,10 +461,15 @@ def test_wheels_are_installed_once_and_again_if_they_are_others(there, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("status", "last"), [(0, "All is well after"), (1, "The self test failed (status 1)")]
+    ("status", "race", "last"),
+    [
+        (0, 0, "All is well after"),
+        (0, 30, "All is well after"),
+        (1, 30, "The self test failed (status 1)"),
+    ],
 )
-def test_first_ends_with_the_verdict_of_the_self_test(there, tmp_path, status, last):
-    job = there("first.sh", SELF_TEST=str(status))
+def test_first_ends_with_the_verdict_of_the_self_test(there, tmp_path, status, race, last):
+    job = there("first.sh", SELF_TEST=str(status), RACE_SECONDS=str(race))
     log = job.communicate(timeout=60)[0]
     assert job.returncode == status
     assert log.splitlines()[-1].startswith(last)
@@ -474,6 +480,14 @@ def test_first_ends_with_the_verdict_of_the_self_test(there, tmp_path, status, l
         "torch imported",
         "data checked",
         "self test",
+        *(["race"] if race and not status else []),
+    ]
+    raced = [line for line in asked(tmp_path) if "race.py" in line]
+    assert [line.endswith(f"race.py --seconds 30 --out {tmp_path}/out/race.json") for line in raced] == (
+        [True] if race and not status else []
+    )
+    assert [f" --{'no-' if race else ''}race " in line for line in asked(tmp_path) if "doctor" in line] == [
+        True
     ]
     assert all(re.fullmatch(r".*: \d+\.\d s", line) for line in steps)
 

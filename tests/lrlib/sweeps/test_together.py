@@ -84,6 +84,29 @@ def test_minutes_are_minutes(tmp_path, monkeypatch):
         run_together(study, together=1, minutes=0)
 
 
+def test_whole_begins_no_run_that_the_minutes_do_not_reach_for(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("lrlib.sweeps.together.monotonic", lambda: now[0])
+    took = {1: 30.0, 2: 50.0, 3: 1.0}  # of 100 s: after 80, a third run like the second would not end
+
+    def doing(planned, target, **_):
+        yield
+        now[0] += took[planned.config.seed]
+        return train(planned.config, progress=False)
+
+    monkeypatch.setattr("lrlib.sweeps.together.doing", doing)
+    study = study_in(tmp_path, seeds=[1, 2, 3], recipes=["linear"], epochs=1)
+    begun, said = [], []
+    for whole, runs in ((True, [1, 2]), (False, [1, 2, 3])):
+        now[0], said[:] = 0.0, []
+        assert run_together(study, together=1, minutes=100 / 60, whole=whole, say=said.append)
+        begun.append(
+            [planned.config.seed for planned in study.runs if f"{planned.name}: begins" in "".join(said)]
+        )
+        assert begun[-1] == runs
+        assert ("not begun" in "".join(said)) == whole
+
+
 def test_one_run_that_fails_does_not_stop_the_others(tmp_path):
     study, lines = study_in(tmp_path), []
     study.runs[1].checkpoint.write_bytes(b"not a checkpoint")
@@ -158,12 +181,15 @@ def test_options_reach_it_and_exclude_each_other(lrlib, tmp_path, monkeypatch):
     monkeypatch.setattr(
         "lrlib.sweeps.together.run_together", lambda study, **options: seen.update(options) or True
     )
-    options = "--together 4 --path graph --minutes 7 --deterministic"
+    options = "--together 4 --path graph --minutes 7 --whole --deterministic"
     code, _, _ = lrlib("study", "run", path, *options.split())
     assert code == 0
-    assert {name: seen[name] for name in ("together", "minutes", "path", "deterministic", "threads")} == {
+    assert {
+        name: seen[name] for name in ("together", "minutes", "whole", "path", "deterministic", "threads")
+    } == {
         "together": 4,
         "minutes": 7.0,
+        "whole": True,
         "path": "graph",
         "deterministic": True,
         "threads": None,
@@ -172,6 +198,7 @@ def test_options_reach_it_and_exclude_each_other(lrlib, tmp_path, monkeypatch):
     assert seen["minutes"] == 30.0
     for words, complaint in (
         ("--together 2 --jobs 2", "give --together or --jobs, not both (got 2 and 2)"),
+        ("--whole", "--whole is for runs that share a GPU; give --together too"),
         ("--hours 1 --minutes 2", "give --hours or --minutes, not both (got 1.0 and 2.0)"),
     ):
         code, _, err = lrlib("study", "run", path, *words.split())
@@ -212,21 +239,15 @@ def test_seconds_in_company_count_once(tmp_path):
     assert hours_left(study) == pytest.approx(1.0)
 
 
-def test_a_checkpoint_that_takes_long_to_write_is_written_every_half_minute(monkeypatch):
+@pytest.mark.parametrize("together", [1, 16])
+def test_writing_checkpoints_takes_at_most_a_fiftieth_of_the_time(together, monkeypatch):
     now = [100.0]
     monkeypatch.setattr("lrlib.training.checkpoint.time.perf_counter", lambda: now[0])
-
-    def write(due, seconds):
-        with due.timed():
-            now[0] += seconds
-
-    due = Due()
+    due = Due(together)
     assert due()  # the first epoch's is always written
-    write(due, 0.1)
-    now[0] += 0.01
-    assert due()  # so is every one that takes no time
-    write(due, 0.3)
-    now[0] += 29.9
+    with due.timed():
+        now[0] += 0.3
+    now[0] += 15.0 * together - 0.1  # all runs of the process wait for each one's
     assert not due()
     now[0] += 0.1
     assert due()
@@ -234,7 +255,7 @@ def test_a_checkpoint_that_takes_long_to_write_is_written_every_half_minute(monk
 
 def test_a_large_net_keeps_a_checkpoint_when_it_is_stopped_between(tmp_path, monkeypatch):
     """No checkpoint was due since the first epoch; asked to stop, it is written all the same."""
-    monkeypatch.setattr(Due, "QUICK", 0.0)
+    monkeypatch.setattr(Due, "SHARE", 1e-9)
     study = study_in(tmp_path, seeds=[1], recipes=["linear"], epochs=5)
     (planned,) = study.runs
     epochs = []
