@@ -10,6 +10,9 @@ GRACE=20                    # seconds that a stopped command gets to end by itse
 
 export HF_HUB_OFFLINE=1 LRLIB_PROGRESS=off PYTHONUNBUFFERED=1
 
+# CUDA gives a process eight queues to the card; with more streams, some would wait for others without need.
+export CUDA_DEVICE_MAX_CONNECTIONS=32
+
 fail() {
   echo "$*" >&2
   exit 1

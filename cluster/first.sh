@@ -4,13 +4,15 @@
 #     bash cluster/first.sh
 #
 # Results go to $OUT (gpu-out): first.log, steps.txt with the seconds of each step, selftest.json, race.json. Exit
-# status 1 if something is missing or a line of the self test fails. SELFTEST_SECONDS (110) is the most that the self test
-# may take. RACE_SECONDS (0) are for a race of ways to train after it, on noise, where record.sh is to have all its time.
+# status 1 if something is missing or a line of the self test fails. SELFTEST_SECONDS (110) is the most that the self
+# test may take. RACE_SECONDS (0) are for a race of ways to train after it, on noise, where record.sh is to have all its
+# time; RACE_WORDS are more of its options, as "--networks resnet50".
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 SELFTEST_SECONDS="${SELFTEST_SECONDS:-110}"
 RACE_SECONDS="${RACE_SECONDS:-0}"
+RACE_WORDS="${RACE_WORDS:-}"
 
 log_to first.log
 trap end_log EXIT
@@ -53,7 +55,8 @@ elif [ "$status" -ne 0 ]; then
   fail "The self test failed (status $status): do not record here before its lines are understood."
 fi
 if [ "$RACE_SECONDS" -gt 0 ]; then
-  watched $((RACE_SECONDS + 45)) "$PYTHON" benchmarks/gpu/race.py --seconds "$RACE_SECONDS" --out "$OUT/race.json" \
+  # shellcheck disable=SC2086 # words
+  watched $((RACE_SECONDS + 45)) "$PYTHON" benchmarks/gpu/race.py $RACE_WORDS --seconds "$RACE_SECONDS" --out "$OUT/race.json" \
     || echo "The race did not come to its end (status $?)."
   mark "race"
 fi

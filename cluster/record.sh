@@ -11,6 +11,7 @@
 # WHOLE          1: begin no run that the time would cut, for machines that keep no checkpoints (0)
 # DETERMINISTIC  1: only algorithms that repeat to the bit (0)
 # RACE_SECONDS   for the race of ways to train before it; 0: none (90)
+# RACE_WORDS     more options of the race, as "--networks resnet50"
 # RESERVE        seconds that are kept for the last epochs and for packing (40)
 # LRLIB_DATA     where CIFAR-10 is, if it is there already; else it is unpacked from the bundle
 #
@@ -28,6 +29,7 @@ PATH_="${PATH_:-graph}"
 WHOLE="${WHOLE:-0}"
 DETERMINISTIC="${DETERMINISTIC:-0}"
 RACE_SECONDS="${RACE_SECONDS:-90}"
+RACE_WORDS="${RACE_WORDS:-}"
 RESERVE="${RESERVE:-40}"
 MOST_FILES="${MOST_FILES:-8}"
 MOST_MIB="${MOST_MIB:-16}"
@@ -143,7 +145,8 @@ mark "data verified"
 
 failed=0
 if [ "$RACE_SECONDS" -gt 0 ]; then
-  watched $((RACE_SECONDS + 45)) "$PYTHON" benchmarks/gpu/race.py --seconds "$RACE_SECONDS" --out "$OUT/race.json" \
+  # shellcheck disable=SC2086 # words
+  watched $((RACE_SECONDS + 45)) "$PYTHON" benchmarks/gpu/race.py $RACE_WORDS --seconds "$RACE_SECONDS" --out "$OUT/race.json" \
     || echo "The race did not come to its end (status $?)."
   mark "race"
 fi

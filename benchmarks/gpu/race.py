@@ -185,7 +185,7 @@ def main(words: list[str] | None = None) -> dict:
     noise = no_pictures()
     result = {**about(given.device, noise=noise), "seconds": given.seconds, "rows": []}
     cpu = given.device == "cpu"
-    entries = [(n, c) for c in CONTENDERS if c in given.contenders for n in given.networks]
+    entries = [(n, c) for c in given.contenders for n in given.networks]
     workers = Workers(given.device, given.updates or (3 if cpu else None), noise=noise)
 
     def say(row: dict) -> None:

@@ -469,7 +469,7 @@ def test_wheels_are_installed_once_and_again_if_they_are_others(there, tmp_path)
     ],
 )
 def test_first_ends_with_the_verdict_of_the_self_test(there, tmp_path, status, race, last):
-    job = there("first.sh", SELF_TEST=str(status), RACE_SECONDS=str(race))
+    job = there("first.sh", SELF_TEST=str(status), RACE_SECONDS=str(race), RACE_WORDS="--networks a b")
     log = job.communicate(timeout=60)[0]
     assert job.returncode == status
     assert log.splitlines()[-1].startswith(last)
@@ -483,9 +483,9 @@ def test_first_ends_with_the_verdict_of_the_self_test(there, tmp_path, status, r
         *(["race"] if race and not status else []),
     ]
     raced = [line for line in asked(tmp_path) if "race.py" in line]
-    assert [line.endswith(f"race.py --seconds 30 --out {tmp_path}/out/race.json") for line in raced] == (
-        [True] if race and not status else []
-    )
+    assert [
+        line.endswith(f"race.py --networks a b --seconds 30 --out {tmp_path}/out/race.json") for line in raced
+    ] == ([True] if race and not status else [])
     assert [f" --{'no-' if race else ''}race " in line for line in asked(tmp_path) if "doctor" in line] == [
         True
     ]

@@ -244,7 +244,7 @@ def test_a_rehearsal_on_a_cpu_ends_in_a_table_and_a_file(tmp_path, monkeypatch, 
     written = json.loads(out.read_text(encoding="utf-8"))
     assert written["rehearsal"] is True
     assert written["pictures"] == "noise of CIFAR-10's shape"
-    graph, limit, lightning = written["rows"]
+    lightning, limit, graph = written["rows"]  # as they were asked for
     assert (graph["contender"], limit["contender"]) == ("lrlib_graph", "limit")
     for row in (graph, limit):
         assert len(row["blocks"]) >= 3
