@@ -332,7 +332,12 @@ def captured(
     # as torch's default is one stream for all captures of the process.
     with torch.cuda.graph(graph, stream=torch.cuda.current_stream(), capture_error_mode="thread_local"):
         work()
-    return graph.replay
+    # With `work`: the graph reads the tensors that it was captured with, and their memory must stay theirs.
+    return partial(_replay, graph, work)
+
+
+def _replay(graph: torch.cuda.CUDAGraph, work: Callable[[], None]) -> None:
+    graph.replay()
 
 
 @contextmanager

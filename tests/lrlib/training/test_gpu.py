@@ -9,7 +9,11 @@ from __future__ import annotations
 import copy
 import math
 import warnings
+import weakref
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -338,6 +342,21 @@ def test_the_evaluation_in_parts_is_that_of_the_plain_path():
 
 def cannot(*_):
     raise RuntimeError("operation not permitted when stream is capturing\nand more lines")
+
+
+def test_what_a_graph_reads_lives_as_long_as_its_replay(monkeypatch):
+    """On a first card an evaluation's offsets were freed, and it read what came in their place."""
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", lambda: SimpleNamespace(replay=lambda: None))
+    monkeypatch.setattr(torch.cuda, "graph", lambda *_, **__: nullcontext())
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda: None)
+    offsets = torch.arange(3)
+    there = weakref.ref(offsets)
+    replay = gpu.captured(partial(torch.add, offsets, 1), lambda: None, torch.device("cuda"))
+    del offsets
+    assert there() is not None
+    replay()
+    del replay
+    assert there() is None
 
 
 def test_a_device_that_cannot_capture_gets_the_fast_path_and_the_record_says_so(monkeypatch):
