@@ -24,7 +24,7 @@ OUTCOMES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
             ("grid_search",),
         ),
         ("say what momentum does to a rate", ("momentum",)),
-        ("recognise rates that are too small, good and too large in a real training", ()),
+        ("recognize rates that are too small, good and too large in a real training", ()),
     ),
     "constant": (
         (
