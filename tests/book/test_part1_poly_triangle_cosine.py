@@ -1,4 +1,4 @@
-"""Figures 1.9 to 1.12 show what formulas and records say; both are written down or read again here."""
+"""Figures 1.11 and 1.12 show what formulas and records say; both are written down or read again here."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ from run_page import SURVEY, line, run_page
 RECORDED = Path(__file__).parents[2] / "lrlib" / "recorded"
 PER_EPOCH = 391  # 50,000 pictures are 390 batches of 128, and one of 80
 TOTAL = 30 * PER_EPOCH
-PAGES = ("polynomial", "triangle", "cosine")
+PAGES = ("triangle", "cosine")
 #: What each page sets side by side: kinds of recipes as they stand in the records.
 PAIRS = {
-    "polynomial": {"linear": "linear_recipe", "poly5": "polynomial_recipe"},
     "triangle": {"linear": "linear_recipe", "triangle": "triangle_recipe"},
     "cosine": {"cosine": "cosine_recipe", "cosine5": "cosine_recipe"},
 }
@@ -82,61 +81,6 @@ def rows(text: str) -> dict[str, list[str]]:
 def said(name: str, words: str) -> str:
     (text,) = [text for text in page(name).said if words in text]
     return text
-
-
-# ---------------------------------------------------------------- 1.9: polynomial decay
-
-
-def test_figure_1_9_is_the_power_of_what_is_left():
-    (axes,) = page("polynomial").figures["1.9"].axes
-    for label, power in (("linear", 1), ("power 2", 2), ("poly5", 5)):
-        rates = [float(Fraction(TOTAL - t, TOTAL) ** power / 10) for t in range(TOTAL)]
-        assert line(axes, label).get_ydata() == pytest.approx(rates, rel=1e-12)
-        assert line(axes, label).get_xdata() == pytest.approx([t / PER_EPOCH for t in range(TOTAL)])
-
-
-POWERS = {"constant": 0, "linear": 1, "power 2": 2, "poly5": 5}
-
-
-def test_figure_1_9b_is_the_distance_over_the_sum_of_the_rates():
-    (axes,) = page("polynomial").figures["1.9b"].axes
-    for label, power in POWERS.items():
-        rates = [0.5 * (1 - t / 300) ** power for t in range(300)]
-        drawn = line(axes, label)
-        for steps in (0, 1, 40, 300):
-            assert drawn.get_xdata()[steps] == pytest.approx(math.fsum(rates[:steps]))
-            assert drawn.get_ydata()[steps] == pytest.approx(valley(rates[:steps])[0], rel=1e-9)
-        assert line(axes, f"end of {label}").get_xdata() == pytest.approx([math.fsum(rates)])
-
-
-def test_the_same_area_leaves_the_same_distance():
-    found = rows(said("polynomial", "Every plan with the area"))
-    shapes = {name: [(1 - t / 300) ** power for t in range(300)] for name, power in POWERS.items()}
-    shapes["drop"] = [0.25 ** (t // 45) for t in range(300)]
-    for name, factors in shapes.items():
-        peak = 0.3 * 300 / math.fsum(factors)
-        distance, shaking = valley([peak * factor for factor in factors])
-        assert found[name] == [f"{peak:.2f}", f"{distance:.4f}", f"{shaking:.4f}"]
-    distances = [float(found[name][1]) for name in shapes]
-    assert max(distances) < 1.05 * min(distances)  # "the distances agree"
-    shaking = {name: float(found[name][2]) for name in shapes}
-    assert max(shaking["linear"], shaking["power 2"]) < min(shaking[x] for x in ("constant", "poly5", "drop"))
-
-
-def test_the_table_of_areas():
-    text = said("polynomial", "spent in the first quarter")
-    factors = {
-        "constant": [1.0] * TOTAL,
-        "time": [1 / (1 + 0.1 / 30 * t) for t in range(TOTAL)],
-        "drop": [0.25 ** (t // 1760) for t in range(TOTAL)],
-        "linear": [1 - t / TOTAL for t in range(TOTAL)],
-        "poly5": [(1 - t / TOTAL) ** 5 for t in range(TOTAL)],
-    }
-    for name, values in factors.items():
-        whole, part = math.fsum(values), math.fsum(values[: TOTAL // 4])
-        assert rows(text)[name] == [f"{whole / TOTAL:.3f}", f"{part / whole:.0%}"]
-    assert "has area 0.190" in text  # (14 + 15 (1/4 + ... + 1/4^5) + 11/4^6) / 100
-    assert "at power 4.41" in text
 
 
 # ---------------------------------------------------------------- 1.11: the triangle
@@ -299,7 +243,6 @@ def test_the_lost_brackets():
 
 
 MEASURED = {
-    "1.10": ("polynomial", ["poly5"], (("train_loss", "test_loss"), ("train_accuracy", "test_accuracy"))),
     "1.11e": ("triangle", ["linear", "triangle"], (("train_loss",), ("test_accuracy",))),
     "1.12d": ("cosine", ["cosine", "cosine5"], (("train_loss",), ("test_accuracy",))),
 }
@@ -340,37 +283,6 @@ def test_ends_and_where_they_were_measured(name):
     assert ("On cifar10" in text) == (dataset != "cifar10")
 
 
-def test_the_rate_under_figure_1_10_is_the_optimizers():
-    runs = shown("polynomial").get("poly5")
-    if runs:
-        strip = page("polynomial").figures["1.10"].axes[-1]
-        pairs = zip(column(runs[0], "first_lr"), column(runs[0], "last_lr"), strict=True)
-        assert line(strip, "poly5, rate").get_ydata() == pytest.approx([x for pair in pairs for x in pair])
-
-
-def test_area_spent_and_fall_done():
-    found = shown("polynomial")
-    for label, power in (("linear", 1), ("poly5", 5)):
-        runs = found.get(label, [])
-        if not runs:
-            continue
-        epochs = len(runs[0]["epochs"])
-        k = round(epochs / 4)
-        spent = 1 - (1 - k / epochs) ** (power + 1)  # in the continuous limit
-        falls = []
-        for run in runs:
-            loss = column(run, "train_loss")
-            falls.append((loss[0] - loss[k - 1]) / (loss[0] - loss[-1]))
-        text = said("polynomial", f"**{label}** had spent")
-        got = re.search(
-            rf"After epoch {k} of {epochs}, \*\*{label}\*\* had spent (\d+)% of its area, and its training "
-            r"loss had done (\d+)% of its fall",
-            text,
-        )
-        assert float(got[1]) == pytest.approx(100 * spent, abs=0.6)
-        assert got[2] == f"{100 * fmean(falls):.0f}"
-
-
 def test_cycle_ends_of_the_records():
     found = shown("cosine")
     if not found:
@@ -389,7 +301,7 @@ def test_cycle_ends_of_the_records():
 
 @pytest.mark.parametrize(
     ("name", "number", "label"),
-    [("polynomial", "1.10b", "poly5"), ("triangle", "1.11d", "triangle"), ("cosine", "1.12c", "cosine5")],
+    [("triangle", "1.11d", "triangle"), ("cosine", "1.12c", "cosine5")],
 )
 def test_the_readers_run_lies_over_the_recorded_ones(name, number, label):
     (axes,) = page(name).figures[number].axes
@@ -403,7 +315,7 @@ def test_the_readers_run_lies_over_the_recorded_ones(name, number, label):
 
 @pytest.mark.parametrize(
     ("name", "label"),
-    [("polynomial", "poly5"), ("triangle", "triangle"), ("cosine", "cosine"), ("cosine", "cosine5")],
+    [("triangle", "triangle"), ("cosine", "cosine"), ("cosine", "cosine5")],
 )
 def test_the_plans_verdicts_come_from_the_laptop_study(name, label):
     text = said(name, "By [the plan](plan.md)")
@@ -430,8 +342,6 @@ def test_the_plans_verdicts_come_from_the_laptop_study(name, label):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("polynomial", "the source's log has 0.8651"),
-        ("polynomial", "makes the *schedule* more flexible, not the model"),
         ("triangle", '"initial learning rate" no longer fits'),
         ("cosine", "ceiling brackets around total_epochs/num_of_cycles"),
         ("cosine", "changes the rate at every update, where the survey writes epochs"),
