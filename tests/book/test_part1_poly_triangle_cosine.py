@@ -1,4 +1,4 @@
-"""Figures 1.9 to 1.12 show what formulas and records say; both are written down or read again here."""
+"""Figures 1.9, 1.10 and 1.12 show what formulas and records say; both are written down or read again here."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ from run_page import SURVEY, line, run_page
 RECORDED = Path(__file__).parents[2] / "lrlib" / "recorded"
 PER_EPOCH = 391  # 50,000 pictures are 390 batches of 128, and one of 80
 TOTAL = 30 * PER_EPOCH
-PAGES = ("polynomial", "triangle", "cosine")
+PAGES = ("polynomial", "cosine")
 #: What each page sets side by side: kinds of recipes as they stand in the records.
 PAIRS = {
     "polynomial": {"linear": "linear_recipe", "poly5": "polynomial_recipe"},
-    "triangle": {"linear": "linear_recipe", "triangle": "triangle_recipe"},
     "cosine": {"cosine": "cosine_recipe", "cosine5": "cosine_recipe"},
 }
 
@@ -139,110 +138,6 @@ def test_the_table_of_areas():
     assert "at power 4.41" in text
 
 
-# ---------------------------------------------------------------- 1.11: the triangle
-
-
-def test_figure_1_11_is_up_and_down():
-    (axes,) = page("triangle").figures["1.11"].axes
-    up = TOTAL // 10
-    factors = [Fraction(t, up) if t < up else Fraction(TOTAL - t, TOTAL - up) for t in range(TOTAL)]
-    assert line(axes, "triangle").get_ydata() == pytest.approx([float(f / 10) for f in factors], rel=1e-12)
-    assert line(axes, "triangle").get_xdata()[[0, PER_EPOCH]] == pytest.approx([0, 1])
-    assert max(factors) == factors[up] == 1
-
-
-UP = [t / 30 if t < 30 else (300 - t) / 270 for t in range(300)]
-DOWN = [1 - t / 300 for t in range(300)]
-
-
-def test_in_the_fixed_valley_warmup_buys_nothing():
-    found = rows(said("triangle", "best peak"))
-    for name, factors in (("linear", DOWN), ("triangle", UP)):
-        area, peak, loss = map(float, found[name])
-        assert area == 0.5
-        losses = {p: sum(valley([p * f for f in factors])) for p in (0.98 * peak, peak, 1.02 * peak)}
-        assert min(losses, key=losses.get) == peak
-        assert loss == pytest.approx(losses[peak], abs=6e-5)
-    # what the answer says: linear ends lower, and bears the higher peak
-    assert float(found["linear"][1]) > float(found["triangle"][1])
-    assert float(found["linear"][2]) < float(found["triangle"][2])
-
-
-def two_weights(factors: list[float], peak: float) -> list[tuple[float, float]]:
-    """Two weights from (3, 0), targets 1.1 and 0.9 in turn, until they have flown apart."""
-    u, v, seen = 3.0, 0.0, [(3.0, 0.0)]
-    for t, factor in enumerate(factors):
-        error = u * v - (0.9 if t % 2 else 1.1)
-        u, v = u - peak * factor * error * v, v - peak * factor * error * u
-        if u * u + v * v > 1e6:
-            break
-        seen.append((u, v))
-    return seen
-
-
-def test_figure_1_11b_is_the_edge_where_the_weights_are():
-    (axes,) = page("triangle").figures["1.11b"].axes
-    path = two_weights(UP, 0.6)
-    assert len(path) == 301
-    assert line(axes, "triangle").get_ydata() == pytest.approx([0.6 * f for f in UP])
-    edge = [2 / (u * u + v * v) for u, v in path]
-    # the two examples pull back and forth at the edge, which makes rounding grow a little
-    assert line(axes, "edge of triangle").get_ydata() == pytest.approx(edge, rel=1e-6)
-    assert edge[0] == pytest.approx(2 / 9)
-    assert min(edge[30:]) > 0.6
-    lost = two_weights(DOWN, 0.6)
-    assert len(lost) < 30
-    assert line(axes, "end of linear").get_xdata() == [len(lost) - 1]
-
-
-def test_the_highest_peaks_of_the_two_weights():
-    bears = {}
-    for name, factors in (("linear", DOWN), ("triangle", UP)):
-        bears[name] = 0.0
-        for k in range(1, 201):
-            if len(two_weights(factors, k / 100)) < 301:
-                break
-            bears[name] = k / 100
-    text = said("triangle", "Highest peak rate borne")
-    assert f"linear {bears['linear']:g}, triangle {bears['triangle']:g}, which is" in text
-    assert bears["triangle"] > 3 * bears["linear"]
-
-
-def test_figure_1_11c_is_the_recorded_grid():
-    labels = PAIRS["triangle"]
-    grid = {
-        label: [r for study in ("peak-digits", "warmup-digits") for r in records(study, label, labels)]
-        for label in labels
-    }
-    if not any(grid.values()):
-        assert "1.11c" not in page("triangle").figures
-        assert "Not recorded yet." in page("triangle").said
-        return
-    (axes,) = page("triangle").figures["1.11c"].axes
-    ends = {
-        label: {
-            (r["config"]["peak_lr"], r["config"]["seed"]): column(r, "test_accuracy")[-1]
-            if r["status"] == "finished"
-            else 0.1
-            for r in runs
-        }
-        for label, runs in grid.items()
-    }
-    for label, found in ends.items():
-        rates = sorted({rate for rate, _ in found})
-        means = [fmean(x for (at, _), x in found.items() if at == rate) for rate in rates]
-        assert line(axes, label).get_xdata() == pytest.approx(rates)
-        assert line(axes, label).get_ydata() == pytest.approx([1 - mean for mean in means])
-    table = rows(said("triangle", "On the seeds that both have"))
-    shared = ends["linear"].keys() & ends["triangle"].keys()
-    for rate in {rate for rate, _ in shared}:
-        cells = []
-        for label in ("linear", "triangle"):
-            values = [ends[label][key] for key in sorted(shared) if key[0] == rate]
-            cells.append(f"{fmean(values):.1%} ({sum(x < 0.5 for x in values)}/{len(values)})")
-        assert table[f"{rate:g}"] == cells
-
-
 # ---------------------------------------------------------------- 1.12: cosine annealing
 
 
@@ -300,7 +195,6 @@ def test_the_lost_brackets():
 
 MEASURED = {
     "1.10": ("polynomial", ["poly5"], (("train_loss", "test_loss"), ("train_accuracy", "test_accuracy"))),
-    "1.11e": ("triangle", ["linear", "triangle"], (("train_loss",), ("test_accuracy",))),
     "1.12d": ("cosine", ["cosine", "cosine5"], (("train_loss",), ("test_accuracy",))),
 }
 
@@ -389,7 +283,7 @@ def test_cycle_ends_of_the_records():
 
 @pytest.mark.parametrize(
     ("name", "number", "label"),
-    [("polynomial", "1.10b", "poly5"), ("triangle", "1.11d", "triangle"), ("cosine", "1.12c", "cosine5")],
+    [("polynomial", "1.10b", "poly5"), ("cosine", "1.12c", "cosine5")],
 )
 def test_the_readers_run_lies_over_the_recorded_ones(name, number, label):
     (axes,) = page(name).figures[number].axes
@@ -403,7 +297,7 @@ def test_the_readers_run_lies_over_the_recorded_ones(name, number, label):
 
 @pytest.mark.parametrize(
     ("name", "label"),
-    [("polynomial", "poly5"), ("triangle", "triangle"), ("cosine", "cosine"), ("cosine", "cosine5")],
+    [("polynomial", "poly5"), ("cosine", "cosine"), ("cosine", "cosine5")],
 )
 def test_the_plans_verdicts_come_from_the_laptop_study(name, label):
     text = said(name, "By [the plan](plan.md)")
@@ -432,7 +326,6 @@ def test_the_plans_verdicts_come_from_the_laptop_study(name, label):
     [
         ("polynomial", "the source's log has 0.8651"),
         ("polynomial", "makes the *schedule* more flexible, not the model"),
-        ("triangle", '"initial learning rate" no longer fits'),
         ("cosine", "ceiling brackets around total_epochs/num_of_cycles"),
         ("cosine", "changes the rate at every update, where the survey writes epochs"),
     ],
