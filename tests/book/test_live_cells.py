@@ -31,6 +31,7 @@ SEVERAL = {
     "drop_based": 2,
     "linear": 2,
     "polynomial": 3,
+    "triangle": 2,
     "table_source": 2,
 }
 

@@ -88,13 +88,12 @@ OUTCOMES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ),
     ),
     "triangle": (
-        ("write a triangle without a jump at its peak", ("triangle", "bert")),
+        ("write a triangle without a jump at its peak, and name it in the frameworks", ("triangle", "bert")),
         (
-            "say why warm-up is useless in a valley of fixed shape, and how it can help "
-            "where the shape gives way",
+            "say what a warm-up costs, and why it is useless in a valley of fixed shape",
             ("warmup_area",),
         ),
-        ("measure what a peak rate costs, failed runs included", ()),
+        ("explain how a slow climb can raise the highest peak that a network tolerates", ()),
         ('tell "warm-up helps" from "warm-up allows a higher rate"', ()),
     ),
     "cosine": (
