@@ -24,7 +24,15 @@ ROOT = Path(__file__).parents[2]
 
 CHAPTERS = [Path(name).stem for name in notebooks.listed() if name.startswith("book/survey/")]
 # Runs of each live cell that trains more than one.
-SEVERAL = {"introduction": 3, "constant": 2, "time_based": 2, "drop_based": 2, "linear": 2, "table_source": 2}
+SEVERAL = {
+    "introduction": 3,
+    "constant": 2,
+    "time_based": 2,
+    "drop_based": 2,
+    "linear": 2,
+    "cosine": 2,
+    "table_source": 2,
+}
 
 
 @pytest.fixture

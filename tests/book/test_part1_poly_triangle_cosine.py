@@ -1,4 +1,4 @@
-"""Figures 1.9 to 1.12 show what formulas and records say; both are written down or read again here."""
+"""Figures 1.9 to 1.11 show what formulas and records say; both are written down or read again here."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ from run_page import SURVEY, line, run_page
 RECORDED = Path(__file__).parents[2] / "lrlib" / "recorded"
 PER_EPOCH = 391  # 50,000 pictures are 390 batches of 128, and one of 80
 TOTAL = 30 * PER_EPOCH
-PAGES = ("polynomial", "triangle", "cosine")
+PAGES = ("polynomial", "triangle")
 #: What each page sets side by side: kinds of recipes as they stand in the records.
 PAIRS = {
     "polynomial": {"linear": "linear_recipe", "poly5": "polynomial_recipe"},
     "triangle": {"linear": "linear_recipe", "triangle": "triangle_recipe"},
-    "cosine": {"cosine": "cosine_recipe", "cosine5": "cosine_recipe"},
 }
 
 page = functools.cache(run_page)
@@ -32,13 +31,7 @@ page = functools.cache(run_page)
 def records(study: str, label: str, pairs: dict[str, str]) -> list[dict]:
     """The records of a schedule as they are in their files, by seed."""
     files = [json.loads(path.read_text()) for path in (RECORDED / study).glob("*.json")]
-    cycles = {"cosine": 1, "cosine5": 5}.get(label)
-    found = [
-        file
-        for file in files
-        if file["config"]["recipe"]["kind"] == pairs[label]
-        and file["config"]["recipe"].get("cycles") == cycles
-    ]
+    found = [file for file in files if file["config"]["recipe"]["kind"] == pairs[label]]
     return sorted(found, key=lambda file: (file["config"]["peak_lr"], file["config"]["seed"]))
 
 
@@ -243,65 +236,12 @@ def test_figure_1_11c_is_the_recorded_grid():
         assert table[f"{rate:g}"] == cells
 
 
-# ---------------------------------------------------------------- 1.12: cosine annealing
-
-
-def cosine(total: int, cycles: int) -> list[float]:
-    """By the half-angle formula, so that not even the cosine's argument is the library's."""
-    length = math.ceil(total / cycles)
-    return [math.cos(math.pi / 2 * (t % length) / length) ** 2 for t in range(total)]
-
-
-def test_figure_1_12_is_equation_2_counted_from_0():
-    (axes,) = page("cosine").figures["1.12"].axes
-    for label, cycles in (("cosine", 1), ("cosine5", 5)):
-        rates = [0.1 * factor for factor in cosine(TOTAL, cycles)]
-        assert line(axes, label).get_ydata() == pytest.approx(rates, rel=1e-9, abs=1e-15)
-        assert line(axes, label).get_xdata() == pytest.approx([t / PER_EPOCH for t in range(TOTAL)])
-    five = line(axes, "cosine5").get_ydata()
-    assert [t / PER_EPOCH for t in range(TOTAL) if five[t] == 0.1] == [0, 6, 12, 18, 24]
-
-
-def test_figure_1_12b_and_its_table():
-    rates, loss = page("cosine").figures["1.12b"].axes
-    table = rows(said("cosine", "after update"))
-    columns = []
-    for peak in (1.0, 0.3):
-        for label, cycles in (("cosine5", 5), ("cosine", 1)):
-            plan = [peak * factor for factor in cosine(300, cycles)]
-            at = {steps: sum(valley(plan[:steps])) for steps in (60, 120, 180, 240, 300)}
-            columns.append(at)
-            if peak == 1.0:
-                assert line(rates, label).get_ydata() == pytest.approx(plan, abs=1e-12)
-                drawn = line(loss, label).get_ydata()
-                assert [drawn[steps] for steps in at] == pytest.approx(list(at.values()), rel=1e-9)
-    for steps in (60, 120, 180, 240, 300):
-        assert table[str(steps)] == [f"{at[steps]:.4f}" for at in columns]
-    five, one, five_low, one_low = columns
-    # what the text says of it
-    assert [five[steps] < one[steps] for steps in five] == [True, True, True, False, False]
-    assert not any(five_low[steps] < one_low[steps] for steps in five_low)
-
-
-def test_the_lost_brackets():
-    text = said("cosine", "rounded up")
-    # last epoch: index 99 is number 9 of a cycle of 15, and number 1 of a cycle of 14
-    up, down = math.cos(math.pi / 2 * 9 / 15) ** 2, math.cos(math.pi / 2 * 1 / 14) ** 2
-    assert f"rounded up: cycles of 15 epochs, factor {up:.3f} in the last" in text
-    assert f"rounded down: cycles of 14 epochs, factor {down:.3f} in the last" in text
-    assert down > 0.98
-    assert up > 0.3
-    assert "5 cycles of 2,346 updates" in text
-    assert TOTAL == 5 * 2346
-
-
 # ---------------------------------------------------------------- measured
 
 
 MEASURED = {
     "1.10": ("polynomial", ["poly5"], (("train_loss", "test_loss"), ("train_accuracy", "test_accuracy"))),
     "1.11e": ("triangle", ["linear", "triangle"], (("train_loss",), ("test_accuracy",))),
-    "1.12d": ("cosine", ["cosine", "cosine5"], (("train_loss",), ("test_accuracy",))),
 }
 
 
@@ -371,25 +311,9 @@ def test_area_spent_and_fall_done():
         assert got[2] == f"{100 * fmean(falls):.0f}"
 
 
-def test_cycle_ends_of_the_records():
-    found = shown("cosine")
-    if not found:
-        return
-    runs = found["cosine5"]
-    epochs = len(runs[0]["epochs"])
-    whole = [k for k in range(1, epochs + 1) if k * 5 % epochs == 0]  # a cycle has epochs / 5
-    table = rows(said("cosine", "where a cycle ends"))
-    assert [key for key in table if key.isdigit()] == [str(k) for k in whole]
-    mean, single = (mean_column(found[x], "test_accuracy") for x in ("cosine5", "cosine"))
-    for k in whole:
-        later = f"{mean[k]:.1%}" if k < epochs else "-"
-        assert table[str(k)] == [f"{mean[k - 1]:.1%}", later, f"{single[k - 1]:.1%}"]
-    assert len(page("cosine").figures["1.12d"].axes) == (3 if len(whole) == 5 else 2)
-
-
 @pytest.mark.parametrize(
     ("name", "number", "label"),
-    [("polynomial", "1.10b", "poly5"), ("triangle", "1.11d", "triangle"), ("cosine", "1.12c", "cosine5")],
+    [("polynomial", "1.10b", "poly5"), ("triangle", "1.11d", "triangle")],
 )
 def test_the_readers_run_lies_over_the_recorded_ones(name, number, label):
     (axes,) = page(name).figures[number].axes
@@ -403,7 +327,7 @@ def test_the_readers_run_lies_over_the_recorded_ones(name, number, label):
 
 @pytest.mark.parametrize(
     ("name", "label"),
-    [("polynomial", "poly5"), ("triangle", "triangle"), ("cosine", "cosine"), ("cosine", "cosine5")],
+    [("polynomial", "poly5"), ("triangle", "triangle")],
 )
 def test_the_plans_verdicts_come_from_the_laptop_study(name, label):
     text = said(name, "By [the plan](plan.md)")
@@ -433,8 +357,6 @@ def test_the_plans_verdicts_come_from_the_laptop_study(name, label):
         ("polynomial", "the source's log has 0.8651"),
         ("polynomial", "makes the *schedule* more flexible, not the model"),
         ("triangle", '"initial learning rate" no longer fits'),
-        ("cosine", "ceiling brackets around total_epochs/num_of_cycles"),
-        ("cosine", "changes the rate at every update, where the survey writes epochs"),
     ],
 )
 def test_each_erratum_stands_in_its_box(name, words):
