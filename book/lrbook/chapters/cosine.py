@@ -231,14 +231,13 @@ def valley_why_text(records: Records) -> Finding:
     one, five = paths["one"], paths["more"]
     return Finding(
         """
-        Distance hardly minds the restarts. It is covered by the *sum* of the rates, and one cycle and several
-        have the same sum, half of what a constant rate spends. At the end both have next to none left,
-        {one_distance} and {five_distance}. Shaking is another matter. A restart brings the noise back, and a
-        cycle has {cycle} updates to get rid of it. So every cycle ends with nearly the same shaking,
-        between {low} and {high}. The long cycle takes its time, and ends with half of that: {one}.
+        Distance is covered by the *sum* of the rates, which is the same for one cycle and several: half of
+        what a constant rate spends. Both end with next to none left, {one_distance} and {five_distance}. But
+        a restart brings the noise back, and a short cycle has {cycle} updates to get rid of it. Each ends
+        with nearly the same shaking, between {low} and {high}; the long one with half of that, {one}.
 
-        Coming to rest early is worth something only if there is noise to come to rest from. At a third of
-        this peak rate most of the loss is distance, and at no cycle end are the short cycles ahead.
+        Calm helps only where there is noise. At a third of this peak rate most of the loss is distance, and
+        the short cycles are never ahead at a cycle end.
         """,
         {
             "one_distance": rounded(one.distance[-1], 4),
@@ -306,9 +305,8 @@ def moment_on_digits_text(records: Records) -> Finding:
     return Finding(
         """
         A cycle has {length} epochs here, so most measurements fall into the middle of one. After epoch
-        {calm} the rate is down at {low} of its peak, after epochs {before} and {after} it is at {high} and
-        {middle}. In each of our {n} recorded runs with restarts, test accuracy is higher after epoch {calm}
-        than after both of these.
+        {calm} the rate is at {low} of its peak, after epochs {before} and {after} at {high} and {middle}.
+        Each of our {n} recorded runs with restarts is better after epoch {calm} than after those.
         """,
         {
             "length": f"{lengths:g}",
@@ -363,11 +361,11 @@ def what_we_found_text(records: Records) -> Finding:
         >
         > 1. **One cosine cycle is as good as a straight line.** {one} test accuracy on CIFAR-10, against
         >    {linear} with linear decay ({n} seeds each, peak rate {peak}).
-        > 2. **A restart sets training back by most of a cycle.** Each of the {restarts} costs {low} to {high}
-        >    points of test accuracy. It pays if you may have to stop early: after {early} of {epochs} epochs,
-        >    the runs with restarts stand at {five_early}, those of one cycle at {one_early}.
+        > 2. **Restarts pay if you must stop early.** Each of the {restarts} costs {low} to {high} points of
+        >    test accuracy, for most of a cycle. But after {early} of {epochs} epochs, restarts stand at
+        >    {five_early}, one cycle at {one_early}.
         > 3. **At the end test accuracy is the same,** {five} with restarts and without. With them training
-        >    loss is {times} times higher, and test loss lower: {test_five} against {test_one}.
+        >    loss is {times} times as high, and test loss lower: {test_five} against {test_one}.
         """,
         {
             "one": percent(fmean(finals(one))),
@@ -501,9 +499,8 @@ def restarts_cost_text(records: Records) -> Finding:
         Training cross-entropy doubles at the first one, from {first} to {first_after}. At the last one it
         grows {fold}-fold, from {last} to {last_after}: the lower the loss, the more a restart undoes.
 
-        And yet it is only lent. Training loss is below its old mark again after {soon} to {late} epochs of
-        a cycle of {cycle}, and every cycle ends lower than the one before: {floors}. Most of each cycle is
-        spent on getting back.
+        The loss is back at its old mark after {soon} to {late} epochs of a cycle of {cycle}. Little of each
+        cycle is left for progress, yet every cycle ends lower than the one before: {floors}.
         """,
         {
             "cases": len(each),
@@ -591,7 +588,7 @@ def stops_figure(records: Records | None = None) -> TwoWidths:
         top = (ends[1], mean[ends[1] - 1])
         note(axes, "five cycles,\nat a cycle end", top, (0, 8), color=FIVE, ha="center")
         note(axes, "one cycle", (8.6, 0.766), (0, -16), color=ONE)
-        note(axes, "linear decay\nplanned for\nthis length", (0.3, means_of[0]), (0, 15), color=LINEAR)
+        note(axes, "linear decay\nplanned for\nthis length", (0.3, means_of[0]), (0, 19), color=LINEAR)
         axes.set_title("test accuracy")
         axes.set_ylim(0.70, 0.845)
         axes.set_xlim(0, epochs + 0.4)
@@ -627,17 +624,14 @@ def stop_early_text(records: Records) -> Finding:
     gain = fmean(finals(five)) - fmean(_at(five, "test_accuracy", third))
     return Finding(
         """
-        At the first {early} cycle ends every run with restarts is ahead of every run of one cycle, by
-        {leads} points on average: the long cycle still shakes. Even plans made for the length do no better.
-        Linear decay planned for {short} epochs ends at {planned}, planned for {medium} at {planned_medium}
-        ({few} seeds each). After {second} and {third} epochs the runs with restarts stand at {five} and
-        {five_third}, and did not have to know when they would be stopped.
-        [SGDR](https://arxiv.org/abs/1608.03983), which introduced warm restarts for SGD, calls that
-        *anytime performance*.
+        At the first {early} cycle ends every run with restarts is ahead of every run of one cycle, by {leads}
+        points on average. They stand at {five} after {second} epochs and at {five_third} after {third}.
+        Linear decay planned for {short} epochs ends at {planned}, for {medium} at {planned_medium} ({few}
+        seeds each), and had to know its length. [SGDR](https://arxiv.org/abs/1608.03983), which introduced
+        warm restarts for SGD, calls this *anytime performance*.
 
-        It holds at the cycle ends. One epoch after the last restart the same runs are {behind} points behind
-        the single cycle, and nobody should judge them there. And if training goes on, little comes of it:
-        between epoch {third} and the end, their test accuracy moves by {gain} points.
+        One epoch after the last restart the same runs are {behind} points behind the single cycle: do not
+        judge them there. And from epoch {third} to the end, their test accuracy moves by {gain} points.
         """,
         {
             "early": count(len(early)),
@@ -690,17 +684,15 @@ def at_the_end_text(records: Records) -> Finding:
     gaps = [fmean(final_accuracy(b) - final_accuracy(a) for a, b in each) for each in learned.values()]
     return Finding(
         """
-        Every run with restarts ends with a higher training loss than every run of one cycle, {five_loss}
-        against {one_loss} on average. That is what the valley says. But test accuracy is level: {five} with
-        restarts, {one} without.
+        As in the valley, every run with restarts ends with a higher training loss than every run of one
+        cycle, {five_loss} against {one_loss} on average. But test accuracy is level, {five} against {one}.
 
-        *How sure? One cycle is {cosine} points from linear decay, restarts are {cosine5} points from it: as
-        good as it, both, by [our plan](plan.md), which does not compare them with each other.*
+        *How sure? One cycle is {cosine} points from linear decay, restarts {cosine5}: both as good as it by
+        [our plan](plan.md), which does not compare them with each other.*
 
-        This is not a matter of one peak rate. On the digits we have both schedules at {peaks} rates from
-        {low} to {high}, with {seeds} seeds; at higher rates some runs learn nothing. In all {pairs} pairs
-        the restarts end with the higher training loss, and at no rate do mean test accuracies differ by
-        more than {gap} points.
+        The digits agree, at {peaks} peak rates from {low} to {high} with {seeds} seeds (higher up, runs
+        fail). In all {pairs} pairs training loss ends higher with restarts, and at no rate do mean test
+        accuracies differ by more than {gap} points.
         """,
         {
             "five_loss": rounded(fmean(losses[1]), 4),
@@ -744,15 +736,14 @@ def test_loss_text(records: Records) -> Finding:
     accuracy = [fmean(_at(five, "test_accuracy", epoch)) for epoch in ends[2:]]
     return Finding(
         """
-        With the higher *training* loss comes the lower *test* loss: {five} against {one}, again in every run,
-        and with larger weights: a penalty of {five_penalty} against {one_penalty}. The valley knows neither
-        [test set nor penalty](beyond_the_valley.md). It also has one bottom only, so it cannot show the hope
-        behind a restart, to come down somewhere else.
+        In every run with restarts the *test* loss ends lower, {five} against {one}, though training loss and
+        weight penalty ({five_penalty} against {one_penalty}) are higher. The valley knows neither [test set
+        nor penalty](beyond_the_valley.md). And it has one bottom only: it cannot show the hope behind a
+        restart, to come down somewhere else.
 
-        [Snapshot Ensembles](https://arxiv.org/abs/1704.00109) build on that hope. They keep the network of
-        each cycle end and average what these predict. Our records hold accuracies and losses, no networks.
-        They show that the last {n} cycle ends are good members, {low} to {high} each. Whether these
-        networks err on different images, so that averaging gains, they do not show.
+        [Snapshot Ensembles](https://arxiv.org/abs/1704.00109) build on that hope: they average what the
+        networks of several cycle ends predict. Our records hold no networks. They show that the last {n} cycle
+        ends are good members, {low} to {high} each, and not whether these err on different images.
         """,
         {
             "five": rounded(fmean(loss[1]), 2),
@@ -783,12 +774,10 @@ def beside_the_survey_text(records: Records) -> Finding:
     steepest = max(a - b for a, b in pairwise(one.values(total))) * total
     return Finding(
         """
-        > **Beside the survey** (section 1.1.7). It takes the formula from Snapshot Ensembles. On the way the
-        > ceiling brackets around total_epochs/num_of_cycles became square ones, which can be read as plain
-        > brackets. The source also changes the rate at every update, where the survey writes epochs. It
-        > calls the schedule aggressive, which fits the restarts. One cycle spends as much rate as linear
-        > decay, and is {steep} times as steep where it is steepest. The survey describes cosine annealing
-        > and does not train it.
+        > **Beside the survey** (section 1.1.7). It describes cosine annealing and does not train it. On the
+        > way from Snapshot Ensembles the ceiling brackets around total_epochs/num_of_cycles became square
+        > ones. That source changes the rate at every update, where the survey writes epochs. *Aggressive*
+        > fits the restarts; one cycle spends as much rate as linear decay, at most {steep} times as steep.
         """,
         {"steep": rounded(steepest)},
         {
