@@ -390,6 +390,12 @@ def what_we_found_text(records: Records) -> Finding:
             ).verdict
             == "as good as",
             "each restart costs accuracy": min(falls) > 0,
+            "half a cycle later none has won it back": all(
+                run.column("test_accuracy")[epoch + restarts[0] // 2 - 1]
+                < run.column("test_accuracy")[epoch - 1]
+                for run in five
+                for epoch in restarts
+            ),
             "early on every restarted run is ahead": min(_at(five, "test_accuracy", early))
             > max(_at(one, "test_accuracy", early)),
             "the loss ends within a tenth of a whole multiple": abs(
@@ -742,8 +748,8 @@ def test_loss_text(records: Records) -> Finding:
         restart, to come down somewhere else.
 
         [Snapshot Ensembles](https://arxiv.org/abs/1704.00109) build on that hope: they average what the
-        networks of several cycle ends predict. Our records hold no networks. They show that the last {n} cycle
-        ends are good members, {low} to {high} each, and not whether these err on different images.
+        networks of several cycle ends predict. Our records hold no networks. They show that the last {n}
+        cycle ends are good members, {low} to {high} each, and not whether these err on different images.
         """,
         {
             "five": rounded(fmean(loss[1]), 2),

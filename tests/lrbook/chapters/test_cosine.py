@@ -39,6 +39,7 @@ ALTERATIONS = {
     "a restart costs a seed no accuracy": changed(
         "cosine5", "test_accuracy", lambda e, x: x + 0.1 * (e == 13), seeds=[2]
     ),
+    "back after half a cycle": changed("cosine5", "test_accuracy", lambda e, x: x + 0.1 * (e % 6 == 3)),
     "a run is missing": without(CIFAR10, "cosine5", 5),
     "a loss that is no multiple": changed("cosine5", "train_loss", lambda e, x: x * (1 + 0.1 * (e == 30))),
     "cycles that end inside epochs": configured(CIFAR10, "cosine5", epochs=32, batch_size=25_000),
