@@ -32,6 +32,7 @@ SEVERAL = {
     "linear": 2,
     "polynomial": 3,
     "triangle": 2,
+    "cosine": 2,
     "table_source": 2,
 }
 
