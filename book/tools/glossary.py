@@ -6,8 +6,8 @@
 Links are plain Markdown, ``[noise floor](../reference/glossary.md#noise-floor)``, as Colab shows a role such
 as ``{term}`` as raw text. `book_rules.glossary_anchors` makes the anchors known to the build.
 
-A use counts in prose: not in headings, captions, tables, links, code, formulas or exercises. A term that a
-page sets in bold where it first uses it is explained there and needs no link.
+A use counts in prose: not in headings, captions, tables, links, code, formulas, exercises or what is folded.
+A term that a page sets in bold where it first uses it is explained there and needs no link.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ NO_PROSE = "|".join(
         r"^#[^\n]*",  # a heading
         r"^\*\*(?:Figure|Table) .*?(?=\n\n|\Z)",  # a caption
         r"^\|[^\n]*",  # a row of a table
-        r"<summary>.*?</summary>|</?\w[^>\n]*>",
+        r"<details>.*?</details>|</?\w[^>\n]*>",  # what is folded: outcomes are compared word for word
         r"!?\[[^\]]*\]\([^)]*\)|https?://\S+",
         r'"[^"]{1,99}"',  # what others wrote
     )

@@ -74,7 +74,7 @@ def linked(text: str, *words: str) -> str:
         "[the seed](other.md)",
         "**Figure 1.1.** *One line\nper seed.* [Data](data.md)",
         "| seed | 1 |\n| --- | --- |\n| a seed | 2 |",
-        '<summary>A seed</summary> <a title="seed">',
+        '<details>\n<summary>A seed</summary>\n\nA seed.\n\n</details> <a title="seed">',
         'They write "a seed is random".',
         "A **seed** is a number. The seed of this run is 1.",
         "---\ntitle: seed\n---\n",
