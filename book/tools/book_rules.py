@@ -103,7 +103,7 @@ def glossary_anchors(app: Sphinx, doctree: nodes.document) -> None:
     for term in doctree.findall(nodes.term):
         for name in term["ids"]:
             if name.startswith("term-"):
-                slugs[name.removeprefix("term-")] = (term.line, name, term.astext())
+                slugs[name.removeprefix("term-").lower()] = (term.line, name, term.astext())
 
 
 def plain_bibliography(
