@@ -8,6 +8,9 @@
 - No page names a script on another host.
 - The badge that opens a notebook on Colab is the pages' own picture; where the page is no notebook that Colab
   could open, there is no launch button.
+- Links such as ``glossary.md#noise-floor`` find the terms of the glossary.
+- The bibliography is no list without items to a screen reader.
+- The cheat sheet is there as a PDF too, beside its page.
 - The site's first page is a small page with a language and a title, and not a bare redirect.
 """
 
@@ -94,6 +97,25 @@ def mark_boxes(app: Sphinx, doctree: nodes.document, docname: str) -> None:
                 quote["classes"].append(name)
 
 
+def glossary_anchors(app: Sphinx, doctree: nodes.document) -> None:
+    """Make a glossary's terms known as anchors of its page, which MyST takes for those of headings alone."""
+    slugs = app.env.metadata[app.env.docname].setdefault("myst_slugs", {})
+    for term in doctree.findall(nodes.term):
+        for name in term["ids"]:
+            if name.startswith("term-"):
+                slugs[name.removeprefix("term-").lower()] = (term.line, name, term.astext())
+
+
+def plain_bibliography(
+    app: Sphinx, page: str, template: str, context: dict, doctree: nodes.document | None
+) -> None:
+    """Take the role of a list from the bibliography: its entries have a role that no list may hold."""
+    if "body" in context:
+        context["body"] = context["body"].replace(
+            '<div role="list" class="citation-list">', '<div class="citation-list">'
+        )
+
+
 def own_badge(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Show Colab's badge from the pages' own folder."""
     for node in doctree.findall(nodes.image):
@@ -119,6 +141,15 @@ def drop_thebe(app: Sphinx, page: str, template: str, context: dict, doctree: no
     ]
 
 
+def write_cheat_sheet(app: Sphinx, exception: Exception | None) -> None:
+    """Write the cheat sheet as a PDF beside its page, which offers it."""
+    page = "book/reference/cheat_sheet"
+    if exception is None and app.builder.format == "html" and page in app.env.found_docs:
+        from lrbook.chapters import cheat_sheet
+
+        cheat_sheet.write_pdf(Path(app.outdir, page).with_suffix(".pdf"))
+
+
 def write_first_page(app: Sphinx, exception: Exception | None) -> None:
     """Write index.html, which leads to the root page; the toc extension leaves an existing one alone."""
     if exception is None and app.builder.format == "html" and app.config.root_doc != "index":
@@ -133,11 +164,14 @@ def write_first_page(app: Sphinx, exception: Exception | None) -> None:
 def setup(app: Sphinx) -> dict[str, object]:
     """Join the rules to the build."""
     os.environ["LRLIB_PROGRESS"] = "off"
+    app.connect("doctree-read", glossary_anchors)
     app.connect("doctree-resolved", check_images)
     app.connect("doctree-resolved", mark_captions)
     app.connect("doctree-resolved", mark_boxes)
     app.connect("doctree-resolved", own_badge)
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("html-page-context", drop_launch, priority=900)
+    app.connect("html-page-context", plain_bibliography, priority=900)
     app.connect("build-finished", write_first_page, priority=100)
+    app.connect("build-finished", write_cheat_sheet)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -23,7 +23,13 @@ CAPTION = "**Figure 1.1.** *A rectangle.*"
 
 def build(folder: Path, code: str, metadata: dict, markdown: str = "", index: str = "") -> tuple[int, str]:
     """Build a book of two pages with this repository's settings; return the exit status and the log."""
-    for name in ("Makefile", "_config.yml", "book/tools/book_rules.py", "book/_static"):
+    for name in (
+        "Makefile",
+        "_config.yml",
+        "book/tools/book_rules.py",
+        "book/_static",
+        "book/references.bib",
+    ):
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, target)

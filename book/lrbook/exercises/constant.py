@@ -28,7 +28,7 @@ def floor_ratio(draw: Draw) -> Task:
         answer="my_ratio",
         prompt=f"""
             In a direction of curvature 1, the rate {lr:g} has settled on its noise floor
-            $v_\\infty = s^2 \\eta / (2 - \\eta\\ell)$, with $s^2 = 0.1$. You go on with a quarter of the rate
+            $v_\\infty = 0.1\\,\\eta / (2 - \\eta\\ell)$. You go on with a quarter of the rate
             until it settles again. By which factor does the floor sink? Guess first: less than 4, 4, or more?
         """,
         starter="my_ratio = None  # above 1",
