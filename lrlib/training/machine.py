@@ -271,13 +271,16 @@ def hardware(device: torch.device) -> str:
 def commit() -> str | None:
     """Return the commit of the checkout that lrlib runs from, marked if its code was changed since.
 
-    A copy without ``.git`` is told its commit by ``LRLIB_COMMIT``: 40 hex digits, or this raises ValueError.
+    ``LRLIB_COMMIT``, 40 hex digits or this raises ValueError, goes before what git says: whoever brings a copy
+    to another machine knows it, and a ``.git`` that is there may be older than the files.
     """
-    if not (PACKAGE.parent / ".git").exists():
-        told = os.environ.get("LRLIB_COMMIT")
-        if told is not None and not re.fullmatch("[0-9a-f]{40}", told):
+    told = os.environ.get("LRLIB_COMMIT")
+    if told is not None:
+        if not re.fullmatch("[0-9a-f]{40}", told):
             raise ValueError(f"LRLIB_COMMIT must be 40 hex digits (git rev-parse HEAD), got {told!r}")
         return told
+    if not (PACKAGE.parent / ".git").exists():
+        return None
 
     def git(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(["git", "-C", str(PACKAGE), *words], capture_output=True, text=True)

@@ -509,6 +509,13 @@ def test_a_copy_is_told_its_commit(copied):
     assert commit() == "0123456789abcdef" * 2 + "01234567"
 
 
+def test_what_it_is_told_goes_before_a_git_folder_that_came_along(monkeypatch):
+    monkeypatch.delenv("LRLIB_COMMIT", raising=False)
+    assert commit() != "a" * 40
+    monkeypatch.setenv("LRLIB_COMMIT", "a" * 40)
+    assert commit() == "a" * 40
+
+
 @pytest.mark.parametrize("told", ["", "main", "a" * 39, "a" * 41, "A" * 40, "g" * 40, "a" * 40 + "+changes"])
 def test_what_is_no_commit_is_one_sentence(copied, told):
     copied.setenv("LRLIB_COMMIT", told)

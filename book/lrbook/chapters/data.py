@@ -10,6 +10,8 @@ from lrlib.runs.store import studies
 ASKED = {
     "survey-laptop": "Eight schedules at one shared peak rate on CIFAR-10: the study behind most figures.",
     "peak-laptop": "The same network at lower peak rates.",
+    "laptop-map-gpu": "Eight schedules at four peak rates, the same network on a GPU; its predictions came first.",
+    "resnet50-gpu": "The survey's words on a GPU: ResNet-50, 100 epochs, the five schedules of its table.",
     "horizon": "Constant, drop-based and linear decay over the length of training, on CIFAR-10.",
     "survey-digits": "The same eight schedules on a tiny network and scikit-learn's digits.",
     "peak-digits": "The eight schedules over nine peak rates, on the digits.",
