@@ -271,8 +271,8 @@ def hardware(device: torch.device) -> str:
 def commit() -> str | None:
     """Return the commit of the checkout that lrlib runs from, marked if its code was changed since.
 
-    ``LRLIB_COMMIT``, 40 hex digits or this raises ValueError, goes before what git says: whoever brings a copy
-    to another machine knows it, and a ``.git`` that is there may be older than the files.
+    ``LRLIB_COMMIT``, 40 hex digits or this raises ValueError, goes before what git says: whoever brings a
+    copy to another machine knows it, and a ``.git`` that is there may be older than the files.
     """
     told = os.environ.get("LRLIB_COMMIT")
     if told is not None:

@@ -1,9 +1,16 @@
 """What the analysis prints: decisions of a plan and a fairer comparison, with numbers by hand."""
 
+from types import SimpleNamespace
+
 import pytest
 
+import findings as rules
+from findings import constants, measured, swapped
 from grids import grids
 from lrbook.chapters import analysis
+from lrlib import load_runs
+from lrlib.runs.published import published
+from lrlib.schedules.recipes import SURVEY
 from lrlib.stats import FAMILY, compare_all
 
 
@@ -238,3 +245,99 @@ def test_a_race_without_seeds_says_so():
     one = {"linear": {0.1: {1: 0.5}}, "constant": {0.1: {1: 0.5}}}
     assert analysis.raced(one).endswith("they are not recorded yet.")
     assert analysis.raced({"linear": TIED}).endswith("they are not recorded yet.")
+
+
+# Findings on a GPU's records -------------------------------------------------------------------------------
+
+
+def test_schedule_panels_are_the_records():
+    found = {}
+    for run in load_runs("laptop-map-gpu"):
+        if run.config.seed == 1:
+            found[run.label, run.config.peak_lr] = run.epochs[-1].test_accuracy
+    for form in (analysis.map_figure().wide, analysis.map_figure().narrow):
+        panels = [axes for axes in form.axes if axes.lines]
+        assert [axes.get_title(loc="left") or axes.get_title() for axes in panels] == [
+            name for name in SURVEY if name != "constant"
+        ]
+        for axes in panels:
+            gray, line = axes.lines
+            name = axes.get_title(loc="left") or axes.get_title()
+            for drawn, label in ((gray, "constant"), (line, name)):
+                assert list(drawn.get_ydata()) == [found[label, rate] for rate in drawn.get_xdata()]
+
+
+RESNET50, MAP = "resnet50-gpu", "laptop-map-gpu"
+
+
+def lifted(study, label, by, **config):
+    return measured(study, label, "test_accuracy", lambda e, x: x + by, **config)
+
+
+def lost(study, label, factor, **config):
+    """Multiply a schedule's last training loss."""
+
+    def alter(records):
+        records[study] = [
+            run.model_copy(
+                update={"final": run.final.model_copy(update={"train_loss": factor * run.final.train_loss})}
+            )
+            if run.label == label and all(getattr(run.config, k) == v for k, v in config.items())
+            else run
+            for run in records[study]
+        ]
+
+    return alter
+
+
+PRINTED = published().survey.column("accuracy")
+SWAPPED = SimpleNamespace(
+    survey=SimpleNamespace(
+        column=lambda _: {**PRINTED, "constant": PRINTED["time"], "time": PRINTED["constant"]}
+    )
+)
+ALTERATIONS = {
+    "resnet: linear and constant swapped": swapped(RESNET50, "linear", "constant"),
+    "resnet: linear poorer": lifted(RESNET50, "linear", -0.018),
+    "resnet: linear at its number": lifted(RESNET50, "linear", -0.012),
+    "resnet: drop far off": lifted(RESNET50, "drop", -0.03),
+    "resnet: constant as printed": lifted(RESNET50, "constant", 0.05),
+    "resnet: a run twice": lambda records: records.update(
+        {RESNET50: [*records[RESNET50], records[RESNET50][0]]}
+    ),
+    "resnet: constant and time printed as each other": constants(analysis, published=lambda: SWAPPED),
+    "resnet: drop and poly5 swapped": swapped(RESNET50, "drop", "poly5"),
+    "laptop: time and constant swapped": swapped("survey-laptop", "time", "constant"),
+    "map: constant better at 0.1": lifted(MAP, "constant", 0.05, peak_lr=0.1),
+    "map: linear better at 0.01": lifted(MAP, "linear", 0.05, peak_lr=0.01),
+    "map: triangle poor at 0.3": lifted(MAP, "triangle", -0.05, peak_lr=0.3),
+    "map: linear better at 0.3": lifted(MAP, "linear", 0.02, peak_lr=0.3),
+    "map: time better at 0.1": lifted(MAP, "time", 0.027, peak_lr=0.1),
+    "map: constant level": lifted(MAP, "constant", 0.03),
+    "map: a run twice": lambda records: records.update({MAP: [*records[MAP], records[MAP][0]]}),
+    "map: constant worse at 0.1": lifted(MAP, "constant", -0.05, peak_lr=0.1),
+    "map: fewer predictions": constants(
+        analysis, PREDICTED={rate: order for rate, order in analysis.PREDICTED.items() if rate > 0.01}
+    ),
+    "map: linear's loss at 0.03": lost(MAP, "linear", 1000, peak_lr=0.03),
+    "map: time first at 0.3": lambda records: [
+        lost(MAP, name, 1e-6 * 10**k, peak_lr=0.3)(records)
+        for k, name in enumerate(["time", "poly5", "drop", "linear", "triangle", "cosine", "cosine5", "constant"])
+    ],
+    "digits: time poor everywhere": measured("peak-digits", "time", "test_accuracy", lambda e, x: x - 0.03),
+}
+
+
+@pytest.mark.parametrize("name", rules.findings(analysis))
+def test_a_finding_holds_and_each_of_its_claims_can_fail(name):
+    rules.check_holds(name)
+    rules.check_each_claim_can_fail(name, ALTERATIONS)
+
+
+@pytest.mark.parametrize("name", rules.findings(analysis))
+def test_a_finding_has_no_typed_number_and_stands_on_the_page(name):
+    rules.check_no_number_is_typed(
+        name,
+        r"ResNet-50|resnet50|power 5|One run|one run|One seed|laptop-map-gpu|three of the rates|Two more|four predictions|best of four|the eight|\[another",
+    )
+    assert name.split(".")[-1] in "".join("".join(cell["source"]) for cell in rules.cells("analysis"))
