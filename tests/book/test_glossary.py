@@ -16,6 +16,10 @@ LINKED = (
     "survey/time_based.ipynb",
     "survey/drop_based.ipynb",
     "survey/linear.ipynb",
+    "survey/introduction.ipynb",
+    "survey/polynomial.ipynb",
+    "survey/triangle.ipynb",
+    "survey/cosine.ipynb",
     "survey/beyond_the_valley.md",
     "survey/plan.md",
 )

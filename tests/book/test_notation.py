@@ -14,13 +14,25 @@ BOOK = Path(__file__).parents[2] / "book"
 PAGES = (
     "index.md",
     "data.md",
-    *(f"survey/{name}.ipynb" for name in ("constant", "time_based", "drop_based", "linear")),
+    *(
+        f"survey/{name}.ipynb"
+        for name in (
+            "constant",
+            "time_based",
+            "drop_based",
+            "linear",
+            "introduction",
+            "polynomial",
+            "triangle",
+            "cosine",
+        )
+    ),
     "survey/beyond_the_valley.md",
     "survey/plan.md",
 )
 FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$([^$]+)\$", re.S)
 NAMES = r"\\(eta|ell|lambda|ln|lfloor|lceil|bmod)(?![a-zA-Z])"
-NO_LETTERS = r"\\text\{[^}]*\}|\\[a-zA-Z]+"
+NO_LETTERS = r"\\(?:text|begin|end)\{[^}]*\}|\\[a-zA-Z]+"
 
 
 def letters(formula: str) -> set[str]:

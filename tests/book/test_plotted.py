@@ -30,16 +30,15 @@ PER_EPOCH = 391  # updates: 50,000 pictures in batches of 128
 
 def place(number: str) -> tuple[Path, int]:
     """The notebook and the cell that draws a figure, by the caption below it."""
-    found = []
+    found, of_the_survey = [], f"*(survey: figure {number})"
     for path in sorted(ROOT.glob("book/survey/*.ipynb")):
-        cells = nbformat.read(path, as_version=4).cells
-        found += [
-            (path, i - 1)
-            for i, cell in enumerate(cells)
-            if cell.source.startswith("**Figure ") and number_of(cell.source) == number
-        ]
+        for i, cell in enumerate(nbformat.read(path, as_version=4).cells):
+            if cell.source.startswith("**Figure ") and number_of(cell.source) == number:
+                found.append((path, i - 1, of_the_survey in cell.source))
+    # The introduction has figures 1.1, 1.2, ... of its own: a caption that names the survey's goes before.
+    found = [place for place in found if place[-1]] or found
     assert len(found) == 1, f"figure {number} must have one caption in the chapters, got {found}"
-    return found[0]
+    return found[0][:2]
 
 
 def serves_later(statement: ast.stmt) -> bool:
