@@ -42,6 +42,7 @@ from lrlib.theory.two_weights import TwoPath, TwoWeights
 CIFAR10, DIGITS = "survey-laptop", "survey-digits"
 PEAKS, HIGH_PEAKS = "peak-digits", "warmup-digits"  # together one grid of peak rates
 SETTINGS = "warmup-rule"
+MAP = "laptop-map-gpu"  # eight schedules at four peak rates
 
 TRIANGLE, LINEAR = COLOR["triangle"], COLOR["linear"]
 NAMES = ("linear", "triangle")
@@ -740,6 +741,42 @@ def too_close_text(records: Records) -> Finding:
             "its rate is a ninth higher after the climb": abs(later - 10 / 9) < 1e-6,
             "as many runs of both": len(linear) == len(triangle),
             "no run fails": not _failed(linear + triangle),
+        },
+    )
+
+
+@finding()
+def higher_peak_text(records: Records) -> Finding:
+    """Say what a higher peak than the survey's does on CIFAR-10, from one run of each schedule."""
+    usual = records.runs(CIFAR10, "triangle")[0].config.peak_lr
+    high = max(run.config.peak_lr for run in records[MAP])
+    end = {
+        name: {peak: fmean(finals(records.runs(MAP, name, peak_lr=peak))) for peak in (usual, high)}
+        for name in SURVEY
+    }
+    triangle, linear = end["triangle"], end["linear"]
+    return Finding(
+        """
+        **A peak of {high} takes them apart**, in a single run of each schedule on a GPU. There the triangle
+        ends at {top}, linear decay at {line}. Of all our schedules it alone has a climb, and it alone ends
+        higher than from {usual}, by {gain} points; linear decay loses {loss}. More seeds are planned.
+        """,
+        {
+            "high": f"{high:g}",
+            "usual": f"{usual:g}",
+            "top": percent(triangle[high]),
+            "line": percent(linear[high]),
+            "gain": points(triangle[high] - triangle[usual]),
+            "loss": points(linear[usual] - linear[high]),
+        },
+        {
+            "at the higher peak the triangle leads by more than two points": triangle[high] - linear[high]
+            > 0.02,
+            "it ends higher than from the usual peak": triangle[high] > triangle[usual],
+            "no other schedule does": all(
+                each[high] < each[usual] for name, each in end.items() if name != "triangle"
+            ),
+            "one run of each": len(records.runs(MAP, "triangle", peak_lr=high)) == 1,
         },
     )
 
