@@ -56,8 +56,8 @@ def train(
     data : Dataset or None
         None loads ``config.dataset``.
     checkpoint : path or None
-        File to write at the end of an epoch: of every one, or of as many as keep the writing within 2 % of
-        the time.
+        File to write at the end of an epoch: of every one, or if writing it takes longer than 0.25 s, of as
+        many as keep the writing within 2 % of the time.
     resume : bool
         Go on from `checkpoint`. On a CPU in fp32, with the same number of threads, the result is bit for bit
         that of an uninterrupted run.

@@ -21,14 +21,11 @@ from lrlib.stats.rankings import by_peak, leave_one_out
 __all__ = [
     "decided",
     "decision_table",
-    "map_figure",
-    "map_text",
     "pairing",
     "past_zero",
     "race_table",
     "raced",
     "reached",
-    "resnet50_text",
 ]
 
 RESNET50, MAP, DIGITS_MAP = "resnet50-gpu", "laptop-map-gpu", "peak-digits"

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lrbook.chapters import drawn
-from lrbook.chapters.batches import digit_batches
+from lrbook.chapters.batches import digit_batches as digit_batches
 from lrbook.finding import Finding, Records, comparison, count, finals, finding, percent, points, rounded
 from lrlib import Constant, Valley, preset
 from lrlib.plots.style import in_per_cent, note
@@ -33,8 +33,6 @@ from lrlib.runs import Run
 from lrlib.schedules.recipes import SURVEY
 from lrlib.stats import final_accuracy
 from lrlib.theory.valley import Trajectory, momentum_path
-
-__all__ = ["digit_batches"]  # the page's loop takes its batches from here
 
 CIFAR10, PEAKS = "survey-laptop", "peak-laptop"
 DIGITS = ("peak-digits", "rates-digits")  # constant: seeds 1 to 3, and 4 to 10; linear: the first only
