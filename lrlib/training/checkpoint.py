@@ -97,7 +97,7 @@ def load_state(path: Path, config: RunConfig, target: Target) -> dict[str, Any]:
 
 
 class Due:
-    """Whether a checkpoint is due: after each epoch, or if writing is slow, as often as takes 2 % of the time.
+    """Whether a checkpoint is due: after each epoch, or if writing is slow, as often as takes 2 % of time.
 
     `together` is the number of runs in the process: all of them wait while one writes.
     """
