@@ -85,7 +85,7 @@ ALTERATIONS = {
 NAMES = rules.findings(polynomial)
 # What may stand in an author's words with a number: powers, the ratio of the areas, the survey's words.
 ALLOWED = (
-    r"2019/07/22|[Pp]ower 5|powers 1 and 2|[Tt]hree times the peak|three times as high"
+    r"2019/07/22|power 5|Power 5|powers 1 and 2|[Tt]hree times the peak|three times as high"
     r"|about 25 of 100 epochs|50,000 training images"
 )
 
