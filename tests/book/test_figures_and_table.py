@@ -102,7 +102,8 @@ def test_captions_are_found_by_what_stands_above_them():
     <p class="book-caption"><strong>Figure 4.1.</strong> <em>(survey: figure 1.5) Drops.</em></p>
     """
     first, second, third = captions(page)
-    assert third[0] == "Figure 1.5"
+    assert third[0] == "Figure 4.1"
+    assert third[1].startswith("(survey: figure 1.5)")
     assert first[:2] == ("Figure 1.8", "Linear decay.")
     assert first[2].img["alt"] == "a"
     assert second == ("Table 1.1b", "Astray.", None)
