@@ -279,14 +279,14 @@ def resnet50_text(records: Records) -> Finding:
     return Finding(
         """
         The survey's text describes a ResNet-50, a peak rate of {peak} and {epochs} epochs. We trained that,
-        one run for each schedule of the table. **Linear decay comes first with {linear}**, {lead} points
-        ahead of the next; then drops ({drop}), power 5 ({poly5}), time-based decay ({time}) and the constant
-        rate ({constant}).
+        on flipped and shifted pictures, one run for each schedule of the table. **Linear decay comes first
+        with {linear}**, {lead} points ahead of the next; then drops ({drop}), power 5 ({poly5}), time-based
+        decay ({time}) and the constant rate ({constant}).
 
         Drops and power 5 end within {near} points of the survey's numbers, which come from [another
-        network](table_source.ipynb). Linear decay ends {above} points above its number. The constant rate
-        ends {below} points below, and *behind* time-based decay, where the survey has it ahead. With {seeds}
-        seeds of our small network time-based decay is {better}, too, by the plan.
+        network](table_source.ipynb), without such pictures. Linear decay ends {above} points above its
+        number. The constant rate ends {below} points below, and *behind* time-based decay, where the survey
+        has it ahead. With {seeds} seeds of our small network time-based decay is {better}, too, by the plan.
 
         *How sure?* One run each. It shows gaps of many points. The {close} points between drops and power 5
         rank nothing.

@@ -19,6 +19,10 @@ CIFAR10, DIGITS, BUDGETS, PEAKS, DIGIT_PEAKS = (
 )
 EIGHT = "constant time drop linear poly5 triangle cosine cosine5"
 ALTERATIONS = {
+    "map: constant worse at 0.01": measured(
+        "laptop-map-gpu", "constant", "test_accuracy", lambda e, x: x - 0.03, peak_lr=0.01
+    ),
+    "map: two runs": lambda records: records.update({"laptop-map-gpu": 2 * records["laptop-map-gpu"]}),
     "drop and constant swapped": swapped(CIFAR10, "drop", "constant"),
     "drop and linear swapped": swapped(CIFAR10, "drop", "linear"),
     "cosine and time swapped": swapped(CIFAR10, "cosine", "time"),
