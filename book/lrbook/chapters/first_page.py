@@ -164,7 +164,8 @@ def much_of_it_is_the_rate(records: Records) -> Finding:
         reached {slow} (one run so far), level with drop-based and polynomial decay, though not with linear.
         In another run of each, on a GPU, linear decay leads by {gap} points at {peak}, and by {left} where
         each has the best of {rates} rates: [the map](survey/analysis.ipynb). On the digits, the {all}
-        schedules span {shared} points at the shared rate, and {own} when each has its own best rate. [Fair races](survey/factors.ipynb)
+        schedules span {shared} points at the shared rate, and {own} when each has its own best rate.
+        [Fair races](survey/factors.ipynb)
         """,
         {
             "peak": f"{at_peak(records):g}",
