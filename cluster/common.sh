@@ -74,6 +74,15 @@ on_signal() {
 }
 trap on_signal TERM INT HUP
 
+# race_if_asked: for $RACE_SECONDS, with $RACE_WORDS as more of its options. One that fails keeps nothing from going on.
+race_if_asked() {
+  [ "$RACE_SECONDS" -gt 0 ] || return 0
+  # shellcheck disable=SC2086 # words
+  watched $((RACE_SECONDS + 45)) "$PYTHON" benchmarks/gpu/race.py ${RACE_WORDS:-} --seconds "$RACE_SECONDS" \
+    --out "$OUT/race.json" || echo "The race did not come to its end (status $?)."
+  mark "race"
+}
+
 # set_up: checks that bundle and tree belong together, and puts what the bundle brings before Python's own packages.
 # Nothing of the system is changed.
 set_up() {

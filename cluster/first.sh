@@ -12,7 +12,6 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 SELFTEST_SECONDS="${SELFTEST_SECONDS:-110}"
 RACE_SECONDS="${RACE_SECONDS:-0}"
-RACE_WORDS="${RACE_WORDS:-}"
 
 log_to first.log
 trap end_log EXIT
@@ -54,10 +53,5 @@ elif [ "$status" -eq 124 ]; then
 elif [ "$status" -ne 0 ]; then
   fail "The self test failed (status $status): do not record here before its lines are understood."
 fi
-if [ "$RACE_SECONDS" -gt 0 ]; then
-  # shellcheck disable=SC2086 # words
-  watched $((RACE_SECONDS + 45)) "$PYTHON" benchmarks/gpu/race.py $RACE_WORDS --seconds "$RACE_SECONDS" --out "$OUT/race.json" \
-    || echo "The race did not come to its end (status $?)."
-  mark "race"
-fi
+race_if_asked
 echo "All is well after $SECONDS s. Next: bash cluster/record.sh"

@@ -29,7 +29,6 @@ PATH_="${PATH_:-graph}"
 WHOLE="${WHOLE:-0}"
 DETERMINISTIC="${DETERMINISTIC:-0}"
 RACE_SECONDS="${RACE_SECONDS:-90}"
-RACE_WORDS="${RACE_WORDS:-}"
 RESERVE="${RESERVE:-40}"
 MOST_FILES="${MOST_FILES:-8}"
 MOST_MIB="${MOST_MIB:-16}"
@@ -144,12 +143,7 @@ fi
 mark "data verified"
 
 failed=0
-if [ "$RACE_SECONDS" -gt 0 ]; then
-  # shellcheck disable=SC2086 # words
-  watched $((RACE_SECONDS + 45)) "$PYTHON" benchmarks/gpu/race.py $RACE_WORDS --seconds "$RACE_SECONDS" --out "$OUT/race.json" \
-    || echo "The race did not come to its end (status $?)."
-  mark "race"
-fi
+race_if_asked
 
 for entry in "${plan[@]}"; do
   read -r study together most <<< "$entry"
