@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 from myst_nb.core.read import read_myst_markdown_notebook
 
@@ -214,3 +215,27 @@ def check_figure(figure) -> None:
     assert len(ids) == len(set(ids))
     assert set(re.findall(r'(?:href="|url\()#([\w-]+)', code)) <= set(ids)
     assert "<script" not in code
+
+
+def lines_of(axes, color: str) -> list:
+    """The lines of one color in a panel."""
+    return [line for line in axes.lines if line.get_color() == color]
+
+
+def check_runs_are_drawn(lines: list, runs: list, quantity: str) -> None:
+    """Among the lines stand the means of training and test over all runs, and each run's test."""
+    drawn = [list(line.get_ydata()) for line in lines]
+    for part in ("train", "test"):
+        columns = [run.column(f"{part}_{quantity}") for run in runs]
+        mean = [sum(values) / len(values) for values in zip(*columns, strict=True)]
+        assert any(line == pytest.approx(mean) for line in drawn), (runs[0].label, part)
+        assert part == "train" or all(column in drawn for column in columns)
+
+
+def check_rate_is_the_optimizers(drawn, runs: list) -> None:
+    """The line over epochs has the rates that the optimizer held in the first and last update of each."""
+    for run in runs:
+        for epoch in run.epochs:
+            starts = [epoch.epoch, epoch.epoch + 390 / 391]  # of the first and the last update, in epochs
+            wanted = np.interp(starts, drawn.get_xdata(), drawn.get_ydata())
+            assert [epoch.first_lr, epoch.last_lr] == pytest.approx(wanted, rel=1e-9)

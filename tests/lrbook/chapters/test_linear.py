@@ -6,12 +6,11 @@ import re
 from fractions import Fraction
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 
 import findings as rules
-from findings import constants, learned_less, measured, swapped, without
+from findings import constants, learned_less, lines_of, measured, swapped, without
 from lrbook.chapters import linear
 from lrbook.finding import Records
 from plain_valley import valley_loss
@@ -109,10 +108,6 @@ def test_a_figure_has_two_widths_one_name_and_ids_of_its_own(draw):
 # The figures, by other means
 
 
-def lines_of(axes, color: str) -> list:
-    return [line for line in axes.lines if line.get_color() == color]
-
-
 def test_figure_5_1_is_a_line_from_the_peak_to_one_update_above_zero():
     total, per_epoch = 11_730, 391  # 50,000 images are 390 batches of 128, and one of 80
     whole, end = linear.shapes_figure().wide.axes
@@ -149,24 +144,13 @@ def test_figure_5_4_is_all_recorded_runs(panel):
     axes = linear.cifar10_figure().wide.axes[panel]
     name = ("loss", "accuracy")[panel]
     for label, color in (("linear", linear.LINEAR), ("constant", linear.GRAY)):
-        runs = Records().runs(CIFAR10, label)
-        drawn = [list(line.get_ydata()) for line in lines_of(axes, color)]
-        for part in ("train", "test"):
-            columns = [run.column(f"{part}_{name}") for run in runs]
-            mean = [sum(values) / len(values) for values in zip(*columns, strict=True)]
-            assert any(line == pytest.approx(mean) for line in drawn), (label, part)
-            assert part == "train" or all(column in drawn for column in columns)
+        rules.check_runs_are_drawn(lines_of(axes, color), Records().runs(CIFAR10, label), name)
 
 
 def test_the_rate_below_figure_5_4_is_what_the_optimizer_had():
     for rate in linear.cifar10_figure().wide.axes[2:]:
         (drawn,) = lines_of(rate, linear.LINEAR)
-        for run in Records().runs(CIFAR10, "linear"):
-            for epoch in run.epochs:
-                starts = [epoch.epoch, epoch.epoch + 390 / 391]  # of the first and the last update, in epochs
-                applied = [epoch.first_lr, epoch.last_lr]
-                wanted = np.interp(starts, drawn.get_xdata(), drawn.get_ydata())
-                assert applied == pytest.approx(wanted, rel=1e-9)
+        rules.check_rate_is_the_optimizers(drawn, Records().runs(CIFAR10, "linear"))
 
 
 def test_captions_tell_how_the_runs_were_made():

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import findings as rules
-from findings import configured, constants, learned_less, measured, swapped, without
+from findings import configured, constants, learned_less, lines_of, measured, swapped, without
 from lrbook.chapters import polynomial
 from lrbook.finding import Records
 from plain_valley import valley_loss, valley_parts
@@ -126,10 +126,6 @@ def test_a_figure_has_two_widths_one_name_and_ids_of_its_own(draw):
 # The figures, by other means
 
 
-def lines_of(axes, color: str) -> list:
-    return [line for line in axes.lines if line.get_color() == color]
-
-
 def test_figure_6_1_is_the_power_of_what_is_left_and_its_sum():
     total, per_epoch = 11_730, 391  # 50,000 images are 390 batches of 128, and one of 80
     rate, areas = polynomial.shapes_figure().wide.axes
@@ -166,13 +162,7 @@ def test_figure_6_4_is_all_recorded_runs(panel):
     axes = polynomial.cifar10_figure().wide.axes[panel]
     name = ("loss", "accuracy")[panel]
     for label, color in (("poly5", polynomial.POLY), ("constant", polynomial.GRAY)):
-        runs = Records().runs(CIFAR10, label)
-        drawn = [list(line.get_ydata()) for line in lines_of(axes, color)]
-        for part in ("train", "test"):
-            columns = [run.column(f"{part}_{name}") for run in runs]
-            mean = [sum(values) / len(values) for values in zip(*columns, strict=True)]
-            assert any(line == pytest.approx(mean) for line in drawn), (label, part)
-            assert part == "train" or all(column in drawn for column in columns)
+        rules.check_runs_are_drawn(lines_of(axes, color), Records().runs(CIFAR10, label), name)
 
 
 def test_the_rate_below_figure_6_4_is_what_the_optimizer_had():

@@ -8,12 +8,11 @@ from collections.abc import Callable
 from fractions import Fraction
 from statistics import fmean, geometric_mean
 
-import numpy as np
 import pytest
 import torch
 
 import findings as rules
-from findings import constants, measured, swapped, without
+from findings import constants, lines_of, measured, swapped, without
 from lrbook.chapters import triangle
 from lrbook.finding import Records
 from lrlib import Constant, LinearDecay, Triangle
@@ -153,10 +152,6 @@ def test_a_figure_has_two_widths_one_name_and_ids_of_its_own(draw):
 
 
 # The figures, by other means
-
-
-def lines_of(axes, color: str) -> list:
-    return [line for line in axes.lines if line.get_color() == color]
 
 
 def test_figure_8_1_is_up_and_down_and_beside_it_the_code_of_bert():
@@ -323,24 +318,13 @@ def test_figure_8_6_is_all_recorded_runs(panel):
     axes = triangle.cifar10_figure().wide.axes[panel]
     name = ("loss", "accuracy")[panel]
     for label, color in (("linear", triangle.LINEAR), ("triangle", triangle.TRIANGLE)):
-        runs = Records().runs(CIFAR10, label)
-        drawn = [list(line.get_ydata()) for line in lines_of(axes, color)]
-        for part in ("train", "test"):
-            columns = [run.column(f"{part}_{name}") for run in runs]
-            mean = [sum(values) / len(values) for values in zip(*columns, strict=True)]
-            assert any(line == pytest.approx(mean) for line in drawn), (label, part)
-            assert part == "train" or all(column in drawn for column in columns)
+        rules.check_runs_are_drawn(lines_of(axes, color), Records().runs(CIFAR10, label), name)
 
 
 def test_the_rate_below_figure_8_6_is_what_the_optimizer_had():
     for rate in triangle.cifar10_figure().wide.axes[2:]:
         (drawn,) = lines_of(rate, triangle.TRIANGLE)
-        for run in Records().runs(CIFAR10, "triangle"):
-            for epoch in run.epochs:
-                starts = [epoch.epoch, epoch.epoch + 390 / 391]  # of the first and the last update, in epochs
-                applied = [epoch.first_lr, epoch.last_lr]
-                wanted = np.interp(starts, drawn.get_xdata(), drawn.get_ydata())
-                assert applied == pytest.approx(wanted, rel=1e-9)
+        rules.check_rate_is_the_optimizers(drawn, Records().runs(CIFAR10, "triangle"))
 
 
 def test_the_plans_verdicts_are_those_of_the_text():
