@@ -239,3 +239,21 @@ def check_rate_is_the_optimizers(drawn, runs: list) -> None:
             starts = [epoch.epoch, epoch.epoch + 390 / 391]  # of the first and the last update, in epochs
             wanted = np.interp(starts, drawn.get_xdata(), drawn.get_ydata())
             assert [epoch.first_lr, epoch.last_lr] == pytest.approx(wanted, rel=1e-9)
+
+
+def rates_applied(framework: str, code: str, *, steps: int) -> list[float]:
+    """The rates that a line of "PyTorch" or "Keras" gives to updates 0 to T - 1, and what would follow."""
+    import torch
+    from keras.optimizers import schedules as keras
+
+    opt = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+    room = torch.optim.lr_scheduler if framework == "PyTorch" else keras
+    made = eval(code, {**vars(room), "opt": opt, "T": steps})
+    if framework == "Keras":
+        return [float(made(t)) for t in range(steps + 1)]
+    found = []
+    for _ in range(steps + 1):
+        found.append(opt.param_groups[0]["lr"])
+        opt.step()
+        made.step()
+    return found
