@@ -25,6 +25,7 @@ PAGES = (
             "polynomial",
             "triangle",
             "cosine",
+            "table_source",
         )
     ),
     "survey/beyond_the_valley.md",
