@@ -415,7 +415,7 @@ def _sums(records: Records, name: str) -> list[float]:
 # --- What stands ------------------------------------------------------------------------------------------
 
 
-@finding(heading="Linear beats constant; the order of the next three is open")
+@finding(heading="Linear beats constant; the order of the best three is open")
 def what_stands_text(records: Records) -> Finding:
     """Say which differences of the source are beyond test sampling, and what other seeds did in our study."""
     gaps = _gaps()
