@@ -70,6 +70,8 @@ def contents(built: Path, wheel: Path, pages: Path) -> dict[str, Path | str]:
         "constraints.txt": ROOT / "constraints.txt",
         "LICENSE": ROOT / "LICENSE",
         "LICENSE-text": ROOT / "LICENSE-text",
+        "LICENSE-Apache-2.0.txt": ROOT / "book/_static/LICENSE-Apache-2.0.txt",  # of MathJax
+        "THIRD-PARTY.md": ROOT / "THIRD-PARTY.md",
     }
     files |= {name: built / name for name in ("slides.html", "handout.html", "handout.pdf")}
     student = built / "student"
