@@ -20,7 +20,6 @@ from lrlib.stats import (
     alike,
     by_seed,
     chance,
-    compare_all,
     count_word,
     differing,
     final_accuracy,
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from lrlib.runs.record import Run
 
 __all__ = [
-    "by_plan",
     "ends",
     "first_with",
     "mean_and_range",
@@ -193,28 +191,6 @@ def ends(runs: Iterable[Run]) -> str:
             text += f"; training accuracy with the last weights {trained:.1%}"
         lines.append(f"- **{label}** (n = {len(group)}): {text}.")
     return "\n".join(lines)
-
-
-def by_plan(*schedules: str, runs: Sequence[Run] | None = None) -> str:
-    """Return the comparisons of the committed plan that ask for some schedules, as Markdown.
-
-    Parameters
-    ----------
-    *schedules : str
-    runs : sequence of Run, or None
-        None takes the recorded runs of `survey-laptop`, for which the plan was made.
-
-    Examples
-    --------
-    >>> print(by_plan("linear", runs=recorded("pilot-laptop")))
-    By [the plan](plan.md), on CIFAR-10:
-    <BLANKLINE>
-    - linear against constant: not decidable; +4.72 points, from 1 seed.
-    """
-    runs = recorded("survey-laptop") if runs is None else runs
-    compared = compare_all(runs) if runs else []
-    lines = [f"- {each.sentence()}" for each in compared if each.schedule in schedules]
-    return "By [the plan](plan.md), on CIFAR-10:\n\n" + ("\n".join(lines) or "- no run is recorded yet.")
 
 
 def place_in(mine: Run, recorded: Sequence[Run]) -> str:

@@ -9,7 +9,6 @@ import pytest
 
 from lrbook.chapters import shared
 from lrbook.chapters.shared import (
-    by_plan,
     ends,
     first_with,
     mean_and_range,
@@ -144,16 +143,6 @@ def test_ends():
     alike = [ended("linear"), ended("linear", seed=2)]
     assert "75.0% (75.0% to 75.0%);" in ends(alike)
     assert ends([]) == ""
-
-
-def test_the_plan_is_asked_of_the_laptop_survey(monkeypatch):
-    studies = {"survey-laptop": [ended("constant", (0.5,)), ended("linear", (0.75,))]}
-    monkeypatch.setattr(shared, "recorded", lambda study: studies.get(study, []))
-    head = "By [the plan](plan.md), on CIFAR-10:\n\n"
-    line = "- linear against constant: not decidable; +25.00 points, from 1 seed."
-    assert by_plan("linear").startswith(f"{head}{line}")
-    studies.clear()
-    assert by_plan("linear") == f"{head}- no run is recorded yet."
 
 
 # ---------------------------------------------------------------- a reader's run among ours
