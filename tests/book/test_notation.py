@@ -25,6 +25,7 @@ PAGES = (
             "polynomial",
             "triangle",
             "cosine",
+            "claims",
         )
     ),
     "survey/beyond_the_valley.md",
