@@ -125,10 +125,10 @@ def seven_hold_text(records: Records) -> Finding:
     own, gap = best["linear"] - best["constant"], shared["linear"] - shared["constant"]
     return Finding(
         """
-        {Many} of them are decided by our small network on CIFAR-10, with {n} seeds at one rate for all.
-        That rate is too high for a constant one. With each schedule at the best of {rates} rates, linear
-        decay leads it by {own} points, where it is {gap} at the shared rate ([one run
-        each](analysis.ipynb)): better, but no longer "huge".
+        {Many} of them are decided by our small network on CIFAR-10, with {n} seeds at one rate for all. That
+        rate is too high for a constant one. With each schedule at the best of {rates} rates, linear decay
+        leads by {own} points, against {gap} at the shared rate ([one run each](analysis.ipynb)): ahead, but
+        no longer "huge".
         """,
         {
             "Many": count(len(on_cifar10)).capitalize(),
@@ -506,9 +506,9 @@ def smooth_accuracy_text(records: Records) -> Finding:
     return _sentence(
         """
         Our {n} seeds disagree: {smooth} is smooth, and in the others some epoch is out of line by up to
-        {worst} of the curve's height. In our one ResNet-50 run, which decides, one is by {one}. Smoothness
-        comes with the low rate: in the last third of the training no epoch of the {n} is out of line by
-        more than {late}.
+        {worst} of the curve's height. In our one ResNet-50 run, which decides, the worst is by {one}.
+        Smoothness comes with the low rate: in the last third of the training no epoch of the {n} is out of
+        line by more than {late}.
         """,
         {
             "n": count(len(seeds)),
