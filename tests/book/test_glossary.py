@@ -21,6 +21,7 @@ LINKED = (
     "survey/triangle.ipynb",
     "survey/cosine.ipynb",
     "survey/table_source.ipynb",
+    "survey/claims.ipynb",
     "survey/beyond_the_valley.md",
     "survey/plan.md",
 )

@@ -26,6 +26,7 @@ PAGES = (
             "triangle",
             "cosine",
             "table_source",
+            "claims",
         )
     ),
     "survey/beyond_the_valley.md",
