@@ -25,6 +25,7 @@ PAGES = (
             "polynomial",
             "triangle",
             "cosine",
+            "analysis",
         )
     ),
     "survey/beyond_the_valley.md",
