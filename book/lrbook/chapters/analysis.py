@@ -464,8 +464,8 @@ def repeatable_text(records: Records) -> Finding:
         small constant rate has it, too: at {low}, {low_n} runs on the digits have a standard deviation of
         {low_spread} points.
 
-        A wide spread is paid for in runs. For a mean that is equally sharp, the constant rate of {shared}
-        needs {times} times as many seeds as linear decay.
+        For a mean that is equally sharp, the constant rate of {shared} needs {times} times as many seeds as
+        linear decay.
         """,
         {
             "n": count(len(constant)),
@@ -633,10 +633,10 @@ def images_text(records: Records) -> Finding:
     (high, many, error), (top, few, other) = errors.values()
     return Finding(
         """
-        Seeds are not the only luck, either. All runs share one test set. With {many} other images, an
-        accuracy of {high} would typically move by {error} points; with {few} other digits, {top} by {other}.
-        More seeds do not help against that. [Bouthillier and others](https://arxiv.org/abs/2103.03098)
-        measured how far seeds, data splits and tuning move the results of benchmarks.
+        Seeds are not the only luck. With {many} other test images, an accuracy of {high} would typically move
+        by {error} points; with {few} other digits, {top} by {other}. More seeds do not help against that.
+        [Bouthillier and others](https://arxiv.org/abs/2103.03098) measured how far seeds, data splits and
+        tuning move benchmarks.
         """,
         {
             "many": f"{many:,}",
@@ -837,12 +837,17 @@ def map_text(records: Records) -> Finding:
         the only one that warms up, is the only one that gains from a peak of {highest}, and has the best run
         of all there: {record}.
 
-        An order of the training losses that a worst-case bound had predicted fits at three of the rates (rank
-        correlations of {least} and more; for the same order it is 1) and fails at {highest} ({none}).
-
         *How sure?* One run in each cell, and the best of four is partly luck. Two more seeds are planned; the
         rules that will judge them, and four predictions, were committed before the first run
         (`studies/laptop-map-gpu.toml`).
+
+        <details>
+        <summary>An order that was predicted</summary>
+
+        An order of the training losses that a worst-case bound had predicted fits at three of the rates (rank
+        correlations of {least} and more; for the same order it is 1) and fails at {highest} ({none}).
+
+        </details>
         """,
         {
             "shared": f"{SHARED:g}",

@@ -15,6 +15,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from lrbook.chapters._write import Entry, cell
+from lrbook.finding import rounded
 from lrlib._checks import no_such
 from lrlib.runs.experiments import EXPERIMENTS
 from lrlib.runs.published import SourceRow, SurveyRow, Table, published
@@ -204,7 +205,7 @@ def _mean(values: Sequence[float], *, accuracy: bool) -> Entry:
         spread = f"± {shown}"
     if len(values) == 2:
         spread = " and ".join(f"{scale * value:.{decimals}f}" for value in sorted(values))
-    return Entry(f"{scale * mean:.{decimals}f}{unit}", spread)
+    return Entry(f"{rounded(scale * mean, decimals)}{unit}", spread)
 
 
 def _survey(table: Table[SurveyRow]) -> Part:

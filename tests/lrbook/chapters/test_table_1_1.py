@@ -232,6 +232,12 @@ def test_the_page_has_the_recorded_runs_and_one_sentence_for_the_study_that_has_
     assert [head for head, cells in ours.items() if len(cells) == 1] == ["triangle, cosine, cosine5"]
 
 
+def test_halves_are_rounded_up_as_in_the_sentences():
+    # their mean is 82.25 %
+    runs = [two_epochs("drop", seed=s, accuracies=(0.5, end)) for s, end in ((1, 0.822), (2, 0.823))]
+    assert filled(runs).rows["drop"][-1] == Entry("82.3%", "82.2 and 82.3")
+
+
 def test_text_is_escaped():
     html = table_1_1.table_1_1([table_1_1.from_runs([two_epochs("linear")], title="a < b", note="c & d")])
     assert "a &lt; b" in html
