@@ -433,9 +433,9 @@ def spread_figure(records: Records | None = None) -> TwoWidths:
 
     return TwoWidths(
         draw,
-        alt="Left: test accuracy in the last third of training on CIFAR-10, five runs at a constant rate, "
+        alt="First: test accuracy in the last third of training on CIFAR-10, five runs at a constant rate, "
         "which jump up and down by a point or more until they stop, and five with linear decay, which run "
-        "level. Right: the standard deviation over five seeds for eight schedules on both data sets. The "
+        "level. Second: the standard deviation over five seeds for eight schedules on both data sets. The "
         "constant "
         f"rate has by far the largest, {rounded(spread[CIFAR10]['constant'])} points on CIFAR-10 and "
         f"{rounded(spread[DIGITS]['constant'])} on the digits.",
