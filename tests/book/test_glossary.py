@@ -22,6 +22,7 @@ LINKED = (
     "survey/cosine.ipynb",
     "survey/table_source.ipynb",
     "survey/claims.ipynb",
+    "survey/analysis.ipynb",
     "survey/beyond_the_valley.md",
     "survey/plan.md",
 )

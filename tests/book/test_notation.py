@@ -27,6 +27,7 @@ PAGES = (
             "cosine",
             "table_source",
             "claims",
+            "analysis",
         )
     ),
     "survey/beyond_the_valley.md",
