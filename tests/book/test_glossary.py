@@ -20,6 +20,7 @@ LINKED = (
     "survey/polynomial.ipynb",
     "survey/triangle.ipynb",
     "survey/cosine.ipynb",
+    "survey/factors.ipynb",
     "survey/beyond_the_valley.md",
     "survey/plan.md",
 )

@@ -25,6 +25,7 @@ PAGES = (
             "polynomial",
             "triangle",
             "cosine",
+            "factors",
         )
     ),
     "survey/beyond_the_valley.md",
