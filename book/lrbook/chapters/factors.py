@@ -202,8 +202,8 @@ def overview_figure(records: Records | None = None) -> TwoWidths:
         draw,
         alt="Five panels, the mean lead of drops and of linear decay over the constant rate on the digits, "
         "in points, as one factor changes: peak rate, number of images, question, network, number of epochs. "
-        "Linear decay is at zero or above in all; drops are below it in all, and below zero at low rates and "
-        f"in short trainings. With {first} epochs linear decay leads by {points(lead['linear'])} points and "
+        "Drops are below linear decay everywhere. At the lowest rate both are well below zero; in the "
+        f"shortest training, {first} epochs, linear decay leads by {points(lead['linear'])} points and "
         f"drops are {points(lead['drop'])} behind.",
     )
 
@@ -822,9 +822,9 @@ def task_text(records: Records) -> Finding:
     return Finding(
         """
         The same images, the same network up to its last layer: *which digit is it?* or *is it even or odd?*
-        By guessing, the second is right half the time. Yet under linear decay the first is answered better,
-        with each of the {n} seeds: {linear_digit} against {linear_parity}. At the constant rate it is
-        answered worse, {constant_digit} against {constant_parity}, with {worse} of {n} seeds.
+        (figure 10.6, right). By guessing, the second is right half the time. Yet under linear decay the first is
+        answered better, with each of the {n} seeds: {linear_digit} against {linear_parity}. At the constant
+        rate it is answered worse, {constant_digit} against {constant_parity}, with {worse} of {n} seeds.
 
         Linear decay leads the constant rate on both: by {lead_digit} points for the digit, {lead_parity} for
         even or odd. That the second lead is smaller may be luck.
@@ -1180,8 +1180,8 @@ def what_we_found_text(records: Records) -> Finding:
         > **What we found**
         >
         > 1. **Short of time, drops lose and linear decay wins most.** With {short} epochs of CIFAR-10, at a
-        >    shared peak of {peak}, drops end {lost} points below the constant rate and linear decay {won}
-        >    above it. With {long} epochs they are {drop_long} and {linear_long} above.
+        >    peak of {peak}, too high for a constant rate, drops still end {lost} points below one and linear
+        >    decay {won} above it. With {long} epochs they are {drop_long} and {linear_long} above.
         > 2. **At a low peak, the constant rate wins.** On the digits it leads linear decay by {behind} points
         >    at {low}; at {peak} it is {ahead} behind.
         > 3. **In {n} settings, linear decay always ends above drops.** The constant rate is first, second or
@@ -1207,6 +1207,10 @@ def what_we_found_text(records: Records) -> Finding:
                 _ends(budgets, "drop", short)
             )
             < min(_ends(budgets, "constant", short)),
+            "that peak is too high for a constant rate": final_accuracy(
+                records.runs(SLOW, "constant", peak_lr=0.01)[0]
+            )
+            > max(max(_ends(budgets, "constant", e)) for e in budgets),
             "linear decay leads the constant rate most there": mean["linear"][short] - mean["constant"][short]
             == max(mean["linear"][e] - mean["constant"][e] for e in budgets),
             "with the most epochs both are ahead of every constant run": min(
