@@ -23,6 +23,7 @@ LINKED = (
     "survey/table_source.ipynb",
     "survey/claims.ipynb",
     "survey/analysis.ipynb",
+    "survey/factors.ipynb",
     "survey/beyond_the_valley.md",
     "survey/plan.md",
 )

@@ -28,6 +28,7 @@ PAGES = (
             "table_source",
             "claims",
             "analysis",
+            "factors",
         )
     ),
     "survey/beyond_the_valley.md",
