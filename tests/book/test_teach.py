@@ -165,8 +165,12 @@ def test_a_sentence_about_the_surveys_figure_is_not_put_next_to_ours():
     assert text_of(slide.shown).startswith("The survey's figure 1.2"), "next to no figure it may stand"
 
 
-def test_the_first_slide_names_the_licences(deck):
-    assert deck[1].select_one("#contents .licence").text.startswith("Text and figures: CC BY 4.0. Code: MIT.")
+def test_every_slide_names_the_licences(deck):
+    (line,) = deck[1].select("body > .licence")
+    assert line.text == "Big Steps, Small Steps. Text and figures: CC BY 4.0. Code: MIT."
+    style = deck[1].find("style").text
+    assert "html.deck .licence { position: fixed;" in style  # on the screen
+    assert f'html.deck .slide::after {{ content: "{line.text}";' in style  # and on paper
 
 
 def test_no_figures_slide_opens_with_the_survey(deck):
@@ -420,10 +424,12 @@ def test_the_handout_has_two_pages_and_every_place_is_filled():
     assert "linear: best peak rate 0.85, expected loss 0.0192" in page.select_one(".valley").text
 
 
-def test_without_chromium_the_handout_says_so(tmp_path):
+def test_without_chromium_no_pdf_is_made(tmp_path):
     (tmp_path / "a.html").write_text("<p>")
     assert handout.print_pdf(tmp_path / "a.html", tmp_path / "a.pdf", find=lambda name: None) is False
-    assert "apt install chromium" in handout.NO_BROWSER
+    said = handout.NO_BROWSER.format(name="lesson")
+    assert said.startswith("lesson.pdf was not made")
+    assert "apt install chromium" in said
 
 
 def test_a_browser_that_fails_is_one_sentence(tmp_path):
@@ -447,7 +453,13 @@ def test_the_zip_is_the_same_whenever_it_is_built(tmp_path):
 
 
 def test_the_zip_has_what_a_student_needs_and_no_solution(tmp_path):
-    for name in ("slides.html", "handout.html", "student/survey/a.ipynb", "teacher/survey/a.ipynb"):
+    for name in (
+        "lesson.html",
+        "slides.html",
+        "handout.html",
+        "student/survey/a.ipynb",
+        "teacher/survey/a.ipynb",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
     wheel, pages = tmp_path / "lrlib-9.9-py3-none-any.whl", tmp_path / "html"
@@ -461,6 +473,7 @@ def test_the_zip_has_what_a_student_needs_and_no_solution(tmp_path):
         "README.txt",
         "constraints.txt",
         "handout.html",
+        "lesson.html",
         "lrlib-9.9-py3-none-any.whl",
         "notebooks/survey/a.ipynb",
         "pages/index.html",
@@ -557,7 +570,16 @@ def test_commands_in_the_pages_are_commands():
 
 def test_files_of_the_pack_that_the_pages_name():
     named = set(re.findall(r"`([\w/]+(?:\.(?:html|pdf|zip|md)|/))`", page("index.md") + page("lesson.md")))
-    made = {"slides.html", "handout.html", "handout.pdf", "student/", "teacher/", "offline.zip"}
+    made = {
+        "lesson.html",
+        "lesson.pdf",
+        "slides.html",
+        "handout.html",
+        "handout.pdf",
+        "student/",
+        "teacher/",
+        "offline.zip",
+    }
     assert made <= named
     assert named - made == {"_build/teach/", "teacher/exit_question.md"}
 

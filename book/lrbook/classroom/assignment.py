@@ -15,8 +15,8 @@ from lrlib._errors import LrlibError
 from lrlib._files import write_atomically
 from lrlib.schedules.recipes import get_recipe
 
-#: Three of the five schedules in the survey's table 1.1: thirty students give each of them ten seeds. With all
-#: five there are six, and a class mostly ends at "not decidable".
+#: Three of the five schedules in the survey's table 1.1: thirty students give each of them ten seeds. With
+#: all five there are six, and a class mostly ends at "not decidable".
 SCHEDULES = ("constant", "drop", "linear")
 
 
