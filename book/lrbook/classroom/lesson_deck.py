@@ -390,7 +390,7 @@ def cifar10_text(records: Records) -> Finding:
         """
         At one shared peak rate, {peak}, all {n} that lower the rate beat the constant one, by {least} to
         {most} points. **But {peak} is too high for a constant rate:** where constant and linear each have the
-        best of {rates} rates, {gap} points between them become {tuned}.
+        best of {rates} rates (one run at each), {gap} points between them become {tuned}.
         """,
         {
             "peak": f"{peak:g}",
@@ -404,6 +404,10 @@ def cifar10_text(records: Records) -> Finding:
         {
             "all are better by the plan": all(each.verdict == "better" for each in compared)
             and len(compared) == len(SURVEY) - 1,
+            "with one run at each rate": {
+                len(records.runs(MAP, name, peak_lr=rate)) for name in left for rate in _rates(records)
+            }
+            == {1},
             "with own rates less than half of the gap is left, and linear still ahead": 0 < tuned < gap / 2,
         },
     )

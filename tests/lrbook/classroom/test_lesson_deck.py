@@ -42,6 +42,7 @@ ALTERATIONS = {
     "one student more": constants(lesson_deck, STUDENTS=31),
     "CIFAR-10: drop and constant swapped": swapped(CIFAR10, "drop", "constant"),
     "map: constant worse at 0.01": accuracy(MAP, "constant", lambda e, x: x - 0.03, peak_lr=0.01),
+    "map: two runs": lambda records: records.update({MAP: 2 * records[MAP]}),
     "digits: constant and drop alike": accuracy(DIGITS, "constant drop", lambda e, x: 0.95),
     "digits: drop ahead": accuracy(DIGITS, "drop", lambda e, x: x + 0.2),
     "digits: drop far behind": accuracy(DIGITS, "drop", lambda e, x: x - 0.1),
