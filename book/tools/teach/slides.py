@@ -122,7 +122,7 @@ def _add_markdown(deck: list[Slide], text: str) -> None:
             shown = render.markdown(block.removeprefix(QUESTION).strip())
             deck.append(Slide("Predict first", [shown], kind="question"))
         elif CAPTION.match(block) and deck[-1].kind in ("figure", "table"):
-            deck[-1].shown.append(f'<div class="caption">{render.markdown(block)}</div>')
+            deck[-1].shown.append(f'<div class="caption">{render.markdown(own_caption(block))}</div>')
         elif token.type == "blockquote_open":
             text = re.sub(r"^> ?", "", block, flags=re.M).replace("**Beside the survey.**", "")
             deck.append(Slide("Beside the survey", [render.markdown(text)], kind="aside"))
@@ -131,6 +131,16 @@ def _add_markdown(deck: list[Slide], text: str) -> None:
         else:
             _add_prose(deck, block)
         before = block if token.type == "paragraph_open" else ""
+
+
+def own_caption(text: str) -> str:
+    """Say that a figure is ours where its caption names the survey's, and leave out the link to the data.
+
+    >>> own_caption("**Figure 4.1.** *(survey: figure 1.5) Drops.* [Data](../data.md)")
+    "**Figure 4.1.** *(our own; compare the survey's figure 1.5) Drops.*"
+    """
+    text = re.sub(r"\s*\[Data\]\([^)]*\)", "", text)
+    return re.sub(r"\(survey: (figures? [^)]*)\)", r"(our own; compare the survey's \1)", text)
 
 
 def _add_element(deck: list[Slide], element: str, before: str) -> None:
