@@ -8,15 +8,16 @@ import os
 import re
 import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
 from lrbook import exercises
-from lrlib import preset
+from lrlib import Valley, preset
 from tools.exercises import is_exercise
-from tools.teach import chapters, exit_question, handout, offline, render, sets, slides
+from tools.teach import chapters, exit_question, handout, moodle, offline, render, sets, slides
 
 ROOT = Path(__file__).parents[2]
 
@@ -521,6 +522,25 @@ def test_five_sessions_and_ten_misconceptions_each_with_one_right_option():
             assert f"**{letter}**" in explained, f"question {number} does not say what {letter} reveals"
 
 
+def test_moodle_gets_the_ten_questions_and_nothing_for_the_teacher_alone():
+    quiz = ElementTree.fromstring(moodle.moodle_xml(page("misconceptions.md")))
+    assert len(quiz) == 10
+    for question in quiz:
+        assert question.get("type") == "multichoice"
+        fractions = [answer.get("fraction") for answer in question.iter("answer")]
+        assert sorted(fractions) == ["0", "0", "0", "100"]
+        feedback = question.findtext("generalfeedback/text")
+        right = "ABCD"[fractions.index("100")]
+        assert feedback.startswith(f"<p><em>{right}")
+        texts = " ".join(text.text for text in question.iter("text"))
+        assert "Show:" not in texts
+        assert "✓" not in texts
+    first = quiz[0]
+    assert first.findtext("name/text") == '1. "A smaller rate is always safer"'
+    assert "ten times smaller" in first.findtext("questiontext/text")
+    assert first.findall("answer")[2].findtext("text") == "<p>can get higher</p>\n"
+
+
 def test_the_numbers_in_the_teachers_pages():
     """Worked out here by hand, since the pages are text."""
     assert round(0.1 / (1 + 0.001 * 39_099), 4) == 0.0025
@@ -535,7 +555,20 @@ def test_the_numbers_in_the_teachers_pages():
     lesson = " ".join(page("lesson.md").split())
     assert "the last of 39,100 has $t$ = 39,099 and a rate of 0.0025" in lesson
     assert "the last of 100 has $t$ = 99 and a rate of 0.091" in lesson
-    assert "(0.5, 0.25, 0.125)" in page("week_plan.md")
+    plan = page("week_plan.md")
+    assert "(0.5, 0.25, 0.125)" in plan
+    assert [round((1 - 1.5) ** n, 3) for n in (1, 2, 3)] == [-0.5, 0.25, -0.125]
+    assert [round((1 - 2.1) ** n, 3) for n in (1, 2, 3)] == [-1.1, 1.21, -1.331]
+    assert "(−0.5, 0.25, −0.125), and with 2.1 (−1.1, 1.21, −1.331)" in plan
+    assert f"0.1/1.01/1.02 = {0.1 / 1.01 / 1.02:.4f} and should have 0.1/1.02 = {0.1 / 1.02:.4f}" in plan
+    whole, half, tenth, half_of_it = (Valley().noise_floor(rate) for rate in (1.0, 0.5, 0.1, 0.05))
+    assert half < 0.45 * whole
+    assert half_of_it == pytest.approx(tenth / 2, rel=0.02)
+    assert "(About half, and less than half at high rates.)" in " ".join(plan.split())
+    quiz = page("quiz.md")
+    assert (-1 + 0.3, -(-50_000 // 128), 0.25 ** (31 // 15)) == (-0.7, 391, 0.0625)
+    for answer in ("−0.7", "391", "0.0625"):
+        assert answer in quiz
 
 
 def test_figures_that_the_pages_name_are_in_the_chapters():
@@ -570,7 +603,9 @@ def test_commands_in_the_pages_are_commands():
 
 
 def test_files_of_the_pack_that_the_pages_name():
-    named = set(re.findall(r"`([\w/]+(?:\.(?:html|pdf|zip|md)|/))`", page("index.md") + page("lesson.md")))
+    named = set(
+        re.findall(r"`([\w/]+(?:\.(?:html|pdf|zip|md|xml)|/))`", page("index.md") + page("lesson.md"))
+    )
     made = {
         "lesson.html",
         "lesson.pdf",
@@ -582,7 +617,7 @@ def test_files_of_the_pack_that_the_pages_name():
         "offline.zip",
     }
     assert made <= named
-    assert named - made == {"_build/teach/", "teacher/exit_question.md"}
+    assert named - made == {"_build/teach/", "teacher/exit_question.md", "teacher/misconceptions.xml"}
 
 
 CALQUES = re.compile(
@@ -606,5 +641,8 @@ def test_what_the_first_page_says_about_solutions_is_so():
     assert repr(exercises.check("edge", None)).startswith("Unchanged")
     assert "the right value is not printed before the answer is right" in text
     assert repr(exercises.check("edge", 0.9)).startswith("Not yet: 0.9 is too large;")
+    # What is said of autograders: a verdict is true when the answer is right, and only then.
+    assert 'assert check("edge", my_edge, seed=7)' in text
+    assert not exercises.check("edge", 0.9, seed=7)
     assert "give the answers away" not in text
     assert "does not say the answer" not in text

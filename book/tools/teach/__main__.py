@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from tools.teach import exit_question, handout, lesson, offline, sets, slides
+from tools.teach import exit_question, handout, lesson, moodle, offline, sets, slides
 from tools.teach.chapters import ROOT, chapters, executed
 
 TITLE = "Big Steps, Small Steps"
@@ -39,6 +39,9 @@ def build(out: Path, *, seed: int) -> None:
         print(f"{folder}/: {len(sets.write(made, out / folder))} notebooks, numbers of seed {seed}")
     text = f"# Exit question, seed {seed}\n\n{question.question()}\n\n## Answer\n\n{question.answer()}\n"
     (out / "teacher" / "exit_question.md").write_text(text, encoding="utf-8")
+    misconceptions = (ROOT / "book/teach/misconceptions.md").read_text(encoding="utf-8")
+    quiz = moodle.moodle_xml(misconceptions)
+    (out / "teacher" / "misconceptions.xml").write_text(quiz, encoding="utf-8")
 
     with tempfile.TemporaryDirectory() as folder:
         wheel = offline.build_wheel(Path(folder))
