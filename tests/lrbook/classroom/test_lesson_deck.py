@@ -52,22 +52,11 @@ ALTERATIONS = {
     "digits: a constant run is missing": without(DIGITS, "constant", 5),
     "digits: all five far apart": accuracy(DIGITS, "drop time", lambda e, x: x + 0.2),
 }
-NAMES = rules.findings(lesson_deck)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_holds_for_the_records(name):
-    rules.check_holds(name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_each_of_its_claims_can_fail(name):
-    rules.check_each_claim_can_fail(name, ALTERATIONS)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_number_is_typed(name):
-    rules.check_no_number_is_typed(name, r"with one run each|The last two|One run each|/ \(1 \+")
+test_it_holds_for_the_records, test_each_of_its_claims_can_fail, test_no_measured_number_is_typed = (
+    rules.finding_tests(lesson_deck, ALTERATIONS, r"with one run each|The last two|One run each|/ \(1 \+")
+)
 
 
 FIGURES = {

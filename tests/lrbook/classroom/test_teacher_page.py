@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 import findings as rules
 from findings import constants
 from lrbook.classroom import teacher_page
@@ -17,7 +15,6 @@ ALTERATIONS = {
     "a class that decides nothing": constants(teacher_page, played=lambda: NothingDecided()),
     "fewer and fewer seeds": constants(teacher_page, SEEDS=(10, 6, 4)),
 }
-NAMES = rules.findings(teacher_page)
 
 
 class NothingDecided:
@@ -28,19 +25,9 @@ class NothingDecided:
 PLAYED = teacher_page.played()
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_holds_for_the_records(name):
-    rules.check_holds(name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_each_of_its_claims_can_fail(name):
-    rules.check_each_claim_can_fail(name, ALTERATIONS)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_number_is_typed(name):
-    rules.check_no_number_is_typed(name, r"80 % of classes")
+test_it_holds_for_the_records, test_each_of_its_claims_can_fail, test_no_measured_number_is_typed = (
+    rules.finding_tests(teacher_page, ALTERATIONS, r"80 % of classes")
+)
 
 
 def test_the_page_shows_each_of_them_once():
