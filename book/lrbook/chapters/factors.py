@@ -17,7 +17,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lrbook.chapters import drawn
-from lrbook.chapters.effects import effect_report as effect_report  # for the analysis, which has it from here
 from lrbook.finding import (
     Finding,
     Records,
