@@ -6,17 +6,85 @@ has the decorator, and its claims stand below its words.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cache
-from itertools import groupby
-from math import factorial
+from collections.abc import Mapping
 from statistics import fmean
-from typing import NamedTuple
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lrbook.chapters import drawn
+from lrbook.chapters.factors_levels import (
+    ALL,
+    BUDGETS,
+    CIFAR10,
+    DIGITS,
+    DROP,
+    GRAY,
+    IMAGES,
+    LENGTHS,
+    LINEAR,
+    MAP,
+    NETWORKS,
+    RESNET50,
+    SLOW,
+    THREE,
+)
+from lrbook.chapters.factors_levels import (
+    budgets as _budgets,
+)
+from lrbook.chapters.factors_levels import (
+    compared as _compared,
+)
+from lrbook.chapters.factors_levels import (
+    draw_levels as _draw_levels,
+)
+from lrbook.chapters.factors_levels import (
+    ends as _ends,
+)
+from lrbook.chapters.factors_levels import (
+    images as _images,
+)
+from lrbook.chapters.factors_levels import (
+    lengths as _lengths,
+)
+from lrbook.chapters.factors_levels import (
+    levels as _levels,
+)
+from lrbook.chapters.factors_levels import (
+    log_axis as _log_axis,
+)
+from lrbook.chapters.factors_levels import (
+    means as _means,
+)
+from lrbook.chapters.factors_levels import (
+    networks as _networks,
+)
+from lrbook.chapters.factors_levels import (
+    order as _order,
+)
+from lrbook.chapters.factors_levels import (
+    peak as _peak,
+)
+from lrbook.chapters.factors_levels import (
+    questions as _questions,
+)
+from lrbook.chapters.factors_levels import (
+    rates as _rates,
+)
+from lrbook.chapters.factors_levels import (
+    weights as _weights,
+)
+from lrbook.chapters.factors_others import Setting as Setting
+from lrbook.chapters.factors_others import all_settings
+from lrbook.chapters.factors_others import not_on_the_list_text as not_on_the_list_text
+from lrbook.chapters.factors_others import path_text as path_text
+from lrbook.chapters.factors_others import three_orders_text as three_orders_text
+from lrbook.chapters.factors_valley import CHANGES as CHANGES
+from lrbook.chapters.factors_valley import HANDLES as HANDLES
+from lrbook.chapters.factors_valley import ORDERS as ORDERS
+from lrbook.chapters.factors_valley import TICKS as TICKS
+from lrbook.chapters.factors_valley import valley_answer_text as valley_answer_text
+from lrbook.chapters.factors_valley import valley_figure as valley_figure
+from lrbook.chapters.factors_valley import valley_why_text as valley_why_text
 from lrbook.finding import (
     Finding,
     Records,
@@ -28,117 +96,18 @@ from lrbook.finding import (
     points,
     rounded,
 )
-from lrlib import Constant, Valley
 from lrlib.plots.style import in_per_cent, note
-from lrlib.plots.two_widths import COLOR, INK, NARROW, WIDE, Label, TwoWidths, label_ends, plain
+from lrlib.plots.two_widths import COLOR, INK, NARROW, WIDE, Label, TwoWidths, label_ends
 from lrlib.runs import Run
 from lrlib.schedules.recipes import RECIPES, SURVEY
 from lrlib.stats import (
     FAILED,
-    PairedComparison,
     alike,
-    by_seed,
-    compare_all,
     differing,
     final_accuracy,
     interval,
     paired_differences,
 )
-from lrlib.stats.levels import Factor, accuracies_at
-
-CIFAR10, BUDGETS, MAP, SLOW, RESNET50 = (
-    "survey-laptop",
-    "horizon",
-    "laptop-map-gpu",
-    "peak-laptop",
-    "resnet50-gpu",
-)
-DIGITS, LENGTHS, PEAKS = "survey-digits", "horizon-digits", "peak-digits"
-IMAGES, QUESTIONS, NETWORKS, RULE = "data-digits", "task-digits", "network-digits", "warmup-rule"
-PATHS = ("path-fast", "path-plain")
-
-#: The studies that have all three schedules, and the schedules: constant is the gray one.
-ALL = (CIFAR10, BUDGETS, MAP, RESNET50, DIGITS, LENGTHS, PEAKS, IMAGES, QUESTIONS, NETWORKS)
-THREE = ("constant", "drop", "linear")
-GRAY, DROP, LINEAR = (COLOR[name] for name in THREE)
-
-#: Level -> schedule -> seed -> final test accuracy.
-Levels = Mapping[float | str, Mapping[str, Mapping[int, float]]]
-
-
-def _levels(records: Records, factor: Factor, *studies: str, **config) -> Levels:
-    """Return the final test accuracies of the three schedules over the levels of a factor."""
-    runs = [run for study in studies for name in THREE for run in records.runs(study, name, **config)]
-    return accuracies_at(runs, factor)
-
-
-def _rates(records: Records) -> Levels:
-    """Return the levels of the peak rate; at the shared one stand the five seeds of the main study."""
-    return _levels(records, "peak_lr", PEAKS) | _levels(records, "peak_lr", DIGITS)
-
-
-def _images(records: Records) -> Levels:
-    return _levels(records, "images", IMAGES, DIGITS)
-
-
-def _questions(records: Records) -> Levels:
-    return _levels(records, "task", DIGITS, QUESTIONS)
-
-
-def _networks(records: Records, rate: float) -> Levels:
-    small = DIGITS if rate == _peak(records) else PEAKS
-    return _levels(records, "network", small, NETWORKS, peak_lr=rate)
-
-
-def _lengths(records: Records) -> Levels:
-    return _levels(records, "epochs", LENGTHS)
-
-
-def _budgets(records: Records) -> Levels:
-    return _levels(records, "epochs", BUDGETS, CIFAR10)
-
-
-def _peak(records: Records) -> float:
-    """Return the peak rate that the survey gives all schedules."""
-    return records[DIGITS][0].config.peak_lr
-
-
-def _means(levels: Levels, name: str) -> dict[float | str, float]:
-    return {level: fmean(accuracies[name].values()) for level, accuracies in levels.items()}
-
-
-def _ends(levels: Levels, name: str, level: float | str) -> list[float]:
-    return list(levels[level][name].values())
-
-
-def _compared(levels: Levels, level: float | str, name: str = "linear") -> PairedComparison:
-    """Return a schedule against the constant rate at one level; its interval is this pair's alone."""
-    pair = {each: levels[level][each] for each in (name, "constant")}
-    return compare_all(pair, pairs=[(name, "constant")])[0]
-
-
-def _order(accuracies: Mapping[str, float]) -> tuple[str, ...]:
-    """Return schedules, the highest first."""
-    return tuple(sorted(accuracies, key=accuracies.__getitem__, reverse=True))
-
-
-def _draw_levels(axes: Axes, levels: Levels, *, error: bool = False) -> None:
-    """Draw the three schedules over levels that are numbers: dots are seeds, lines join their means."""
-    for name in THREE:
-        color = COLOR[name]
-        for level, accuracies in levels.items():
-            values = [1 - value if error else value for value in accuracies[name].values()]
-            axes.plot([level] * len(values), values, "o", color=color, markersize=4.5, alpha=0.55, mew=0)
-        mean = [1 - value if error else value for value in _means(levels, name).values()]
-        axes.plot(list(levels), mean, color=color, linewidth=2.2)
-
-
-def _log_axis(axes: Axes, ticks: Sequence[float]) -> None:
-    axes.set_xscale("log")
-    axes.minorticks_off()
-    axes.set_xticks(ticks)
-    plain(axes.xaxis)
-
 
 # --- Figure 10.1: one setting, and five ways to leave it --------------------------------------------------
 
@@ -204,162 +173,6 @@ def overview_figure(records: Records | None = None) -> TwoWidths:
         "Drops are below linear decay everywhere. At the lowest rate both are well below zero; in the "
         f"shortest training, {first} epochs, linear decay leads by {points(lead['linear'])} points and "
         f"drops are {points(lead['drop'])} behind.",
-    )
-
-
-# --- Figure 10.2: four handles in the valley --------------------------------------------------------------
-
-#: The noisy valley as it was: updates, noise, directions; and what a prediction changes, one at a time.
-STEPS, NOISE, DIRECTIONS = 300, 0.1, 64
-CHANGES = {"rate": 3, "updates": 3000, "noise": 1.0, "directions": 8}
-
-#: The values of each handle in figure 10.2, from where it was.
-HANDLES = {
-    "rate": (1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 5),
-    "updates": (300, 400, 500, 700, 1000, 1500, 2000, 3000),
-    "noise": (0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3),
-    "directions": (64, 48, 32, 24, 16, 12, 8),
-}
-TICKS = {
-    "rate": (1, 2, 5),
-    "updates": (300, 1000, 3000),
-    "noise": (0.1, 0.3, 1, 3),
-    "directions": (64, 16, 8),
-}
-#: The orders in figure 10.2, lowest loss first, from left to right.
-ORDERS = (("constant", "linear", "drop"), ("linear", "constant", "drop"), ("linear", "drop", "constant"))
-
-
-@cache
-def _best_constant_rate() -> float:
-    valley = Valley(noise=NOISE, directions=DIRECTIONS)
-    return valley.best_peak_lr(Constant(), steps=STEPS).peak_lr
-
-
-def _valley_losses(handle: str, value: float) -> dict[str, float]:
-    """Return the final loss of the three schedules, each planned for its length, with one handle changed."""
-    at = {"rate": 1.0, "updates": STEPS, "noise": NOISE, "directions": DIRECTIONS} | {handle: value}
-    valley, steps = Valley(noise=at["noise"], directions=int(at["directions"])), int(at["updates"])
-    plans = {name: RECIPES[name].build(total_steps=steps, steps_per_epoch=1) for name in THREE}
-    peak = at["rate"] * _best_constant_rate()
-    return {name: valley.final_loss(plan, steps=steps, peak_lr=peak) for name, plan in plans.items()}
-
-
-def valley_figure() -> TwoWidths:
-    """Draw the expected loss of the three schedules over four handles of the valley, all from one point."""
-    found = {handle: [_valley_losses(handle, x) for x in values] for handle, values in HANDLES.items()}
-    titles = {
-        "rate": "peak rate",
-        "updates": "updates",
-        "noise": "noise",
-        "directions": "directions",
-    }
-
-    def draw(wide: bool) -> Figure:
-        figure = Figure(figsize=(WIDE, 2.7) if wide else (NARROW, 5.4))
-        panels = figure.subplots(1, 4, sharey=True) if wide else figure.subplots(2, 2, sharey=True).ravel()
-        for axes, (handle, losses) in zip(panels, found.items(), strict=True):
-            values = HANDLES[handle]
-            for name in THREE:
-                axes.plot(values, [loss[name] for loss in losses], color=COLOR[name], linewidth=2.2)
-            _log_axis(axes, TICKS[handle])
-            axes.set_xlim(values[0], values[-1])
-            axes.set_title(titles[handle])
-            axes.set_xlabel(
-                "times the first" if handle == "rate" else "fewer and fewer" if handle == "directions" else ""
-            )
-            axes.set_yscale("log", subs=())
-        figure.get_layout_engine().set(wspace=0.07)
-        panels[0].set_ylim(0.0025, 1.6)
-        panels[0].set_yticks([0.01, 0.1, 1])
-        plain(panels[0].yaxis)
-        figure.supylabel("expected loss", fontsize=10)
-        last = found["rate"][-1]
-        note(panels[0], "constant", (5, last["constant"]), (-2, 6), color=GRAY, ha="right")
-        note(panels[0], "drop", (5, last["drop"]), (-2, 10), color=DROP, ha="right")
-        note(panels[0], "linear", (5, last["linear"]), (-2, -15), color=LINEAR, ha="right")
-        return figure
-
-    return TwoWidths(
-        draw,
-        alt="Four panels, expected loss in the valley, on a logarithmic axis, over the peak rate, the number "
-        "of updates, the noise, and ever fewer directions. All start from one point, where the constant "
-        "rate is lowest and drops are highest. To the right the constant rate is passed first by linear "
-        "decay, and later by drops as well.",
-    )
-
-
-@finding()
-def valley_answer_text(records: Records) -> Finding:
-    """Answer the chapter's prediction. It is computed, not recorded; the claims keep the words true."""
-    before = _valley_losses("rate", 1.0)
-    after = {handle: _valley_losses(handle, value) for handle, value in CHANGES.items()}
-    pair = {
-        handle: f"{rounded(loss['linear'], 3)} against {rounded(loss['constant'], 3)}"
-        for handle, loss in after.items()
-    }
-    return Finding(
-        """
-        <details>
-        <summary>Think, then open</summary>
-
-        Each of them. As it was, the constant rate ends at {constant}, linear decay at {linear}. Now linear
-        decay is the lower one: {rate} with {rate_times} times the rate, {updates} with {updates_times} times
-        the updates, {noise} with {noise_times} times the noise, and {directions} in {few} directions.
-
-        </details>
-        """,
-        {
-            "constant": rounded(before["constant"], 3),
-            "linear": rounded(before["linear"], 3),
-            "rate_times": count(CHANGES["rate"]),
-            "updates_times": count(CHANGES["updates"] // STEPS),
-            "noise_times": count(round(CHANGES["noise"] / NOISE)),
-            "few": count(CHANGES["directions"]),
-            **pair,
-        },
-        {
-            "as it was the constant rate is lower": before["constant"] < before["linear"],
-            "linear decay is lower with a higher rate": after["rate"]["linear"] < after["rate"]["constant"],
-            "and with more updates": after["updates"]["linear"] < after["updates"]["constant"],
-            "and with more noise": after["noise"]["linear"] < after["noise"]["constant"],
-            "and with fewer directions": after["directions"]["linear"] < after["directions"]["constant"],
-        },
-    )
-
-
-@finding()
-def valley_why_text(records: Records) -> Finding:
-    """Say what the four changes have in common, and why drops pass the constant rate last."""
-    seen = {
-        handle: [
-            order
-            for order, _ in groupby(
-                _order({n: -x for n, x in _valley_losses(handle, v).items()}) for v in values
-            )
-        ]
-        for handle, values in HANDLES.items()
-    }
-    plans = {name: RECIPES[name].build(total_steps=1000, steps_per_epoch=1) for name in THREE}
-    areas = {name: fmean(plan.values(1000)) for name, plan in plans.items()}
-    return Finding(
-        """
-        A falling rate calms the shaking and pays with distance: the sum of its rates, its
-        [area](polynomial.ipynb), is {linear} of a constant one's for linear decay, and only {drop} for drops.
-        A higher rate or more updates leave less distance, fewer flat directions have less to begin with, and
-        more noise is more shaking. In all four panels the order turns in the same steps: linear decay passes
-        the constant rate first; drops, which pay more, pass it later.
-
-        The five factors are handles on these four: the initial rate on the peak, epochs on the updates, data
-        and task on the noise and on what there is to learn, architecture on the curvatures.
-        """,
-        {"linear": rounded(areas["linear"]), "drop": rounded(areas["drop"])},
-        {
-            "all handles go through the same three orders": all(
-                orders == list(ORDERS) for orders in seen.values()
-            ),
-            "drops have less than half the area of linear decay": areas["drop"] < areas["linear"] / 2,
-        },
     )
 
 
@@ -980,190 +793,6 @@ def networks_text(records: Records) -> Finding:
     )
 
 
-# --- Not on the list, and what all settings have in common -----------------------------------------------
-
-
-@finding(heading="Not on the list: momentum and batch size move the usable rate")
-def not_on_the_list_text(records: Records) -> Finding:
-    """Say how the peak rates that linear decay can use depend on momentum and batch size."""
-    ends: dict[tuple[float, int], dict[float, list[float]]] = {}
-    for study in (RULE, PEAKS):
-        for run in records[study]:
-            config = run.config
-            if run.label == "linear" and config.peak_lr >= 0.01:
-                at = ends.setdefault((config.momentum, config.batch_size), {})
-                at.setdefault(config.peak_lr, []).append(final_accuracy(run))
-    mean = {setting: {rate: fmean(x) for rate, x in at.items()} for setting, at in ends.items()}
-    restless, calm = (0.9, 5), (0.0, 80)
-    low, high = 0.01, 0.3
-    top = [max(at.values()) for at in mean.values()]
-    return Finding(
-        """
-        The survey calls its list incomplete, and rightly. With momentum {much} and batches of {small}, linear
-        decay on the digits reaches {restless_low} from a peak of {low}, and fails from {high}
-        ({restless_high}). Without momentum, in batches of {large}, it is the other way round: {calm_low} and
-        {calm_high}. With the best of the recorded rates, each of {n} settings ends between {least} and
-        {most}.
-
-        So these two change above all *which* rate is right. How they change the lead over a constant rate is
-        not in these runs; augmentation and weight penalty we have not varied alone.
-        """,
-        {
-            "n": count(len(ends)),
-            "much": restless[0],
-            "small": restless[1],
-            "large": calm[1],
-            "low": f"{low:g}",
-            "high": f"{high:g}",
-            "restless_low": percent(mean[restless][low]),
-            "restless_high": percent(mean[restless][high]),
-            "calm_low": percent(mean[calm][low]),
-            "calm_high": percent(mean[calm][high]),
-            "least": percent(min(top)),
-            "most": percent(max(top)),
-        },
-        {
-            "at the low rate every run with momentum and small batches is ahead": min(ends[restless][low])
-            > max(ends[calm][low]),
-            "at the high rate every run without, in large batches, is ahead": min(ends[calm][high])
-            > max(ends[restless][high]),
-            "the former fails at the high rate": max(ends[restless][high]) < FAILED,
-            "at their best rates all settings are within a point": max(top) - min(top) < 0.01,
-            "there is no constant run": not records.runs(RULE, "constant"),
-            "augmentation and weight penalty vary in no study but one": {
-                study
-                for study in (*ALL, RULE)
-                if {(run.config.augmentation, run.config.weight_decay) for run in records[study]}
-                != {("none", 1e-4)}
-            }
-            == {RESNET50},
-        },
-    )
-
-
-class Setting(NamedTuple):
-    """What runs share but schedule and seed: its peak rate, its number of seeds, and mean accuracies."""
-
-    peak_lr: float
-    seeds: int
-    mean: dict[str, float]
-
-
-def _settings(records: Records) -> list[Setting]:
-    """Return the recorded settings of all three schedules in which the constant rate learns."""
-    groups: dict[str, list[Run]] = {}
-    for run in (run for study in ALL for run in records[study] if run.label in THREE):
-        groups.setdefault(run.config.model_dump_json(exclude={"seed", "recipe"}), []).append(run)
-    found = []
-    for runs in groups.values():
-        # several studies hold the middle of the star, with the same seeds: each counts once
-        ends = {name: {r.config.seed: final_accuracy(r) for r in runs if r.label == name} for name in THREE}
-        if min(ends["constant"].values()) > FAILED:
-            mean = {name: fmean(each.values()) for name, each in ends.items()}
-            found.append(Setting(runs[0].config.peak_lr, len(ends["constant"]), mean))
-    return found
-
-
-@finding(heading="All together: three orders of six")
-def three_orders_text(records: Records) -> Finding:
-    """Say in which orders the three schedules stand, over all recorded settings."""
-    settings = _settings(records)
-    found = [_order(setting.mean) for setting in settings]
-    times = [found.count(order) for order in ORDERS]
-    gains = [setting.mean["linear"] - setting.mean["drop"] for setting in settings]
-    seeds = {setting.seeds for setting in settings}
-    close = sum(
-        abs(setting.mean[a] - setting.mean[b]) < 0.005
-        for setting in settings
-        for a, b in [_order(setting.mean)[:2]]
-    )
-    levels = _rates(records)
-    learned = [rate for rate in levels if min(_ends(levels, "constant", rate)) > FAILED]
-    by_rate = [
-        order for order, _ in groupby(_order({n: _means(levels, n)[rate] for n in THREE}) for rate in learned)
-    ]
-    return Finding(
-        """
-        We have constant, drop and linear in {n} settings in which the constant rate learns. They could stand
-        in {six} orders. {Three} occur, those of figure 10.2: {first} times constant, linear, drop; {second}
-        times linear, constant, drop; {third} times linear, drop, constant. On the digits, a rising peak rate
-        goes through all of them in turn. Linear decay is ahead of drops in every setting, by {least} to
-        {most} points.
-
-        *How sure? Each is a mean over {few} to {many} seeds; in {close} settings the first two are within
-        half a point, and their order may be luck. Most settings have the peak rate of {peak}.*
-        """,
-        {
-            "n": len(found),
-            "six": count(factorial(len(THREE))),
-            "Three": count(len(set(found))).capitalize(),
-            "first": count(times[0]),
-            "second": count(times[1]),
-            "third": count(times[2]),
-            "least": points(min(gains)),
-            "most": points(max(gains)),
-            "close": count(close),
-            "few": count(min(seeds)),
-            "many": count(max(seeds)),
-            "peak": f"{_peak(records):g}",
-        },
-        {
-            "no other order occurs": sum(times) == len(found),
-            "each of the three occurs": min(times) > 0,
-            "linear decay is ahead of drops in every setting": min(gains) > 0,
-            "on the digits the rate goes through all three in turn": by_rate == list(ORDERS),
-            "more than half have the shared peak rate": 2
-            * sum(setting.peak_lr == _peak(records) for setting in settings)
-            > len(settings),
-            "in some settings the first two are close": close > 0,
-        },
-    )
-
-
-@finding()
-def path_text(records: Records) -> Finding:
-    """Say whether it matters how the sums are computed."""
-    runs = {
-        path: by_seed(records[study])["linear"] for path, study in zip(("fast", "plain"), PATHS, strict=True)
-    }
-    compared = compare_all(runs, pairs=[("fast", "plain")])[0]
-    epochs = {run.config.epochs for study in PATHS for run in records[study]}
-    shown = [run for study in (CIFAR10, BUDGETS) for run in records[study] if run.label in THREE]
-    plain_path = [run for run in shown if run.provenance.path == "plain"]
-    largest = max(abs(a) for a in paired_differences(runs, "fast", "plain").values())
-    return Finding(
-        """
-        <details>
-        <summary>What should not matter: how the sums are computed</summary>
-
-        All but {plain} of the CIFAR-10 runs of figure 10.4 were trained by a fast path, which adds the same
-        numbers in another order. Rounding then differs, and training amplifies it: to the same seed, the
-        other path is a new draw. Over {n} seeds of linear decay, {epochs} epochs each, a pair is up to
-        {largest} points apart. On average the fast path ends {difference} points below the plain one: as good
-        as it, by [our plan](plan.md).
-
-        </details>
-        """,
-        {
-            "plain": count(len(plain_path)),
-            "n": count(compared.n),
-            "largest": points(largest),
-            "difference": between(compared),
-            "epochs": count(min(epochs)),
-        },
-        {
-            "the fast path is as good": compared.verdict == "as good as",
-            "it is a little lower": compared.mean_difference < 0,
-            "all runs have one length": len(epochs) == 1,
-            "few runs of the figure took the plain path": 0 < len(plain_path) < 10,
-            "each study was computed by its path": all(
-                {run.provenance.path for run in records[study]} == {path}
-                for path, study in zip(("fast", "plain"), PATHS, strict=True)
-            ),
-        },
-    )
-
-
 # --- What we found ----------------------------------------------------------------------------------------
 
 
@@ -1174,7 +803,7 @@ def what_we_found_text(records: Records) -> Finding:
     short, long, low, peak = min(budgets), max(budgets), 0.0003, _peak(records)
     mean = {name: _means(budgets, name) for name in THREE}
     at = {name: _means(digits, name) for name in THREE}
-    settings = _settings(records)
+    settings = all_settings(records)
     return Finding(
         """
         > **What we found**
@@ -1231,14 +860,3 @@ def what_we_found_text(records: Records) -> Finding:
             ),
         },
     )
-
-
-# --- What the functions above share -----------------------------------------------------------------------
-
-
-@cache
-def _weights(network: str) -> int:
-    """Return how many numbers a network for the digits trains."""
-    from lrlib.training.networks import build  # loads torch, which the figures do without
-
-    return sum(part.numel() for part in build(network, in_channels=1, classes=10, seed=0).parameters())

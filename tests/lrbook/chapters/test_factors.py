@@ -13,7 +13,7 @@ import pytest
 
 import findings as rules
 from findings import constants, measured, swapped, without
-from lrbook.chapters import factors
+from lrbook.chapters import factors, factors_valley
 from lrbook.finding import NotBorneOut, Records
 from lrlib.schedules.recipes import DropRecipe
 from plain_valley import valley_loss
@@ -166,15 +166,18 @@ ALTERATIONS = {
     "paths: another path": by_path("path-fast", "plain"),
     "paths: two lengths": shortened("path-plain", 5, 4),
     "paths: all runs fast": by_path(CIFAR10, "fast"),
-    "valley: from a high rate": constants(factors, _best_constant_rate=lambda: 0.6),
+    "valley: from a high rate": constants(factors_valley, _best_constant_rate=lambda: 0.6),
     "valley: nothing changes": constants(
-        factors, CHANGES={"rate": 1, "updates": 300, "noise": 0.1, "directions": 64}
+        factors_valley, CHANGES={"rate": 1, "updates": 300, "noise": 0.1, "directions": 64}
     ),
     "valley: a handle that is too short": constants(
-        factors, HANDLES=factors.HANDLES | {"noise": (0.1, 0.15, 0.2)}
+        factors_valley, HANDLES=factors.HANDLES | {"noise": (0.1, 0.15, 0.2)}
     ),
     "another staircase": constants(
         factors, RECIPES=factors.RECIPES | {"drop": DropRecipe(drop_factor=0.9, drop_fraction=0.5)}
+    ),
+    "valley: another staircase": constants(
+        factors_valley, RECIPES=factors.RECIPES | {"drop": DropRecipe(drop_factor=0.9, drop_fraction=0.5)}
     ),
 }
 
@@ -419,7 +422,7 @@ def test_runs_of_one_seed_share_start_and_batches():
 
 
 def final_loss(name: str, *, rate: float = 1, updates: int = 300, noise=0.1, directions=64) -> float:
-    peak = rate * factors._best_constant_rate()
+    peak = rate * factors_valley._best_constant_rate()
     drop = round(0.15 * updates)
     rates = {
         "constant": [peak] * updates,
@@ -430,7 +433,7 @@ def final_loss(name: str, *, rate: float = 1, updates: int = 300, noise=0.1, dir
 
 
 def test_the_peak_is_the_best_for_a_constant_rate():
-    assert factors._best_constant_rate() == pytest.approx(0.279, abs=0.001)
+    assert factors_valley._best_constant_rate() == pytest.approx(0.279, abs=0.001)
     near = [final_loss("constant", rate=part) for part in (0.98, 1, 1.02)]
     assert min(near) == near[1]
 
