@@ -130,7 +130,9 @@ def plot_four_curves(*, seed: int = 0) -> Figure:
     from matplotlib.figure import Figure
 
     from lrlib import load_runs
-    from lrlib.plots.style import WIDTH, in_per_cent, styled
+    from lrlib.plots.style import WIDTH, in_per_cent, styled, use_style
+
+    use_style()  # in a notebook: figures are shown as SVG, and this page calls it nowhere else
 
     names, run_seed = _drawn(Draw(four_curves.name, seed))
     runs = {run.label: run for run in load_runs(STUDY) if run.config.seed == run_seed}
