@@ -27,61 +27,26 @@ from lrbook.chapters.factors_levels import (
     RESNET50,
     SLOW,
     THREE,
+    against_constant,
+    budget_levels,
+    draw_levels,
+    ends_at,
+    image_levels,
+    length_levels,
+    levels_of,
+    log_axis,
+    means,
+    network_levels,
+    question_levels,
+    ranked,
+    rate_levels,
+    shared_peak,
 )
-from lrbook.chapters.factors_levels import (
-    budgets as _budgets,
-)
-from lrbook.chapters.factors_levels import (
-    compared as _compared,
-)
-from lrbook.chapters.factors_levels import (
-    draw_levels as _draw_levels,
-)
-from lrbook.chapters.factors_levels import (
-    ends as _ends,
-)
-from lrbook.chapters.factors_levels import (
-    images as _images,
-)
-from lrbook.chapters.factors_levels import (
-    lengths as _lengths,
-)
-from lrbook.chapters.factors_levels import (
-    levels as _levels,
-)
-from lrbook.chapters.factors_levels import (
-    log_axis as _log_axis,
-)
-from lrbook.chapters.factors_levels import (
-    means as _means,
-)
-from lrbook.chapters.factors_levels import (
-    networks as _networks,
-)
-from lrbook.chapters.factors_levels import (
-    order as _order,
-)
-from lrbook.chapters.factors_levels import (
-    peak as _peak,
-)
-from lrbook.chapters.factors_levels import (
-    questions as _questions,
-)
-from lrbook.chapters.factors_levels import (
-    rates as _rates,
-)
-from lrbook.chapters.factors_levels import (
-    weights as _weights,
-)
-from lrbook.chapters.factors_others import Setting as Setting
 from lrbook.chapters.factors_others import all_settings
 from lrbook.chapters.factors_others import not_on_the_list_text as not_on_the_list_text
 from lrbook.chapters.factors_others import path_text as path_text
 from lrbook.chapters.factors_others import three_orders_text as three_orders_text
-from lrbook.chapters.factors_valley import CHANGES as CHANGES
-from lrbook.chapters.factors_valley import HANDLES as HANDLES
-from lrbook.chapters.factors_valley import ORDERS as ORDERS
-from lrbook.chapters.factors_valley import TICKS as TICKS
+from lrbook.chapters.factors_valley import ORDERS
 from lrbook.chapters.factors_valley import valley_answer_text as valley_answer_text
 from lrbook.chapters.factors_valley import valley_figure as valley_figure
 from lrbook.chapters.factors_valley import valley_why_text as valley_why_text
@@ -115,16 +80,17 @@ from lrlib.stats import (
 def overview_figure(records: Records | None = None) -> TwoWidths:
     """Draw the mean lead over the constant rate on the digits as one factor changes: a panel for each."""
     records = Records() if records is None else records
-    learned = {rate: each for rate, each in _rates(records).items() if 0.0003 <= rate <= _peak(records)}
+    peak = shared_peak(records)
+    learned = {rate: each for rate, each in rate_levels(records).items() if 0.0003 <= rate <= peak}
     words = {"classes": "which\ndigit", "parity": "even\nor odd", "resnet8": "small", "resnet10": "large"}
     factors = {
         "peak rate": learned,
-        "images": _images(records),
-        "question": _questions(records),
-        "network": _networks(records, 0.01),
-        "epochs": _lengths(records),
+        "images": image_levels(records),
+        "question": question_levels(records),
+        "network": network_levels(records, 0.01),
+        "epochs": length_levels(records),
     }
-    middle = {"peak rate": _peak(records), "images": 1000, "question": 0, "epochs": 8}
+    middle = {"peak rate": peak, "images": 1000, "question": 0, "epochs": 8}
 
     def draw(wide: bool) -> Figure:
         figure = Figure(figsize=(WIDE, 2.7) if wide else (NARROW, 6.6))
@@ -137,7 +103,7 @@ def overview_figure(records: Records | None = None) -> TwoWidths:
             numbers = not isinstance(next(iter(levels)), str)
             places = list(levels) if numbers else list(range(len(levels)))
             if numbers:
-                _log_axis(axes, [0.001, 0.01, 0.1] if title == "peak rate" else places)
+                log_axis(axes, [0.001, 0.01, 0.1] if title == "peak rate" else places)
             else:
                 axes.set_xticks(places, [words[str(level)] for level in levels])
                 axes.set_xlim(-0.5, len(places) - 0.5)
@@ -163,9 +129,9 @@ def overview_figure(records: Records | None = None) -> TwoWidths:
         figure.supylabel("points ahead of the constant rate", fontsize=10)
         return figure
 
-    lengths = _lengths(records)
+    lengths = length_levels(records)
     first = min(lengths)
-    lead = {name: _means(lengths, name)[first] - _means(lengths, "constant")[first] for name in THREE}
+    lead = {name: means(lengths, name)[first] - means(lengths, "constant")[first] for name in THREE}
     return TwoWidths(
         draw,
         alt="Five panels, the mean lead of drops and of linear decay over the constant rate on the digits, "
@@ -195,7 +161,7 @@ def live_text(mine: Mapping[str, Run], records: Records | None = None) -> Findin
     """Say where the reader's runs ended and, of two epochs of the digits, what the recorded runs show."""
     records = Records() if records is None else records
     ends = [f"{percent(final_accuracy(run))} ({label})" for label, run in mine.items()]
-    short = min(_lengths(records))
+    short = min(length_levels(records))
     usual = all(
         run.config.epochs == short and alike(run, records[LENGTHS]) for run in mine.values()
     )  # of another setting, the sentence below says nothing
@@ -207,9 +173,9 @@ def live_text(mine: Mapping[str, Run], records: Records | None = None) -> Findin
 @finding()
 def two_epochs_text(records: Records) -> Finding:
     """Say how the recorded runs of the shortest training on the digits end."""
-    levels = _lengths(records)
+    levels = length_levels(records)
     short = min(levels)
-    ends = {name: _ends(levels, name, short) for name in THREE}
+    ends = {name: ends_at(levels, name, short) for name in THREE}
     return Finding(
         """
         Our recorded runs, {n} of each, end at {constant}, {drop} and {linear} on average. Every run with
@@ -230,15 +196,15 @@ def two_epochs_text(records: Records) -> Finding:
 def budgets_figure(records: Records | None = None) -> TwoWidths:
     """Draw final test accuracy over the length of training, on CIFAR-10 and on the digits."""
     records = Records() if records is None else records
-    cifar, digits = _budgets(records), _lengths(records)
-    best = max(x for level in cifar for x in _ends(cifar, "constant", level))
+    cifar, digits = budget_levels(records), length_levels(records)
+    best = max(x for level in cifar for x in ends_at(cifar, "constant", level))
 
     def draw(wide: bool) -> Figure:
         figure = Figure(figsize=(WIDE, 3.3) if wide else (NARROW, 6.2))
         panels = figure.subplots(1, 2, width_ratios=[1.25, 1]) if wide else figure.subplots(2, 1)
         for axes, levels, title in zip(panels, (cifar, digits), ("CIFAR-10", "digits"), strict=True):
-            _draw_levels(axes, levels)
-            _log_axis(axes, list(levels))
+            draw_levels(axes, levels)
+            log_axis(axes, list(levels))
             axes.set_title(f"test accuracy, {title}")
             in_per_cent(axes.yaxis)
             axes.set_xlabel("epochs of training")
@@ -247,7 +213,7 @@ def budgets_figure(records: Records | None = None) -> TwoWidths:
         note(left, "best constant run", (min(cifar), best), (0, 3), color=GRAY, fontsize=9)
         left.set_ylim(0.67, 0.84)
         right.set_ylim(0.48, 1.01)
-        last = {name: _means(cifar, name)[max(cifar)] for name in THREE}
+        last = {name: means(cifar, name)[max(cifar)] for name in THREE}
         label_ends(left, [Label(x, f"{name} {percent(x)}", COLOR[name]) for name, x in last.items()])
         note(right, "linear", (2.2, 0.955), (0, 6), color=LINEAR)
         note(right, "constant", (4.6, 0.84), color=GRAY)
@@ -255,7 +221,7 @@ def budgets_figure(records: Records | None = None) -> TwoWidths:
         return figure
 
     first = min(cifar)
-    ends = {name: _means(cifar, name)[first] for name in THREE}
+    ends = {name: means(cifar, name)[first] for name in THREE}
     return TwoWidths(
         draw,
         alt="Test accuracy at the end over the epochs of training, logarithmic, for constant, drop and "
@@ -269,20 +235,20 @@ def budgets_figure(records: Records | None = None) -> TwoWidths:
 @finding(heading="Epochs: five with linear decay beat forty at a constant rate")
 def budgets_text(records: Records) -> Finding:
     """Say what the length of training does to three schedules, each planned for its length."""
-    levels, digits = _budgets(records), _lengths(records)
+    levels, digits = budget_levels(records), length_levels(records)
     lengths, main = list(levels), records[CIFAR10][0].config.epochs
     short, long = lengths[0], lengths[-1]
-    mean = {name: _means(levels, name) for name in THREE}
-    every_constant = [x for level in lengths for x in _ends(levels, "constant", level)]
+    mean = {name: means(levels, name) for name in THREE}
+    every_constant = [x for level in lengths for x in ends_at(levels, "constant", level)]
     lead = {e: mean["linear"][e] - mean["constant"][e] for e in lengths}
     over_drop = {e: mean["linear"][e] - mean["drop"][e] for e in lengths}
     ten = lengths[1]
     twenty = lengths[2]
     few, seeds = len(levels[short]["linear"]), len(levels[main]["linear"])
-    apart = max(max(x) - min(x) for x in (_ends(levels, name, short) for name in THREE))
+    apart = max(max(x) - min(x) for x in (ends_at(levels, name, short) for name in THREE))
     (slow_run,) = records.runs(SLOW, "constant", peak_lr=0.01)
     slow = final_accuracy(slow_run)
-    digits_lead = {e: _means(digits, "linear")[e] - _means(digits, "constant")[e] for e in digits}
+    digits_lead = {e: means(digits, "linear")[e] - means(digits, "constant")[e] for e in digits}
     return Finding(
         """
         Each plan is made for its own length. With {short} epochs linear decay ends at {linear}, above every
@@ -320,24 +286,24 @@ def budgets_text(records: Records) -> Finding:
             "Few": count(few).capitalize(),
             "seeds": count(seeds),
             "apart": points(apart),
-            "peak": f"{_peak(records):g}",
+            "peak": f"{shared_peak(records):g}",
             "slow_rate": f"{slow_run.config.peak_lr:g}",
             "slow": percent(slow),
         },
         {
             "the shortest has five epochs and the longest forty": (short, long) == (5, 40),
             "every short run with linear decay is above every constant run": min(
-                _ends(levels, "linear", short)
+                ends_at(levels, "linear", short)
             )
             > max(every_constant),
             "every short run with drops is below every constant one of its length": max(
-                _ends(levels, "drop", short)
+                ends_at(levels, "drop", short)
             )
-            < min(_ends(levels, "constant", short)),
-            "at ten epochs the two overlap": min(_ends(levels, "drop", ten))
-            < max(_ends(levels, "constant", ten)),
+            < min(ends_at(levels, "constant", short)),
+            "at ten epochs the two overlap": min(ends_at(levels, "drop", ten))
+            < max(ends_at(levels, "constant", ten)),
             "from the third length on every run with drops is above every constant one": all(
-                min(_ends(levels, "drop", e)) > max(every_constant) for e in lengths[2:]
+                min(ends_at(levels, "drop", e)) > max(every_constant) for e in lengths[2:]
             ),
             "the first cut is to a quarter": {
                 run.config.recipe for run in records.runs(BUDGETS, "drop", epochs=short)
@@ -346,7 +312,8 @@ def budgets_text(records: Records) -> Finding:
             "linear decay with ten epochs is level with drops after thirty": (ten, main) == (10, 30)
             and abs(mean["linear"][ten] - mean["drop"][main]) < 0.005,
             "linear decay is highest in every run, at every length": all(
-                min(_ends(levels, "linear", e)) > max(_ends(levels, "drop", e) + _ends(levels, "constant", e))
+                min(ends_at(levels, "linear", e))
+                > max(ends_at(levels, "drop", e) + ends_at(levels, "constant", e))
                 for e in lengths
             ),
             "its lead over drops shrinks with the length": list(over_drop.values())
@@ -370,15 +337,15 @@ def budgets_text(records: Records) -> Finding:
 def rates_figure(records: Records | None = None) -> TwoWidths:
     """Draw test error over the peak rate: nine rates on the digits, four on CIFAR-10."""
     records = Records() if records is None else records
-    digits, cifar = _rates(records), _levels(records, "peak_lr", MAP)
+    digits, cifar = rate_levels(records), levels_of(records, "peak_lr", MAP)
 
     def draw(wide: bool) -> Figure:
         figure = Figure(figsize=(WIDE, 3.2) if wide else (NARROW, 6.2))
         left, right = figure.subplots(1, 2, width_ratios=[1.35, 1]) if wide else figure.subplots(2, 1)
-        _draw_levels(left, digits, error=True)
-        _draw_levels(right, cifar, error=True)
-        _log_axis(left, [0.0001, 0.001, 0.01, 0.1, 1])
-        _log_axis(right, list(cifar))
+        draw_levels(left, digits, error=True)
+        draw_levels(right, cifar, error=True)
+        log_axis(left, [0.0001, 0.001, 0.01, 0.1, 1])
+        log_axis(right, list(cifar))
         left.set_yscale("log", subs=())
         left.set_ylim(0.003, 1.3)
         left.set_yticks([0.01, 0.03, 0.1, 0.3, 0.9])
@@ -391,11 +358,11 @@ def rates_figure(records: Records | None = None) -> TwoWidths:
             in_per_cent(axes.yaxis)
             axes.set_xlabel("peak learning rate")
         low = sorted(digits)[0]
-        peak = _peak(records)
-        note(left, "drop", (low, 1 - _means(digits, "drop")[low]), (9, 2), color=DROP)
+        peak = shared_peak(records)
+        note(left, "drop", (low, 1 - means(digits, "drop")[low]), (9, 2), color=DROP)
         note(left, "constant", (0.0001, 0.0095), color=GRAY)
-        note(left, "linear", (peak, 1 - _means(digits, "linear")[peak]), (8, -4), color=LINEAR)
-        ends = [Label(1 - _means(cifar, name)[max(cifar)], name, COLOR[name]) for name in THREE]
+        note(left, "linear", (peak, 1 - means(digits, "linear")[peak]), (8, -4), color=LINEAR)
+        ends = [Label(1 - means(cifar, name)[max(cifar)], name, COLOR[name]) for name in THREE]
         label_ends(right, ends)
         return figure
 
@@ -412,15 +379,15 @@ def rates_figure(records: Records | None = None) -> TwoWidths:
 @finding(heading="Initial rate: at a low peak, the constant rate wins")
 def rates_text(records: Records) -> Finding:
     """Say who wins at which peak rate, and how little is left where each has its own."""
-    digits, cifar = _rates(records), _levels(records, "peak_lr", MAP)
-    mean = {name: _means(digits, name) for name in THREE}
-    low, peak = 0.0003, _peak(records)
+    digits, cifar = rate_levels(records), levels_of(records, "peak_lr", MAP)
+    mean = {name: means(digits, name) for name in THREE}
+    low, peak = 0.0003, shared_peak(records)
     best = {name: max(each, key=each.__getitem__) for name, each in mean.items()}
     top = {name: mean[name][rate] for name, rate in best.items()}
     level = [rate for rate in digits if 0.001 <= rate <= 0.01]
-    failed = [rate for rate in digits if max(_ends(digits, "constant", rate)) < FAILED]
-    high = _compared(digits, peak)
-    ends = {name: _means(cifar, name) for name in THREE}
+    failed = [rate for rate in digits if max(ends_at(digits, "constant", rate)) < FAILED]
+    high = against_constant(digits, peak)
+    ends = {name: means(cifar, name) for name in THREE}
     own = {name: max(each, key=each.__getitem__) for name, each in ends.items()}
     return Finding(
         """
@@ -457,11 +424,11 @@ def rates_text(records: Records) -> Finding:
         },
         {
             "at the low rate every constant run is above every linear one": min(
-                _ends(digits, "constant", low)
+                ends_at(digits, "constant", low)
             )
-            > max(_ends(digits, "linear", low)),
-            "and every linear one is above every one with drops": min(_ends(digits, "linear", low))
-            > max(_ends(digits, "drop", low)),
+            > max(ends_at(digits, "linear", low)),
+            "and every linear one is above every one with drops": min(ends_at(digits, "linear", low))
+            > max(ends_at(digits, "drop", low)),
             "in the middle constant and linear are level": all(
                 abs(mean["linear"][rate] - mean["constant"][rate]) < 0.003 for rate in level
             ),
@@ -493,22 +460,22 @@ def rates_text(records: Records) -> Finding:
 def data_figure(records: Records | None = None) -> TwoWidths:
     """Draw test accuracy over the number of training images, and for two questions about the same images."""
     records = Records() if records is None else records
-    images, questions = _images(records), _questions(records)
+    images, questions = image_levels(records), question_levels(records)
     words = {"classes": "which digit?", "parity": "even or odd?"}
 
     def draw(wide: bool) -> Figure:
         figure = Figure(figsize=(WIDE, 3.0) if wide else (NARROW, 5.8))
         left, right = figure.subplots(1, 2, width_ratios=[1.25, 1]) if wide else figure.subplots(2, 1)
-        _draw_levels(left, images)
-        _log_axis(left, list(images))
+        draw_levels(left, images)
+        log_axis(left, list(images))
         left.set_title("test accuracy over the number of images")
         left.set_xlabel("training images")
         left.set_ylim(0.68, 1.005)
-        label_ends(left, [Label(_means(images, name)[max(images)], name, COLOR[name]) for name in THREE])
+        label_ends(left, [Label(means(images, name)[max(images)], name, COLOR[name]) for name in THREE])
         for shift, name in zip((-0.2, 0.0, 0.2), THREE, strict=True):
             color = COLOR[name]
             for place, question in enumerate(questions):
-                values = _ends(questions, name, question)
+                values = ends_at(questions, name, question)
                 axes_x = place + shift
                 right.plot(
                     [axes_x] * len(values), values, "o", color=color, markersize=4.5, alpha=0.55, mew=0
@@ -522,9 +489,9 @@ def data_figure(records: Records | None = None) -> TwoWidths:
         right.grid(axis="x", visible=False)
         for axes in (left, right):
             in_per_cent(axes.yaxis)
-        lowest = min(_ends(questions, "constant", "classes"))
+        lowest = min(ends_at(questions, "constant", "classes"))
         note(right, "constant", (-0.2, lowest), (0, -16), color=GRAY, ha="center")
-        top = {name: max(_ends(questions, name, "classes")) for name in ("drop", "linear")}
+        top = {name: max(ends_at(questions, name, "classes")) for name in ("drop", "linear")}
         for place, (name, value) in zip((0.0, 0.2), top.items(), strict=True):
             note(right, name, (place, value), (0, 6), color=COLOR[name], ha="center")
         return figure
@@ -542,14 +509,14 @@ def data_figure(records: Records | None = None) -> TwoWidths:
 @finding(heading="Dataset: the images matter more than the schedule")
 def data_text(records: Records) -> Finding:
     """Compare what fewer images change with what the schedule changes, and two data sets."""
-    levels = _images(records)
-    mean = {name: _means(levels, name) for name in THREE}
+    levels = image_levels(records)
+    mean = {name: means(levels, name) for name in THREE}
     few, most = min(levels), max(levels)
     fall = [mean[name][most] - mean[name][few] for name in THREE]
     span = max(max(x) - min(x) for x in ([mean[name][level] for name in THREE] for level in levels))
-    lead = {level: _compared(levels, level) for level in levels}
+    lead = {level: against_constant(levels, level) for level in levels}
     places = {
-        study: _order({name: fmean(finals(records.runs(study, name))) for name in SURVEY})
+        study: ranked({name: fmean(finals(records.runs(study, name))) for name in SURVEY})
         for study in (DIGITS, CIFAR10)
     }
     updates = {run.config.total_steps for study in (IMAGES, DIGITS) for run in records[study]}
@@ -611,15 +578,15 @@ def data_text(records: Records) -> Finding:
 @finding(heading="Task: the schedule changes which question looks easier")
 def task_text(records: Records) -> Finding:
     """Compare two questions about the same images under linear decay and under the constant rate."""
-    levels = _questions(records)
-    mean = {name: _means(levels, name) for name in THREE}
+    levels = question_levels(records)
+    mean = {name: means(levels, name) for name in THREE}
     ahead = {  # which digit, less even or odd, seed by seed
         name: list(
             paired_differences({task: levels[task][name] for task in levels}, "classes", "parity").values()
         )
         for name in THREE
     }
-    lead = {task: _compared(levels, task) for task in levels}
+    lead = {task: against_constant(levels, task) for task in levels}
     gains = [
         a - b
         for a, b in zip(
@@ -674,8 +641,8 @@ def networks_figure(records: Records | None = None) -> TwoWidths:
     """Draw test error over the peak rate on the digits, a panel for each of two networks."""
     records = Records() if records is None else records
     found = {
-        "small network": _rates(records),
-        "network forty times as large": _levels(records, "peak_lr", NETWORKS),
+        "small network": rate_levels(records),
+        "network forty times as large": levels_of(records, "peak_lr", NETWORKS),
     }
 
     def draw(wide: bool) -> Figure:
@@ -685,8 +652,8 @@ def networks_figure(records: Records | None = None) -> TwoWidths:
         )
         for axes, (title, levels) in zip(panels, found.items(), strict=True):
             within = {rate: each for rate, each in levels.items() if 0.001 <= rate <= 0.3}
-            _draw_levels(axes, within, error=True)
-            _log_axis(axes, [0.001, 0.01, 0.1, 0.3])
+            draw_levels(axes, within, error=True)
+            log_axis(axes, [0.001, 0.01, 0.1, 0.3])
             axes.set_title(title)
             axes.set_yscale("log", subs=())
             axes.set_ylim(0.003, 1.3)
@@ -697,14 +664,14 @@ def networks_figure(records: Records | None = None) -> TwoWidths:
             axes.set_xlabel("peak learning rate")
         figure.supylabel("test error", fontsize=10)
         small = found["small network"]
-        note(panels[0], "drop", (0.001, 1 - _means(small, "drop")[0.001]), (8, 3), color=DROP)
+        note(panels[0], "drop", (0.001, 1 - means(small, "drop")[0.001]), (8, 3), color=DROP)
         large = found["network forty times as large"]
         note(panels[1], "constant", (0.055, 0.62), color=GRAY, ha="right")
         note(panels[1], "drop", (0.04, 0.3), color=DROP, ha="right")
         note(
             panels[1],
             "linear",
-            (_peak(records), 1 - _means(large, "linear")[_peak(records)]),
+            (shared_peak(records), 1 - means(large, "linear")[shared_peak(records)]),
             (6, -10),
             color=LINEAR,
         )
@@ -722,14 +689,15 @@ def networks_figure(records: Records | None = None) -> TwoWidths:
 @finding(heading="Architecture: the rate that suits one network breaks another")
 def networks_text(records: Records) -> Finding:
     """Say what a larger network changes at two rates, and what one run of ResNet-50 can bear."""
-    peak, low = _peak(records), 0.01
-    high, calm = _networks(records, peak), _networks(records, low)
-    lead = {network: _compared(calm, network) for network in calm}
-    large = {name: _ends(high, name, "resnet10") for name in THREE}
+    peak, low = shared_peak(records), 0.01
+    high, calm = network_levels(records, peak), network_levels(records, low)
+    lead = {network: against_constant(calm, network) for network in calm}
+    large = {name: ends_at(high, name, "resnet10") for name in THREE}
     good = [x for x in large["linear"] if x > 0.9]
     resnet50 = {name: finals(records.runs(RESNET50, name)) for name in THREE}
     far, near = records.runs(RESNET50, "linear")[0], records.runs(MAP, "linear", peak_lr=peak)[0]
     others = differing(far, near)
+    sizes = {run.config.network: run.parameters for study in (DIGITS, NETWORKS) for run in records[study]}
     apart = max(max(x) - min(x) for x in (finals(records.runs(CIFAR10, name)) for name in SURVEY))
     return Finding(
         """
@@ -764,19 +732,19 @@ def networks_text(records: Records) -> Finding:
         },
         {
             "at the shared rate every run of the small network learns": min(
-                x for name in THREE for x in _ends(high, name, "resnet8")
+                x for name in THREE for x in ends_at(high, name, "resnet8")
             )
             > 0.9,
             "the large one guesses in all its constant runs": max(large["constant"]) < 0.2,
             "one run with linear decay is good": len(good) == 1,
             "at the lower rate all runs of both learn": min(
-                x for network in calm for name in THREE for x in _ends(calm, name, network)
+                x for network in calm for name in THREE for x in ends_at(calm, name, network)
             )
             > 0.9,
             "both intervals hold zero there": all(
                 each.interval[0] < 0 < each.interval[1] for each in lead.values()
             ),
-            "it is forty times as large": round(_weights("resnet10") / _weights("resnet8")) == 40,
+            "it is forty times as large": round(sizes["resnet10"] / sizes["resnet8"]) == 40,
             "one run of ResNet-50 for each": all(len(ends) == 1 for ends in resnet50.values()),
             "its gap is more than five times what seeds differ by": fmean(resnet50["linear"])
             - fmean(resnet50["constant"])
@@ -799,10 +767,10 @@ def networks_text(records: Records) -> Finding:
 @finding()
 def what_we_found_text(records: Records) -> Finding:
     """Say the chapter's three results, each with its number and its limit."""
-    budgets, digits = _budgets(records), _rates(records)
-    short, long, low, peak = min(budgets), max(budgets), 0.0003, _peak(records)
-    mean = {name: _means(budgets, name) for name in THREE}
-    at = {name: _means(digits, name) for name in THREE}
+    budgets, digits = budget_levels(records), rate_levels(records)
+    short, long, low, peak = min(budgets), max(budgets), 0.0003, shared_peak(records)
+    mean = {name: means(budgets, name) for name in THREE}
+    at = {name: means(digits, name) for name in THREE}
     settings = all_settings(records)
     return Finding(
         """
@@ -833,28 +801,28 @@ def what_we_found_text(records: Records) -> Finding:
         },
         {
             "with the fewest epochs every run with drops is below every constant one": max(
-                _ends(budgets, "drop", short)
+                ends_at(budgets, "drop", short)
             )
-            < min(_ends(budgets, "constant", short)),
+            < min(ends_at(budgets, "constant", short)),
             "that peak is too high for a constant rate": final_accuracy(
                 records.runs(SLOW, "constant", peak_lr=0.01)[0]
             )
-            > max(max(_ends(budgets, "constant", e)) for e in budgets),
+            > max(max(ends_at(budgets, "constant", e)) for e in budgets),
             "linear decay leads the constant rate most there": mean["linear"][short] - mean["constant"][short]
             == max(mean["linear"][e] - mean["constant"][e] for e in budgets),
             "with the most epochs both are ahead of every constant run": min(
-                _ends(budgets, "drop", long) + _ends(budgets, "linear", long)
+                ends_at(budgets, "drop", long) + ends_at(budgets, "linear", long)
             )
-            > max(_ends(budgets, "constant", long)),
+            > max(ends_at(budgets, "constant", long)),
             "at the low rate every constant run is above every linear one": min(
-                _ends(digits, "constant", low)
+                ends_at(digits, "constant", low)
             )
-            > max(_ends(digits, "linear", low)),
+            > max(ends_at(digits, "linear", low)),
             "at the shared one linear decay is ahead with each seed": min(
                 paired_differences(digits[peak], "linear", "constant").values()
             )
             > 0,
-            "three orders occur": {_order(setting.mean) for setting in settings} == set(ORDERS),
+            "three orders occur": {ranked(setting.mean) for setting in settings} == set(ORDERS),
             "linear decay is ahead of drops in every setting": all(
                 setting.mean["linear"] > setting.mean["drop"] for setting in settings
             ),

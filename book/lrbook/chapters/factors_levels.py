@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from statistics import fmean
 
 from matplotlib.axes import Axes
@@ -38,39 +37,39 @@ GRAY, DROP, LINEAR = (COLOR[name] for name in THREE)
 Levels = Mapping[float | str, Mapping[str, Mapping[int, float]]]
 
 
-def levels(records: Records, factor: Factor, *studies: str, **config) -> Levels:
+def levels_of(records: Records, factor: Factor, *studies: str, **config) -> Levels:
     """Return the final test accuracies of the three schedules over the levels of a factor."""
     runs = [run for study in studies for name in THREE for run in records.runs(study, name, **config)]
     return accuracies_at(runs, factor)
 
 
-def rates(records: Records) -> Levels:
+def rate_levels(records: Records) -> Levels:
     """Return the levels of the peak rate; at the shared one stand the five seeds of the main study."""
-    return levels(records, "peak_lr", PEAKS) | levels(records, "peak_lr", DIGITS)
+    return levels_of(records, "peak_lr", PEAKS) | levels_of(records, "peak_lr", DIGITS)
 
 
-def images(records: Records) -> Levels:
-    return levels(records, "images", IMAGES, DIGITS)
+def image_levels(records: Records) -> Levels:
+    return levels_of(records, "images", IMAGES, DIGITS)
 
 
-def questions(records: Records) -> Levels:
-    return levels(records, "task", DIGITS, QUESTIONS)
+def question_levels(records: Records) -> Levels:
+    return levels_of(records, "task", DIGITS, QUESTIONS)
 
 
-def networks(records: Records, rate: float) -> Levels:
-    small = DIGITS if rate == peak(records) else PEAKS
-    return levels(records, "network", small, NETWORKS, peak_lr=rate)
+def network_levels(records: Records, rate: float) -> Levels:
+    small = DIGITS if rate == shared_peak(records) else PEAKS
+    return levels_of(records, "network", small, NETWORKS, peak_lr=rate)
 
 
-def lengths(records: Records) -> Levels:
-    return levels(records, "epochs", LENGTHS)
+def length_levels(records: Records) -> Levels:
+    return levels_of(records, "epochs", LENGTHS)
 
 
-def budgets(records: Records) -> Levels:
-    return levels(records, "epochs", BUDGETS, CIFAR10)
+def budget_levels(records: Records) -> Levels:
+    return levels_of(records, "epochs", BUDGETS, CIFAR10)
 
 
-def peak(records: Records) -> float:
+def shared_peak(records: Records) -> float:
     """Return the peak rate that the survey gives all schedules."""
     return records[DIGITS][0].config.peak_lr
 
@@ -79,17 +78,17 @@ def means(levels: Levels, name: str) -> dict[float | str, float]:
     return {level: fmean(accuracies[name].values()) for level, accuracies in levels.items()}
 
 
-def ends(levels: Levels, name: str, level: float | str) -> list[float]:
+def ends_at(levels: Levels, name: str, level: float | str) -> list[float]:
     return list(levels[level][name].values())
 
 
-def compared(levels: Levels, level: float | str, name: str = "linear") -> PairedComparison:
+def against_constant(levels: Levels, level: float | str, name: str = "linear") -> PairedComparison:
     """Return a schedule against the constant rate at one level; its interval is this pair's alone."""
     pair = {each: levels[level][each] for each in (name, "constant")}
     return compare_all(pair, pairs=[(name, "constant")])[0]
 
 
-def order(accuracies: Mapping[str, float]) -> tuple[str, ...]:
+def ranked(accuracies: Mapping[str, float]) -> tuple[str, ...]:
     """Return schedules, the highest first."""
     return tuple(sorted(accuracies, key=accuracies.__getitem__, reverse=True))
 
@@ -110,11 +109,3 @@ def log_axis(axes: Axes, ticks: Sequence[float]) -> None:
     axes.minorticks_off()
     axes.set_xticks(ticks)
     plain(axes.xaxis)
-
-
-@cache
-def weights(network: str) -> int:
-    """Return how many numbers a network for the digits trains."""
-    from lrlib.training.networks import build  # loads torch, which the figures do without
-
-    return sum(part.numel() for part in build(network, in_channels=1, classes=10, seed=0).parameters())

@@ -16,21 +16,11 @@ from lrbook.chapters.factors_levels import (
     RESNET50,
     RULE,
     THREE,
-)
-from lrbook.chapters.factors_levels import (
-    ends as _ends,
-)
-from lrbook.chapters.factors_levels import (
-    means as _means,
-)
-from lrbook.chapters.factors_levels import (
-    order as _order,
-)
-from lrbook.chapters.factors_levels import (
-    peak as _peak,
-)
-from lrbook.chapters.factors_levels import (
-    rates as _rates,
+    ends_at,
+    means,
+    ranked,
+    rate_levels,
+    shared_peak,
 )
 from lrbook.chapters.factors_valley import ORDERS
 from lrbook.finding import (
@@ -139,19 +129,19 @@ def all_settings(records: Records) -> list[Setting]:
 def three_orders_text(records: Records) -> Finding:
     """Say in which orders the three schedules stand, over all recorded settings."""
     settings = all_settings(records)
-    found = [_order(setting.mean) for setting in settings]
+    found = [ranked(setting.mean) for setting in settings]
     times = [found.count(order) for order in ORDERS]
     gains = [setting.mean["linear"] - setting.mean["drop"] for setting in settings]
     seeds = {setting.seeds for setting in settings}
     close = sum(
         abs(setting.mean[a] - setting.mean[b]) < 0.005
         for setting in settings
-        for a, b in [_order(setting.mean)[:2]]
+        for a, b in [ranked(setting.mean)[:2]]
     )
-    levels = _rates(records)
-    learned = [rate for rate in levels if min(_ends(levels, "constant", rate)) > FAILED]
+    levels = rate_levels(records)
+    learned = [rate for rate in levels if min(ends_at(levels, "constant", rate)) > FAILED]
     by_rate = [
-        order for order, _ in groupby(_order({n: _means(levels, n)[rate] for n in THREE}) for rate in learned)
+        order for order, _ in groupby(ranked({n: means(levels, n)[rate] for n in THREE}) for rate in learned)
     ]
     return Finding(
         """
@@ -176,7 +166,7 @@ def three_orders_text(records: Records) -> Finding:
             "close": count(close),
             "few": count(min(seeds)),
             "many": count(max(seeds)),
-            "peak": f"{_peak(records):g}",
+            "peak": f"{shared_peak(records):g}",
         },
         {
             "no other order occurs": sum(times) == len(found),
@@ -184,7 +174,7 @@ def three_orders_text(records: Records) -> Finding:
             "linear decay is ahead of drops in every setting": min(gains) > 0,
             "on the digits the rate goes through all three in turn": by_rate == list(ORDERS),
             "more than half have the shared peak rate": 2
-            * sum(setting.peak_lr == _peak(records) for setting in settings)
+            * sum(setting.peak_lr == shared_peak(records) for setting in settings)
             > len(settings),
             "in some settings the first two are close": close > 0,
         },

@@ -13,12 +13,8 @@ from lrbook.chapters.factors_levels import (
     GRAY,
     LINEAR,
     THREE,
-)
-from lrbook.chapters.factors_levels import (
-    log_axis as _log_axis,
-)
-from lrbook.chapters.factors_levels import (
-    order as _order,
+    log_axis,
+    ranked,
 )
 from lrbook.finding import (
     Finding,
@@ -87,7 +83,7 @@ def valley_figure() -> TwoWidths:
             values = HANDLES[handle]
             for name in THREE:
                 axes.plot(values, [loss[name] for loss in losses], color=COLOR[name], linewidth=2.2)
-            _log_axis(axes, TICKS[handle])
+            log_axis(axes, TICKS[handle])
             axes.set_xlim(values[0], values[-1])
             axes.set_title(titles[handle])
             axes.set_xlabel(
@@ -160,7 +156,7 @@ def valley_why_text(records: Records) -> Finding:
         handle: [
             order
             for order, _ in groupby(
-                _order({n: -x for n, x in _valley_losses(handle, v).items()}) for v in values
+                ranked({n: -x for n, x in _valley_losses(handle, v).items()}) for v in values
             )
         ]
         for handle, values in HANDLES.items()
