@@ -65,6 +65,9 @@ from lrlib.schedules import (
     with_warmup,
 )
 
+# Subpackages that load on first use, so that `lrlib.theory.worst_case` needs no import of its own.
+_ROOMS = ("adapters", "plots", "runs", "stats", "sweeps", "theory", "training")
+
 # Names that load on first use, and the module that has them (PEP 562).
 _LAZY = {
     "Valley": "theory.valley",
@@ -102,6 +105,8 @@ def __getattr__(name: str):
         from importlib.metadata import version
 
         return version("lrlib")
+    if name in _ROOMS:
+        return _import_module(f"lrlib.{name}")
     if name in _LAZY:
         return getattr(_import_module(f"lrlib.{_LAZY[name]}"), name)
     raise AttributeError(f"module 'lrlib' has no attribute {name!r}")
