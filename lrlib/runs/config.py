@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -114,7 +115,7 @@ class RunConfig(BaseModel):
     peak_lr : float
         > 0; the rate is ``peak_lr * schedule(step)``.
     momentum : float
-        In [0, 1).
+        In [0, 1). A recipe that moves the momentum (`OneCycleRecipe`) moves it about this value.
     momentum_form : {"torch", "keras"}
         Rate outside the buffer (b <- m b + g, w <- w - lr b) or inside it (v <- m v - lr g, w <- w + v).
     weight_decay : float
@@ -205,6 +206,7 @@ class RunConfig(BaseModel):
             self.schedule()
         except ValueError as error:
             raise ValueError(f"recipe: {error}") from None
+        self.momentum_schedule()  # names the momentum itself if the recipe cannot move about it
         return self
 
     @property
@@ -231,6 +233,20 @@ class RunConfig(BaseModel):
         """Return the shape that this run follows, from update to factor."""
         return self.recipe.build(
             total_steps=self.total_steps, steps_per_epoch=self.steps_per_epoch, held=self.held
+        )
+
+    def momentum_schedule(self) -> Callable[[int], float] | None:
+        """Return the momentum of update t where the recipe moves it, and None where it stays.
+
+        Examples
+        --------
+        >>> preset("digits", recipe="linear").momentum_schedule() is None
+        True
+        >>> round(preset("digits", recipe="1cycle").momentum_schedule()(0), 3)
+        0.95
+        """
+        return self.recipe.momentum(
+            self.momentum, total_steps=self.total_steps, steps_per_epoch=self.steps_per_epoch, held=self.held
         )
 
     def changed(self, **changes: Any) -> RunConfig:

@@ -54,6 +54,7 @@ class Loop:
         draws: tuple[Tensor, ...],
         rates: list[float],
         tell: Callable[[float], None] = lambda lr: None,
+        momenta: list[float] | None = None,
     ) -> Generator[None, None, Meter]:
         """Make an epoch's updates, the t-th at ``rates[t]``, and return their sums.
 
@@ -67,14 +68,18 @@ class Loop:
             One for each update.
         tell : callable
             Called with each rate after its update, for a progress bar.
+        momenta : list of float or None
+            One for each update where the recipe moves the momentum; None leaves it as the optimizer has it.
         """
         meter = Meter(self.target.device)
         self.net.train()  # the evaluation after the last epoch left it in evaluation mode
         batches = self._batches(order, draws)
-        for lr, (images, labels) in zip(rates, batches, strict=True):
+        for t, (lr, (images, labels)) in enumerate(zip(rates, batches, strict=True)):
             # In every group: the source's penalty has three, and all share one rate.
             for group in self.optimizer.param_groups:
                 group["lr"] = lr
+                if momenta is not None:
+                    group["momentum"] = momenta[t]
             self.step(images, labels, meter)
             tell(lr)
             yield

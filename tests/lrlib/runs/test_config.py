@@ -131,6 +131,10 @@ BAD = [
     (lambda: digits(peak_lr=float("nan")), "peak_lr: input should be"),
     (lambda: digits(peak_lr=float("inf")), "peak_lr: input should be a finite number"),
     (lambda: digits(momentum=1.0), "momentum: input should be less than 1"),
+    (
+        lambda: digits(recipe="1cycle", momentum=0.0),
+        "momentum must be in [0.05, 0.95), as 1cycle moves it by 0.05 to both sides, got 0.0",
+    ),
     (lambda: digits(weight_decay=-1e-4), "weight_decay: input should be greater than or equal to 0"),
     (lambda: digits(seed=-1), "seed: input should be greater than or equal to 0"),
     (lambda: digits(recipe="cosin"), "did you mean 'cosine'?"),
