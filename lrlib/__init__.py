@@ -73,6 +73,7 @@ _LAZY = {
     "Valley": "theory.valley",
     "load_runs": "runs.store",
     "preset": "runs.config",
+    "range_test": "training.range_test",
     "to_torch": "adapters.torch",
     "train": "training.run",
 }
@@ -93,6 +94,7 @@ __all__ = [
     "join",
     "load_runs",
     "preset",
+    "range_test",
     "to_torch",
     "train",
     "with_warmup",

@@ -73,7 +73,7 @@ class Loop:
         """
         meter = Meter(self.target.device)
         self.net.train()  # the evaluation after the last epoch left it in evaluation mode
-        batches = self._batches(order, draws)
+        batches = self.batches(order, draws)
         for t, (lr, (images, labels)) in enumerate(zip(rates, batches, strict=True)):
             # In every group: the source's penalty has three, and all share one rate.
             for group in self.optimizer.param_groups:
@@ -113,7 +113,7 @@ class Loop:
             "train": (data.train_images, data.train_labels),
         }[split]
 
-    def _batches(self, order: Tensor, draws: tuple[Tensor, ...]) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(self, order: Tensor, draws: tuple[Tensor, ...]) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the epoch's batches: images augmented, then normalised; and their labels."""
         # No DataLoader: the set is on the device as it is, uint8 (CIFAR-10's train images: 154 MB, as fp32
         # 614 MB), a batch is one gather, and augmenting and normalising 128 images at once costs little.
