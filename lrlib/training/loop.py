@@ -136,7 +136,10 @@ def set_up(
     Raises ValueError if `data` are not those of the config.
     """
     # Cut to size before they travel to the device.
-    data = (data or load(config.dataset)).subset(config.train_images, config.test_images).to(target.device)
+    data = (data or load(config.dataset)).subset(config.train_images, config.test_images)
+    if config.fold is not None:
+        data = data.held_out(config.fold)
+    data = data.to(target.device)
     if data.name != config.dataset or len(data.train_labels) != config.images:
         raise ValueError(f"data must be {config.images} images of {config.dataset}, got {data}")
     if config.pixels == "unit":

@@ -97,6 +97,17 @@ def test_the_momentum_of_1cycle_is_the_one_that_moved_the_weights(form, path, tm
     assert read_run(write_run(result, tmp_path / "run.json")) == result
 
 
+def test_a_fold_is_trained_on_four_fifths_and_tested_on_the_rest(monkeypatch, tmp_path):
+    seen = []
+    monkeypatch.setattr(
+        loop, "evaluate", lambda *args, wanted=metrics.evaluate: seen.append(len(args[1])) or wanted(*args)
+    )
+    result = run(small(test_images=None, fold=2, epochs=1))
+    assert [epoch.updates for epoch in result.epochs] == [3]  # 77 of 96 images in batches of 26
+    assert seen == [19, 77]
+    assert read_run(write_run(result, tmp_path / "run.json")) == result
+
+
 def test_a_record_has_a_momentum_only_where_it_moves():
     still, moved = run(small(epochs=1)), run(small(epochs=1, recipe="1cycle"))
     assert still.column("first_momentum") == still.column("last_momentum") == [None]
