@@ -327,11 +327,12 @@ def disagreement(run: Run) -> str:
             if not math.isclose(planned, applied, rel_tol=1e-9, abs_tol=1e-300):
                 return f"{name} of epoch {epoch.epoch} is {applied!r}, and the schedule says {planned!r}"
         for name, step in (("first_momentum", first), ("last_momentum", first + epoch.updates - 1)):
-            planned, applied = momentum and momentum(step), getattr(epoch, name)
-            if (planned is None) != (applied is None) or (
-                planned is not None and not math.isclose(planned, applied, rel_tol=1e-9, abs_tol=1e-12)
-            ):
-                return f"{name} of epoch {epoch.epoch} is {applied!r}, and the recipe says {planned!r}"
+            wanted, held = momentum(step) if momentum else None, getattr(epoch, name)
+            fits = held is wanted is None
+            if wanted is not None and held is not None:
+                fits = math.isclose(wanted, held, rel_tol=1e-9, abs_tol=1e-12)
+            if not fits:
+                return f"{name} of epoch {epoch.epoch} is {held!r}, and the recipe says {wanted!r}"
         for name in ("train_accuracy", "test_accuracy"):
             accuracy = getattr(epoch, name)
             if not (0 <= accuracy <= 1 or (math.isnan(accuracy) and run.status == "diverged")):

@@ -105,7 +105,8 @@ def batch_sharpness(net: nn.Module, images: Tensor, labels: Tensor) -> float:
         grads = torch.autograd.grad(loss, weights, create_graph=True)
         still = [grad.detach() for grad in grads]
         # The gradient of g . v with v held fixed is H v.
-        along = torch.autograd.grad(sum((g * v).sum() for g, v in zip(grads, still, strict=True)), weights)
+        products = [(g * v).sum() for g, v in zip(grads, still, strict=True)]
+        along = torch.autograd.grad(torch.stack(products).sum(), weights)
     # In float64: the squares of small gradients leave the range of fp32.
     norm_sq = sum(v.double().square().sum() for v in still)
     curvature = sum((h.double() * v.double()).sum() for h, v in zip(along, still, strict=True))
