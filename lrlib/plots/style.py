@@ -29,7 +29,7 @@ STYLE_OF: dict[str, dict] = {
     "triangle": {"color": "#A8487F", "linestyle": (0, (5, 1.2, 1.2, 1.2, 1.2, 1.2))},
     "cosine": {"color": "#6A4C9C", "linestyle": (0, (8, 1.2, 3, 1.2))},
     "cosine5": {"color": "#00748A", "linestyle": (0, (2.5, 1.2))},
-    # The modern ones. Eighteen hues cannot all be told apart: each has its own dash, and a figure few of them.
+    # The modern ones. Eighteen hues cannot all be told apart: each has a dash of its own as well.
     "exponential": {"color": "#8A3B00", "linestyle": (0, (3, 1.2))},
     "noam": {"color": "#6B6B00", "linestyle": (0, (1.2, 1.2, 4, 1.2))},
     "step": {"color": "#B3261E", "linestyle": (0, (6, 1.2))},
