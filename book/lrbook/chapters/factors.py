@@ -1,209 +1,830 @@
-"""What the chapter on factors prints: accuracies over the levels of a factor, and two ways to compute."""
+"""What the chapter on the survey's five factors prints: its figures, and the sentences with their checks.
+
+A figure function returns a `TwoWidths`; a function that ends in ``_text`` returns Markdown. What is a finding
+has the decorator, and its claims stand below its words.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from collections.abc import Mapping
 from statistics import fmean
-from typing import TYPE_CHECKING
 
-from lrbook.chapters._write import listed, results_table
-from lrbook.chapters.shared import study_line
-from lrlib.schedules.recipes import in_order
-from lrlib.stats import FEWEST, by_seed, compare_all, interval, paired_differences
-from lrlib.stats.levels import Factor, accuracies_at, leaders
+from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    from lrlib.runs.record import Run
+from lrbook.chapters import drawn
+from lrbook.chapters.factors_levels import (
+    ALL,
+    BUDGETS,
+    CIFAR10,
+    DIGITS,
+    DROP,
+    GRAY,
+    IMAGES,
+    LENGTHS,
+    LINEAR,
+    MAP,
+    NETWORKS,
+    RESNET50,
+    SLOW,
+    THREE,
+    against_constant,
+    budget_levels,
+    draw_levels,
+    ends_at,
+    image_levels,
+    length_levels,
+    levels_of,
+    log_axis,
+    means,
+    network_levels,
+    question_levels,
+    ranked,
+    rate_levels,
+    shared_peak,
+)
+from lrbook.chapters.factors_others import all_settings
+from lrbook.chapters.factors_others import not_on_the_list_text as not_on_the_list_text
+from lrbook.chapters.factors_others import path_text as path_text
+from lrbook.chapters.factors_others import three_orders_text as three_orders_text
+from lrbook.chapters.factors_valley import ORDERS
+from lrbook.chapters.factors_valley import valley_answer_text as valley_answer_text
+from lrbook.chapters.factors_valley import valley_figure as valley_figure
+from lrbook.chapters.factors_valley import valley_why_text as valley_why_text
+from lrbook.finding import (
+    Finding,
+    Records,
+    between,
+    count,
+    finals,
+    finding,
+    percent,
+    points,
+    rounded,
+)
+from lrlib.plots.style import in_per_cent, note
+from lrlib.plots.two_widths import COLOR, INK, NARROW, WIDE, Label, TwoWidths, label_ends
+from lrlib.runs import Run
+from lrlib.schedules.recipes import RECIPES, SURVEY
+from lrlib.stats import (
+    FAILED,
+    alike,
+    differing,
+    final_accuracy,
+    interval,
+    paired_differences,
+)
 
-__all__ = ["effect_report", "effect_table", "leaders_text", "path_report"]
-
-
-def effect_table(
-    runs: Iterable[Run], factor: Factor, *, name: str, schedule: str = "linear", reference: str = "constant"
-) -> str:
-    """Return a table as HTML: a row a level, the schedules' mean accuracies, and one paired difference.
-
-    The difference is the mean over the n seeds that both have, in points, with its 95 % t interval, which is
-    this pair's alone; of two seeds both differences stand there instead.
-
-    Parameters
-    ----------
-    runs, factor
-        As for `lrlib.stats.levels.accuracies_at`.
-    name : str
-        Head of the first column.
-    schedule, reference : str
-
-    Examples
-    --------
-    >>> from lrlib import load_runs
-    >>> html = effect_table(load_runs("pilot-laptop"), "epochs", name="epochs")
-    >>> '<th scope="row">30</th>' in html
-    True
-    """
-    levels = accuracies_at(runs, factor)
-    labels = in_order(label for accuracies in levels.values() for label in accuracies)
-    rows = []
-    for level, accuracies in levels.items():
-        means = [f"{fmean(accuracies[x].values()):.1%}" if x in accuracies else "–" for x in labels]
-        difference = _points(paired_differences(accuracies, schedule, reference))
-        rows.append([_one_line(level), *means, difference or "–"])
-    return results_table([name, *labels, f"{schedule} - {reference}, points"], rows)
-
-
-def effect_report(
-    runs: Sequence[Run], factor: Factor, *, name: str, study: str, unit: str = "", also: str = "", **pair: str
-) -> str:
-    """Return what stands under a figure of levels, as HTML: table, who leads, and where the runs come from.
-
-    Parameters
-    ----------
-    runs, factor, name
-        As for `effect_table`. Without runs, the text names the command that records them.
-    study : str
-        Name of the study that has them.
-    unit : str
-        Text before levels in the sentence, such as "rate "; may be empty.
-    also : str
-        Second schedule whose differences from the reference get a sentence; "" for none.
-    **pair
-        `schedule` and `reference`, as for `effect_table`.
-
-    Examples
-    --------
-    >>> effect_report([], "epochs", name="epochs", study="horizon")
-    '<p>No run is recorded yet: <code>lrlib study run horizon</code> does it.</p>'
-    """
-    if not runs:
-        return _not_recorded(f"lrlib study run {study}")
-    more = _differences_text(runs, factor, also, unit, pair.get("reference", "constant")) if also else ""
-    return (
-        effect_table(runs, factor, name=name, **pair)
-        + f"<p>{escape(leaders_text(runs, factor, name=unit, **pair))}</p>"
-        + (f"<p>{escape(more)}</p>" if more else "")
-        + f"<p><em>{escape(study_line(runs))}</em></p>"
-    )
+# --- Figure 10.1: one setting, and five ways to leave it --------------------------------------------------
 
 
-def leaders_text(
-    runs: Iterable[Run],
-    factor: Factor,
-    *,
-    name: str = "",
-    schedule: str = "linear",
-    reference: str = "constant",
-) -> str:
-    """Return a few sentences: who leads where, where a difference leaves out zero, and where runs failed.
+def overview_figure(records: Records | None = None) -> TwoWidths:
+    """Draw the mean lead over the constant rate on the digits as one factor changes: a panel for each."""
+    records = Records() if records is None else records
+    peak = shared_peak(records)
+    learned = {rate: each for rate, each in rate_levels(records).items() if 0.0003 <= rate <= peak}
+    words = {"classes": "which\ndigit", "parity": "even\nor odd", "resnet8": "small", "resnet10": "large"}
+    factors = {
+        "peak rate": learned,
+        "images": image_levels(records),
+        "question": question_levels(records),
+        "network": network_levels(records, 0.01),
+        "epochs": length_levels(records),
+    }
+    middle = {"peak rate": peak, "images": 1000, "question": 0, "epochs": 8}
 
-    Parameters
-    ----------
-    runs, factor, schedule, reference
-        As for `lrlib.stats.levels.leaders`.
-    name : str
-        Text before levels, such as "rate "; may be empty.
-
-    Examples
-    --------
-    >>> from lrlib import load_runs
-    >>> leaders_text(load_runs("pilot-laptop"), "epochs", name="epochs ")
-    'Highest mean: linear at epochs 30.'
-    """
-    found = leaders(runs, factor, schedule=schedule, reference=reference)
-    led = [at for at in found if at.leaders]
-    lost = [_one_line(at.level) for at in found if at.failed == at.runs]
-    some = [_one_line(at.level) for at in found if 0 < at.failed < at.runs]
-    if not led:
-        if len(lost) == len(found):
-            return "Every run failed: most of its answers are wrong."
-        return "No level has runs of two schedules yet that could be compared."
-    where: dict[str, list[str]] = {}
-    for at in led:
-        who = listed(at.leaders) + " (tied)" * (len(at.leaders) > 1)
-        where.setdefault(who, []).append(_one_line(at.level))
-    if len(where) == 1 and len(led) == len(found) > 1:
-        text = f"Highest mean at each of the {len(found)} levels: {next(iter(where))}."
-    else:
-        text = f"Highest mean: {'; '.join(f'{who} at {name}{listed(at)}' for who, at in where.items())}."
-    tested = sum(at.tested for at in led)
-    apart = [_one_line(at.level) for at in led if at.leaves_out_zero]
-    if tested:
-        at = f", {name}{listed(apart)}" if apart else ""
-        text += (
-            f" The interval of {schedule} - {reference} leaves out zero at "
-            f"{len(apart)} of {tested} level{'s' * (tested > 1)}{at}."
+    def draw(wide: bool) -> Figure:
+        figure = Figure(figsize=(WIDE, 2.7) if wide else (NARROW, 6.6))
+        if wide:
+            panels = list(figure.subplots(1, 5, sharey=True))
+        else:
+            panels = list(figure.subplots(3, 2, sharey=True).ravel())
+            panels.pop().axis("off")
+        for axes, (title, levels) in zip(panels, factors.items(), strict=True):
+            numbers = not isinstance(next(iter(levels)), str)
+            places = list(levels) if numbers else list(range(len(levels)))
+            if numbers:
+                log_axis(axes, [0.001, 0.01, 0.1] if title == "peak rate" else places)
+            else:
+                axes.set_xticks(places, [words[str(level)] for level in levels])
+                axes.set_xlim(-0.5, len(places) - 0.5)
+            axes.set_title(title)
+            if title in middle:
+                axes.axvline(middle[title], color=INK, linewidth=0.8, linestyle=":", zorder=0)
+            axes.axhline(0, color=GRAY, linewidth=2.2)
+            for name in ("drop", "linear"):
+                lead = [
+                    100 * fmean(paired_differences(accuracies, name, "constant").values())
+                    for accuracies in levels.values()
+                ]
+                axes.plot(places, lead, "o-", color=COLOR[name], markersize=4.5, linewidth=2.2)
+        panels[0].set_ylim(-18, 15)
+        panels[0].set_yticks(
+            [-15, -10, -5, 0, 5, 10],
+            ["\N{MINUS SIGN}15", "\N{MINUS SIGN}10", "\N{MINUS SIGN}5", "0", "+5", "+10"],
         )
-    if lost:
-        text += f" Every run failed (most answers wrong) at {name}{listed(lost)}, where a difference in the "
-        text += "table is one between failures."
-    if some:
-        text += f" Some runs failed{'' if lost else ' (most answers wrong)'} at {name}{listed(some)}."
-    return text
+        lengths = panels[-1]
+        note(lengths, "linear", (2.6, 12.2), (4, 0), color=LINEAR)
+        note(lengths, "drop", (2.6, -10), (4, -8), color=DROP)
+        note(panels[1], "constant", (220, 0), (0, -15), color=GRAY, ha="center")
+        figure.supylabel("points ahead of the constant rate", fontsize=10)
+        return figure
 
-
-def path_report(runs: Sequence[Run], *, paths: tuple[str, str] = ("fast", "plain")) -> str:
-    """Return a comparison of two ways to compute the same runs, as HTML: by seed, and their difference.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-        One schedule, both paths, alike in all but the seed. Without runs of both, the text names the commands
-        that record them.
-    paths : (str, str)
-        As `Run.provenance` names them; the difference is the first minus the second, in points.
-
-    Examples
-    --------
-    >>> path_report([])[:32]
-    '<p>No run is recorded yet: <code'
-    """
-    by_path = {path: [run for run in runs if run.provenance.path == path] for path in paths}
-    if not all(by_path.values()):
-        return _not_recorded(*(f"lrlib study run path-{path} --path {path}" for path in paths))
-    configs = {run.config.model_dump_json(exclude={"seed"}) for run in runs}
-    if len(configs) > 1:
-        raise ValueError(f"runs must differ in path and seed only, got {len(configs)} configs")
-    accuracies = {path: next(iter(by_seed(some).values())) for path, some in by_path.items()}
-    first, second = accuracies.values()
-    rows = [
-        [str(seed), f"{first[seed]:.2%}", f"{second[seed]:.2%}", f"{100 * difference:+.2f}"]
-        for seed, difference in paired_differences(accuracies, *paths).items()
-    ]
-    (difference,) = compare_all(accuracies, pairs=[paths])
-    return (
-        results_table(["seed", *paths, "difference, points"], rows)
-        + f"<p>{escape(difference.sentence())}</p>"
-        + f"<p><em>{escape(study_line(runs))}</em></p>"
+    lengths = length_levels(records)
+    first = min(lengths)
+    lead = {name: means(lengths, name)[first] - means(lengths, "constant")[first] for name in THREE}
+    return TwoWidths(
+        draw,
+        alt="Five panels, the mean lead of drops and of linear decay over the constant rate on the digits, "
+        "in points, as one factor changes: peak rate, number of images, question, network, number of epochs. "
+        "Drops are below linear decay everywhere. At the lowest rate both are well below zero; in the "
+        f"shortest training, {first} epochs, linear decay leads by {points(lead['linear'])} points and "
+        f"drops are {points(lead['drop'])} behind.",
     )
 
 
-def _differences_text(runs: Sequence[Run], factor: Factor, schedule: str, name: str, reference: str) -> str:
-    """Return a sentence with the differences of a schedule from a reference at each level; "" if none."""
-    parts = []
-    for level, accuracies in accuracies_at(runs, factor).items():
-        if points := _points(paired_differences(accuracies, schedule, reference)):
-            parts.append(f"{points[0]} points at {name}{_one_line(level)} ({points[1]})")
-    return f"{schedule} - {reference}: {', '.join(parts)}." if parts else ""
+# --- Figure 10.3: the reader's own runs -------------------------------------------------------------------
 
 
-def _points(differences: Mapping[int, float]) -> tuple[str, str] | None:
-    """Return the mean difference in points and, small below it, what is known of its spread, and n."""
-    if not differences:
-        return None
-    values = list(differences.values())
-    low, high = (100 * end for end in interval(values, least=FEWEST))
-    n = f"n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{len(values)}"
-    around = "" if math.isnan(low) else f"{low:+.1f} to {high:+.1f}, "
-    if len(values) == 2:
-        around = "{:+.1f} and {:+.1f}, ".format(*(100 * value for value in values))
-    return f"{100 * fmean(values):+.1f}", around + n
+def live_figure(mine: Mapping[str, Run], records: Records | None = None) -> TwoWidths:
+    """Draw runs that were just trained, thick, over the recorded ones of the same setting, thin."""
+    return drawn.live_figure(
+        mine,
+        records,
+        studies=ALL,
+        alt="Your runs with a constant rate, with drops and with linear decay, thick, over the recorded runs "
+        "of the same setting, thin. Left the training loss falls; right the test accuracy at the end of "
+        "each epoch. With two epochs on the digits linear decay ends highest and drops lowest.",
+    )
 
 
-def _not_recorded(*commands: str) -> str:
-    codes = listed(f"<code>{escape(command)}</code>" for command in commands)
-    return f"<p>No run is recorded yet: {codes} {'do' if len(commands) > 1 else 'does'} it.</p>"
+def live_text(mine: Mapping[str, Run], records: Records | None = None) -> Finding:
+    """Say where the reader's runs ended and, of two epochs of the digits, what the recorded runs show."""
+    records = Records() if records is None else records
+    ends = [f"{percent(final_accuracy(run))} ({label})" for label, run in mine.items()]
+    short = min(length_levels(records))
+    usual = all(
+        run.config.epochs == short and alike(run, records[LENGTHS]) for run in mine.values()
+    )  # of another setting, the sentence below says nothing
+    ours = two_epochs_text(records) if usual else Finding("", {}, {})
+    text = f"{', '.join(ends[:-1])} and {ends[-1]}" if len(ends) > 1 else ends[0]
+    return Finding("Your runs ended at {yours}. {ours}", {"yours": text, "ours": ours.text}, ours.holds)
 
 
-def _one_line(level: float | str) -> str:
-    return str(level).replace("\n", ", ")  # a level may be broken into lines for its place under an axis
+@finding()
+def two_epochs_text(records: Records) -> Finding:
+    """Say how the recorded runs of the shortest training on the digits end."""
+    levels = length_levels(records)
+    short = min(levels)
+    ends = {name: ends_at(levels, name, short) for name in THREE}
+    return Finding(
+        """
+        Our recorded runs, {n} of each, end at {constant}, {drop} and {linear} on average. Every run with
+        drops is below every one at the constant rate, and those are below every run with linear decay.
+        """,
+        {"n": count(len(ends["drop"])), **{name: percent(fmean(values)) for name, values in ends.items()}},
+        {
+            "as many runs of each": len({len(values) for values in ends.values()}) == 1,
+            "every run with drops is below every constant one": max(ends["drop"]) < min(ends["constant"]),
+            "every constant one is below every linear one": max(ends["constant"]) < min(ends["linear"]),
+        },
+    )
+
+
+# --- Figure 10.4: epochs ----------------------------------------------------------------------------------
+
+
+def budgets_figure(records: Records | None = None) -> TwoWidths:
+    """Draw final test accuracy over the length of training, on CIFAR-10 and on the digits."""
+    records = Records() if records is None else records
+    cifar, digits = budget_levels(records), length_levels(records)
+    best = max(x for level in cifar for x in ends_at(cifar, "constant", level))
+
+    def draw(wide: bool) -> Figure:
+        figure = Figure(figsize=(WIDE, 3.3) if wide else (NARROW, 6.2))
+        panels = figure.subplots(1, 2, width_ratios=[1.25, 1]) if wide else figure.subplots(2, 1)
+        for axes, levels, title in zip(panels, (cifar, digits), ("CIFAR-10", "digits"), strict=True):
+            draw_levels(axes, levels)
+            log_axis(axes, list(levels))
+            axes.set_title(f"test accuracy, {title}")
+            in_per_cent(axes.yaxis)
+            axes.set_xlabel("epochs of training")
+        left, right = panels
+        left.axhline(best, color=GRAY, linewidth=0.9, linestyle=":")
+        note(left, "best constant run", (min(cifar), best), (0, 3), color=GRAY, fontsize=9)
+        left.set_ylim(0.67, 0.84)
+        right.set_ylim(0.48, 1.01)
+        last = {name: means(cifar, name)[max(cifar)] for name in THREE}
+        label_ends(left, [Label(x, f"{name} {percent(x)}", COLOR[name]) for name, x in last.items()])
+        note(right, "linear", (2.2, 0.955), (0, 6), color=LINEAR)
+        note(right, "constant", (4.6, 0.84), color=GRAY)
+        note(right, "drop", (2.6, 0.72), (10, -8), color=DROP)
+        return figure
+
+    first = min(cifar)
+    ends = {name: means(cifar, name)[first] for name in THREE}
+    return TwoWidths(
+        draw,
+        alt="Test accuracy at the end over the epochs of training, logarithmic, for constant, drop and "
+        "linear; left CIFAR-10 from 5 to 40 epochs, right the digits from 2 to 16. Linear decay is highest "
+        f"at every length. With {first} epochs on CIFAR-10 it ends at {percent(ends['linear'])}, above the "
+        f"best constant run of any length; drops end at {percent(ends['drop'])}, below the constant rate, "
+        "and come close to linear decay as the training gets longer.",
+    )
+
+
+@finding(heading="Epochs: five with linear decay beat forty at a constant rate")
+def budgets_text(records: Records) -> Finding:
+    """Say what the length of training does to three schedules, each planned for its length."""
+    levels, digits = budget_levels(records), length_levels(records)
+    lengths, main = list(levels), records[CIFAR10][0].config.epochs
+    short, long = lengths[0], lengths[-1]
+    mean = {name: means(levels, name) for name in THREE}
+    every_constant = [x for level in lengths for x in ends_at(levels, "constant", level)]
+    lead = {e: mean["linear"][e] - mean["constant"][e] for e in lengths}
+    over_drop = {e: mean["linear"][e] - mean["drop"][e] for e in lengths}
+    ten = lengths[1]
+    twenty = lengths[2]
+    few, seeds = len(levels[short]["linear"]), len(levels[main]["linear"])
+    apart = max(max(x) - min(x) for x in (ends_at(levels, name, short) for name in THREE))
+    (slow_run,) = records.runs(SLOW, "constant", peak_lr=0.01)
+    slow = final_accuracy(slow_run)
+    digits_lead = {e: means(digits, "linear")[e] - means(digits, "constant")[e] for e in digits}
+    return Finding(
+        """
+        Each plan is made for its own length. With {short} epochs linear decay ends at {linear}, above every
+        constant run of any length. Drops end at {drop}: **{lost} points *below* the constant rate**. Their
+        first cut, to a quarter, comes after {first} of an epoch, when there is far to go and little to calm.
+        From {twenty} epochs on they too beat every constant run; but {main} epochs with drops ({drop_main})
+        are worth {ten} with linear decay ({linear_ten}).
+
+        So the shorter the training, the more its plan matters: linear decay leads drops by {over_short}
+        points at {short} epochs, by {over_long} at {long}. On the digits, its lead over the constant rate
+        falls from {digits_first} points with {digits_short} epochs to {digits_last} with {digits_long}.
+
+        *How sure? {Few} seeds at each length of CIFAR-10, {seeds} at {main}; with {short} epochs, those of
+        one schedule are within {apart} points. The peak of {peak} is too high for a constant rate: at
+        {slow_rate}, one run of {main} epochs reaches {slow}.*
+        """,
+        {
+            "short": short,
+            "linear": percent(mean["linear"][short]),
+            "drop": percent(mean["drop"][short]),
+            "lost": points(mean["constant"][short] - mean["drop"][short]),
+            "first": rounded(RECIPES["drop"].drop_fraction * short, 2),
+            "twenty": twenty,
+            "main": main,
+            "drop_main": percent(mean["drop"][main]),
+            "ten": ten,
+            "linear_ten": percent(mean["linear"][ten]),
+            "long": long,
+            "over_short": points(over_drop[short]),
+            "over_long": points(over_drop[long]),
+            "digits_first": points(digits_lead[min(digits)]),
+            "digits_short": min(digits),
+            "digits_last": points(digits_lead[max(digits)]),
+            "digits_long": max(digits),
+            "Few": count(few).capitalize(),
+            "seeds": count(seeds),
+            "apart": points(apart),
+            "peak": f"{shared_peak(records):g}",
+            "slow_rate": f"{slow_run.config.peak_lr:g}",
+            "slow": percent(slow),
+        },
+        {
+            "the shortest has five epochs and the longest forty": (short, long) == (5, 40),
+            "every short run with linear decay is above every constant run": min(
+                ends_at(levels, "linear", short)
+            )
+            > max(every_constant),
+            "every short run with drops is below every constant one of its length": max(
+                ends_at(levels, "drop", short)
+            )
+            < min(ends_at(levels, "constant", short)),
+            "at ten epochs the two overlap": min(ends_at(levels, "drop", ten))
+            < max(ends_at(levels, "constant", ten)),
+            "from the third length on every run with drops is above every constant one": all(
+                min(ends_at(levels, "drop", e)) > max(every_constant) for e in lengths[2:]
+            ),
+            "the first cut is to a quarter": {
+                run.config.recipe for run in records.runs(BUDGETS, "drop", epochs=short)
+            }
+            == {RECIPES["drop"]},
+            "linear decay with ten epochs is level with drops after thirty": (ten, main) == (10, 30)
+            and abs(mean["linear"][ten] - mean["drop"][main]) < 0.005,
+            "linear decay is highest in every run, at every length": all(
+                min(ends_at(levels, "linear", e))
+                > max(ends_at(levels, "drop", e) + ends_at(levels, "constant", e))
+                for e in lengths
+            ),
+            "its lead over drops shrinks with the length": list(over_drop.values())
+            == sorted(over_drop.values(), reverse=True),
+            "on the digits its lead over the constant rate shrinks with the length": list(
+                digits_lead.values()
+            )
+            == sorted(digits_lead.values(), reverse=True),
+            "the gaps are more than twice as wide as the seeds": 2 * apart
+            < min(lead[short], mean["constant"][short] - mean["drop"][short]),
+            "a lower constant rate does better than five epochs of linear decay": slow
+            > mean["linear"][short],
+            "two seeds at all other lengths": {len(levels[e]["drop"]) for e in lengths if e != main} == {few},
+        },
+    )
+
+
+# --- Figure 10.5: the initial rate ------------------------------------------------------------------------
+
+
+def rates_figure(records: Records | None = None) -> TwoWidths:
+    """Draw test error over the peak rate: nine rates on the digits, four on CIFAR-10."""
+    records = Records() if records is None else records
+    digits, cifar = rate_levels(records), levels_of(records, "peak_lr", MAP)
+
+    def draw(wide: bool) -> Figure:
+        figure = Figure(figsize=(WIDE, 3.2) if wide else (NARROW, 6.2))
+        left, right = figure.subplots(1, 2, width_ratios=[1.35, 1]) if wide else figure.subplots(2, 1)
+        draw_levels(left, digits, error=True)
+        draw_levels(right, cifar, error=True)
+        log_axis(left, [0.0001, 0.001, 0.01, 0.1, 1])
+        log_axis(right, list(cifar))
+        left.set_yscale("log", subs=())
+        left.set_ylim(0.003, 1.3)
+        left.set_yticks([0.01, 0.03, 0.1, 0.3, 0.9])
+        left.minorticks_off()
+        left.set_title("test error, digits")
+        right.set_title("test error, CIFAR-10, one run each")
+        right.set_ylim(0.16, 0.27)
+        right.set_yticks([0.16, 0.18, 0.2, 0.22, 0.24, 0.26])
+        for axes in (left, right):
+            in_per_cent(axes.yaxis)
+            axes.set_xlabel("peak learning rate")
+        low = sorted(digits)[0]
+        peak = shared_peak(records)
+        note(left, "drop", (low, 1 - means(digits, "drop")[low]), (9, 2), color=DROP)
+        note(left, "constant", (0.0001, 0.0095), color=GRAY)
+        note(left, "linear", (peak, 1 - means(digits, "linear")[peak]), (8, -4), color=LINEAR)
+        ends = [Label(1 - means(cifar, name)[max(cifar)], name, COLOR[name]) for name in THREE]
+        label_ends(right, ends)
+        return figure
+
+    return TwoWidths(
+        draw,
+        alt="Test error over the peak rate, which is logarithmic, for constant, drop and linear. Left, the "
+        "digits: three bowls. At the lowest rates the constant rate has the smallest error and drops the "
+        "largest; in the middle they come together; at 0.1 linear decay is lowest and constant highest; from "
+        "0.3 on nothing is learned well. Right, CIFAR-10: the constant rate is best at 0.01 and gets "
+        "worse with every higher rate, linear decay and drops are best at 0.1.",
+    )
+
+
+@finding(heading="Initial rate: at a low peak, the constant rate wins")
+def rates_text(records: Records) -> Finding:
+    """Say who wins at which peak rate, and how little is left where each has its own."""
+    digits, cifar = rate_levels(records), levels_of(records, "peak_lr", MAP)
+    mean = {name: means(digits, name) for name in THREE}
+    low, peak = 0.0003, shared_peak(records)
+    best = {name: max(each, key=each.__getitem__) for name, each in mean.items()}
+    top = {name: mean[name][rate] for name, rate in best.items()}
+    level = [rate for rate in digits if 0.001 <= rate <= 0.01]
+    failed = [rate for rate in digits if max(ends_at(digits, "constant", rate)) < FAILED]
+    high = against_constant(digits, peak)
+    ends = {name: means(cifar, name) for name in THREE}
+    own = {name: max(each, key=each.__getitem__) for name, each in ends.items()}
+    return Finding(
+        """
+        Low rates leave distance, and whoever spends most rate is ahead. On the digits at {low}, every
+        constant run ends above every run with linear decay ({constant} and {linear} on average); drops end at
+        {drop}. From {level_low} to {level_high}, constant and linear are within {level} points. At {peak}
+        linear decay leads, by {lead} points on {n} seeds. From {failed} on the constant rate only guesses.
+
+        Each at its own best rate ({best_constant}, {best_drop}, {best_linear}), the three lie within {span}
+        points. On CIFAR-10 more is left: in one run of each, the constant rate does best at {own_constant}
+        with {top_constant}, linear decay at {own_linear} with {top_linear} ([all](analysis.ipynb)). A
+        race at a single rate asks which schedule that rate suits.
+        """,
+        {
+            "low": f"{low:g}",
+            "constant": percent(mean["constant"][low]),
+            "linear": percent(mean["linear"][low]),
+            "drop": percent(mean["drop"][low]),
+            "level_low": f"{min(level):g}",
+            "level_high": f"{max(level):g}",
+            "level": points(max(abs(mean["linear"][rate] - mean["constant"][rate]) for rate in level)),
+            "peak": f"{peak:g}",
+            "lead": between(high),
+            "n": count(high.n),
+            "failed": f"{min(failed):g}",
+            "best_constant": f"{best['constant']:g}",
+            "best_drop": f"{best['drop']:g}",
+            "best_linear": f"{best['linear']:g}",
+            "span": points(max(top.values()) - min(top.values())),
+            "own_constant": f"{own['constant']:g}",
+            "top_constant": percent(ends["constant"][own["constant"]]),
+            "own_linear": f"{own['linear']:g}",
+            "top_linear": percent(ends["linear"][own["linear"]]),
+        },
+        {
+            "at the low rate every constant run is above every linear one": min(
+                ends_at(digits, "constant", low)
+            )
+            > max(ends_at(digits, "linear", low)),
+            "and every linear one is above every one with drops": min(ends_at(digits, "linear", low))
+            > max(ends_at(digits, "drop", low)),
+            "in the middle constant and linear are level": all(
+                abs(mean["linear"][rate] - mean["constant"][rate]) < 0.003 for rate in level
+            ),
+            "at the shared peak linear decay leads with every seed": min(
+                paired_differences(digits[peak], "linear", "constant").values()
+            )
+            > 0,
+            "the rates that fail are the highest": min(failed) > peak
+            and len(failed) == sum(r > peak for r in digits),
+            "the three best are within a point": max(top.values()) - min(top.values()) < 0.01,
+            "the constant rate's best is the lowest of the three": best["constant"]
+            < min(best["drop"], best["linear"]),
+            "on CIFAR-10 linear decay at its own best rate is more than a point ahead": ends["linear"][
+                own["linear"]
+            ]
+            - ends["constant"][own["constant"]]
+            > 0.01,
+            "its best rate is the higher one there": own["linear"] > own["constant"],
+            "one run of each there": all(
+                len(seeds) == 1 for level in cifar.values() for seeds in level.values()
+            ),
+        },
+    )
+
+
+# --- Figure 10.6: dataset and task ------------------------------------------------------------------------
+
+
+def data_figure(records: Records | None = None) -> TwoWidths:
+    """Draw test accuracy over the number of training images, and for two questions about the same images."""
+    records = Records() if records is None else records
+    images, questions = image_levels(records), question_levels(records)
+    words = {"classes": "which digit?", "parity": "even or odd?"}
+
+    def draw(wide: bool) -> Figure:
+        figure = Figure(figsize=(WIDE, 3.0) if wide else (NARROW, 5.8))
+        left, right = figure.subplots(1, 2, width_ratios=[1.25, 1]) if wide else figure.subplots(2, 1)
+        draw_levels(left, images)
+        log_axis(left, list(images))
+        left.set_title("test accuracy over the number of images")
+        left.set_xlabel("training images")
+        left.set_ylim(0.68, 1.005)
+        label_ends(left, [Label(means(images, name)[max(images)], name, COLOR[name]) for name in THREE])
+        for shift, name in zip((-0.2, 0.0, 0.2), THREE, strict=True):
+            color = COLOR[name]
+            for place, question in enumerate(questions):
+                values = ends_at(questions, name, question)
+                axes_x = place + shift
+                right.plot(
+                    [axes_x] * len(values), values, "o", color=color, markersize=4.5, alpha=0.55, mew=0
+                )
+                mean = fmean(values)
+                right.plot([axes_x - 0.08, axes_x + 0.08], [mean, mean], color=color, linewidth=2.8)
+        right.set_xticks(range(len(questions)), [words[str(question)] for question in questions])
+        right.set_xlim(-0.5, 1.5)
+        right.set_ylim(0.915, 1.0)
+        right.set_title("the same images, two questions")
+        right.grid(axis="x", visible=False)
+        for axes in (left, right):
+            in_per_cent(axes.yaxis)
+        lowest = min(ends_at(questions, "constant", "classes"))
+        note(right, "constant", (-0.2, lowest), (0, -16), color=GRAY, ha="center")
+        top = {name: max(ends_at(questions, name, "classes")) for name in ("drop", "linear")}
+        for place, (name, value) in zip((0.0, 0.2), top.items(), strict=True):
+            note(right, name, (place, value), (0, 6), color=COLOR[name], ha="center")
+        return figure
+
+    fewest, most = min(images), max(images)
+    return TwoWidths(
+        draw,
+        alt=f"Left: test accuracy on the digits with {fewest} to {most} training images, for constant, drop "
+        "and linear; all three rise by far more than they differ, and with few images the seeds overlap. "
+        "Right: the same images with two questions. Under linear decay which digit is answered better than "
+        "even or odd; under the constant rate it is the other way round, with wide scatter.",
+    )
+
+
+@finding(heading="Dataset: the images matter more than the schedule")
+def data_text(records: Records) -> Finding:
+    """Compare what fewer images change with what the schedule changes, and two data sets."""
+    levels = image_levels(records)
+    mean = {name: means(levels, name) for name in THREE}
+    few, most = min(levels), max(levels)
+    fall = [mean[name][most] - mean[name][few] for name in THREE]
+    span = max(max(x) - min(x) for x in ([mean[name][level] for name in THREE] for level in levels))
+    lead = {level: against_constant(levels, level) for level in levels}
+    places = {
+        study: ranked({name: fmean(finals(records.runs(study, name))) for name in SURVEY})
+        for study in (DIGITS, CIFAR10)
+    }
+    updates = {run.config.total_steps for study in (IMAGES, DIGITS) for run in records[study]}
+    ordinal = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+    middle = sorted(levels)[1]
+    return Finding(
+        """
+        With fewer images an epoch has fewer updates, so these runs have more epochs: all have {updates}
+        updates. From {most} to {few} images, test accuracy falls by {fall_low} to {fall_high} points; at no
+        size do the schedules differ by more than {span}. Linear decay leads the constant rate by {lead_most}
+        points with {most} images, {lead_middle} with {middle} and {lead_few} with {few}: {seeds} seeds cannot
+        tell whether the lead changes.
+
+        Another data set changes the ranking: time-based decay is {time_digits} of {eight} on the digits,
+        {time_cifar} on CIFAR-10. On both, triangle and linear decay come first and the constant rate last.
+        But network, batch and length differ, too.
+        """,
+        {
+            "updates": f"{updates.pop():,}" if len(updates) == 1 else "?",
+            "most": f"{most:,}",
+            "few": few,
+            "middle": middle,
+            "fall_low": points(min(fall)),
+            "fall_high": points(max(fall)),
+            "span": points(span),
+            "lead_most": between(lead[most]),
+            "lead_middle": between(lead[middle]),
+            "lead_few": between(lead[few]),
+            "seeds": count(lead[few].n),
+            "time_digits": ordinal[places[DIGITS].index("time")],
+            "time_cifar": ordinal[places[CIFAR10].index("time")],
+            "eight": count(len(SURVEY)),
+        },
+        {
+            "every run has as many updates": len(
+                {run.config.total_steps for study in (IMAGES, DIGITS) for run in records[study]}
+            )
+            == 1,
+            "the images change more than four times what the schedule does": min(fall) > 4 * span,
+            "linear decay has the highest mean at each size": all(
+                mean["linear"][level] == max(each[level] for each in mean.values()) for level in levels
+            ),
+            "with few images the interval holds zero, and the other means": lead[few].interval[0]
+            < 0
+            < lead[most].mean_difference
+            < lead[few].interval[1],
+            "triangle and linear come first on both data sets": all(
+                order[:2] == ("triangle", "linear") for order in places.values()
+            ),
+            "the constant rate comes last on both": all(order[-1] == "constant" for order in places.values()),
+            "time-based decay moves by three places or more": places[CIFAR10].index("time")
+            - places[DIGITS].index("time")
+            >= 3,
+            "the same number of seeds at each size": len({each.n for each in lead.values()}) == 1,
+        },
+    )
+
+
+@finding(heading="Task: the schedule changes which question looks easier")
+def task_text(records: Records) -> Finding:
+    """Compare two questions about the same images under linear decay and under the constant rate."""
+    levels = question_levels(records)
+    mean = {name: means(levels, name) for name in THREE}
+    ahead = {  # which digit, less even or odd, seed by seed
+        name: list(
+            paired_differences({task: levels[task][name] for task in levels}, "classes", "parity").values()
+        )
+        for name in THREE
+    }
+    lead = {task: against_constant(levels, task) for task in levels}
+    gains = [
+        a - b
+        for a, b in zip(
+            *(
+                paired_differences(levels[task], "linear", "constant").values()
+                for task in ("classes", "parity")
+            ),
+            strict=True,
+        )
+    ]
+    low, high = interval(gains)
+    return Finding(
+        """
+        The same images, the same network up to its last layer: *which digit is it?* or *is it even or
+        odd?* (figure 10.6, right). By guessing, the second is right half the time. Yet under linear decay
+        the first is answered better, with each of the {n} seeds: {linear_digit} against {linear_parity}.
+        At the constant rate it is answered worse, {constant_digit} against {constant_parity}, with
+        {worse} of {n} seeds.
+
+        Linear decay leads the constant rate on both: by {lead_digit} points for the digit, {lead_parity}
+        for even or odd. That the second lead is smaller may be luck.
+        """,
+        {
+            "n": count(len(gains)),
+            "linear_digit": percent(mean["linear"]["classes"]),
+            "linear_parity": percent(mean["linear"]["parity"]),
+            "constant_digit": percent(mean["constant"]["classes"]),
+            "constant_parity": percent(mean["constant"]["parity"]),
+            "worse": count(sum(x < 0 for x in ahead["constant"])),
+            "lead_digit": between(lead["classes"]),
+            "lead_parity": between(lead["parity"]),
+        },
+        {
+            "under linear decay the digit is answered better with each seed": min(ahead["linear"]) > 0,
+            "at the constant rate it is worse on average, and with most seeds": fmean(ahead["constant"]) < 0
+            and sum(x < 0 for x in ahead["constant"]) > len(ahead["constant"]) / 2,
+            "linear decay has the higher mean on both, with each seed": all(
+                min(paired_differences(levels[task], "linear", "constant").values()) > 0 for task in levels
+            ),
+            "the second lead is smaller, and the interval of the difference holds zero": low
+            < 0
+            < fmean(gains)
+            and high > 0,
+        },
+    )
+
+
+# --- Figure 10.7: architecture ----------------------------------------------------------------------------
+
+
+def networks_figure(records: Records | None = None) -> TwoWidths:
+    """Draw test error over the peak rate on the digits, a panel for each of two networks."""
+    records = Records() if records is None else records
+    found = {
+        "small network": rate_levels(records),
+        "network forty times as large": levels_of(records, "peak_lr", NETWORKS),
+    }
+
+    def draw(wide: bool) -> Figure:
+        figure = Figure(figsize=(WIDE, 3.0) if wide else (NARROW, 5.8))
+        panels = (
+            figure.subplots(1, 2, sharey=True, sharex=True) if wide else figure.subplots(2, 1, sharex=True)
+        )
+        for axes, (title, levels) in zip(panels, found.items(), strict=True):
+            within = {rate: each for rate, each in levels.items() if 0.001 <= rate <= 0.3}
+            draw_levels(axes, within, error=True)
+            log_axis(axes, [0.001, 0.01, 0.1, 0.3])
+            axes.set_title(title)
+            axes.set_yscale("log", subs=())
+            axes.set_ylim(0.003, 1.3)
+            axes.set_yticks([0.01, 0.03, 0.1, 0.3, 0.9])
+            axes.minorticks_off()
+            in_per_cent(axes.yaxis)
+        for axes in panels if wide else panels[1:]:
+            axes.set_xlabel("peak learning rate")
+        figure.supylabel("test error", fontsize=10)
+        small = found["small network"]
+        note(panels[0], "drop", (0.001, 1 - means(small, "drop")[0.001]), (8, 3), color=DROP)
+        large = found["network forty times as large"]
+        note(panels[1], "constant", (0.055, 0.62), color=GRAY, ha="right")
+        note(panels[1], "drop", (0.04, 0.3), color=DROP, ha="right")
+        note(
+            panels[1],
+            "linear",
+            (shared_peak(records), 1 - means(large, "linear")[shared_peak(records)]),
+            (6, -10),
+            color=LINEAR,
+        )
+        return figure
+
+    return TwoWidths(
+        draw,
+        alt="Test error on the digits over the peak rate, both axes logarithmic, for constant, drop and "
+        "linear. Left, the small network: small errors up to 0.1, then failure at 0.3. Right, a network "
+        "forty times as large, at two rates: at 0.01 all three learn, at 0.1 nearly all runs fail, and only "
+        "the dots of linear decay scatter from guessing to a good result.",
+    )
+
+
+@finding(heading="Architecture: the rate that suits one network breaks another")
+def networks_text(records: Records) -> Finding:
+    """Say what a larger network changes at two rates, and what one run of ResNet-50 can bear."""
+    peak, low = shared_peak(records), 0.01
+    high, calm = network_levels(records, peak), network_levels(records, low)
+    lead = {network: against_constant(calm, network) for network in calm}
+    large = {name: ends_at(high, name, "resnet10") for name in THREE}
+    good = [x for x in large["linear"] if x > 0.9]
+    resnet50 = {name: finals(records.runs(RESNET50, name)) for name in THREE}
+    far, near = records.runs(RESNET50, "linear")[0], records.runs(MAP, "linear", peak_lr=peak)[0]
+    others = differing(far, near)
+    sizes = {run.config.network: run.parameters for study in (DIGITS, NETWORKS) for run in records[study]}
+    apart = max(max(x) - min(x) for x in (finals(records.runs(CIFAR10, name)) for name in SURVEY))
+    return Finding(
+        """
+        At {peak}, the small network learns the digits with each schedule. One forty times as large does not:
+        all {n} constant runs end near guessing, at {constant} at most, and {good} of those with linear decay
+        gets above {good_is}. At {low} both networks learn, and linear decay leads by {lead_large} points in
+        the large one, {lead_small} in the small one. Two networks at *one* rate differ in two things: the
+        architecture, and how far this rate is from what each tolerates.
+
+        **What one run can bear.** ResNet-50 on CIFAR-10 has [one run of each schedule](analysis.ipynb).
+        Linear decay leads by {resnet50} points, against {ours} in our smaller network, where seeds of one
+        schedule are within {apart} points: luck alone hardly makes such a gap. But the two settings differ in
+        {others} things: network, length, augmentation, weight penalty, and images held back from training.
+        Which one widens the gap, single runs cannot say.
+        """,
+        {
+            "peak": f"{peak:g}",
+            "n": count(len(large["constant"])),
+            "constant": percent(max(large["constant"]), 0),
+            "good": count(len(good)),
+            "good_is": percent(0.9, 0),
+            "low": f"{low:g}",
+            "lead_large": between(lead["resnet10"]),
+            "lead_small": between(lead["resnet8"]),
+            "resnet50": points(fmean(resnet50["linear"]) - fmean(resnet50["constant"])),
+            "ours": points(
+                fmean(finals(records.runs(CIFAR10, "linear")))
+                - fmean(finals(records.runs(CIFAR10, "constant")))
+            ),
+            "others": count(len(others)),
+            "apart": points(apart),
+        },
+        {
+            "at the shared rate every run of the small network learns": min(
+                x for name in THREE for x in ends_at(high, name, "resnet8")
+            )
+            > 0.9,
+            "the large one guesses in all its constant runs": max(large["constant"]) < 0.2,
+            "one run with linear decay is good": len(good) == 1,
+            "at the lower rate all runs of both learn": min(
+                x for network in calm for name in THREE for x in ends_at(calm, name, network)
+            )
+            > 0.9,
+            "both intervals hold zero there": all(
+                each.interval[0] < 0 < each.interval[1] for each in lead.values()
+            ),
+            "it is forty times as large": round(sizes["resnet10"] / sizes["resnet8"]) == 40,
+            "one run of ResNet-50 for each": all(len(ends) == 1 for ends in resnet50.values()),
+            "its gap is more than five times what seeds differ by": fmean(resnet50["linear"])
+            - fmean(resnet50["constant"])
+            > 5 * apart,
+            "its gap is more than twice ours": fmean(resnet50["linear"]) - fmean(resnet50["constant"])
+            > 2
+            * (
+                fmean(finals(records.runs(CIFAR10, "linear")))
+                - fmean(finals(records.runs(CIFAR10, "constant")))
+            ),
+            "the settings that differ": others
+            == {"network", "epochs", "augmentation", "weight_decay", "held"},
+        },
+    )
+
+
+# --- What we found ----------------------------------------------------------------------------------------
+
+
+@finding()
+def what_we_found_text(records: Records) -> Finding:
+    """Say the chapter's three results, each with its number and its limit."""
+    budgets, digits = budget_levels(records), rate_levels(records)
+    short, long, low, peak = min(budgets), max(budgets), 0.0003, shared_peak(records)
+    mean = {name: means(budgets, name) for name in THREE}
+    at = {name: means(digits, name) for name in THREE}
+    settings = all_settings(records)
+    return Finding(
+        """
+        > **What we found**
+        >
+        > 1. **Short of time, drops lose and linear decay wins most.** With {short} epochs of CIFAR-10, at a
+        >    peak of {peak}, too high for a constant rate, drops still end {lost} points below one and linear
+        >    decay {won} above it. With {long} epochs they are {drop_long} and {linear_long} above.
+        > 2. **At a low peak, the constant rate wins.** On the digits it leads linear decay by {behind} points
+        >    at {low}; at {peak} it is {ahead} behind.
+        > 3. **In {n} settings, linear decay always ends above drops.** The constant rate is first, second or
+        >    last. {Few} to {many} seeds each: where two are level, their order may be luck.
+        """,
+        {
+            "short": count(short),
+            "peak": f"{peak:g}",
+            "lost": points(mean["constant"][short] - mean["drop"][short]),
+            "won": points(mean["linear"][short] - mean["constant"][short]),
+            "long": long,
+            "drop_long": points(mean["drop"][long] - mean["constant"][long]),
+            "linear_long": points(mean["linear"][long] - mean["constant"][long]),
+            "behind": points(at["constant"][low] - at["linear"][low]),
+            "low": f"{low:g}",
+            "ahead": points(at["linear"][peak] - at["constant"][peak]),
+            "n": len(settings),
+            "Few": count(min(setting.seeds for setting in settings)).capitalize(),
+            "many": count(max(setting.seeds for setting in settings)),
+        },
+        {
+            "with the fewest epochs every run with drops is below every constant one": max(
+                ends_at(budgets, "drop", short)
+            )
+            < min(ends_at(budgets, "constant", short)),
+            "that peak is too high for a constant rate": final_accuracy(
+                records.runs(SLOW, "constant", peak_lr=0.01)[0]
+            )
+            > max(max(ends_at(budgets, "constant", e)) for e in budgets),
+            "linear decay leads the constant rate most there": mean["linear"][short] - mean["constant"][short]
+            == max(mean["linear"][e] - mean["constant"][e] for e in budgets),
+            "with the most epochs both are ahead of every constant run": min(
+                ends_at(budgets, "drop", long) + ends_at(budgets, "linear", long)
+            )
+            > max(ends_at(budgets, "constant", long)),
+            "at the low rate every constant run is above every linear one": min(
+                ends_at(digits, "constant", low)
+            )
+            > max(ends_at(digits, "linear", low)),
+            "at the shared one linear decay is ahead with each seed": min(
+                paired_differences(digits[peak], "linear", "constant").values()
+            )
+            > 0,
+            "three orders occur": {ranked(setting.mean) for setting in settings} == set(ORDERS),
+            "linear decay is ahead of drops in every setting": all(
+                setting.mean["linear"] > setting.mean["drop"] for setting in settings
+            ),
+        },
+    )
