@@ -97,6 +97,16 @@ def batch_sharpness(net: nn.Module, images: Tensor, labels: Tensor) -> float:
     images : Tensor
         As the network takes them.
     labels : Tensor, int64 [n]
+
+    Examples
+    --------
+    A linear layer of two classes on the picture (1, 2), at zero weights: each class has probability 1/2, and
+    the sharpness is |x|^2 / 2.
+
+    >>> net = nn.Linear(2, 2, bias=False)
+    >>> _ = nn.init.zeros_(net.weight)
+    >>> batch_sharpness(net, torch.tensor([[1.0, 2.0]]), torch.tensor([0]))
+    2.5
     """
     weights = [weight for weight in net.parameters() if weight.requires_grad]
     net.train()
