@@ -65,11 +65,15 @@ from lrlib.schedules import (
     with_warmup,
 )
 
+# Subpackages that load on first use, so that `lrlib.theory.worst_case` needs no import of its own.
+_ROOMS = ("adapters", "plots", "runs", "stats", "sweeps", "theory", "training")
+
 # Names that load on first use, and the module that has them (PEP 562).
 _LAZY = {
     "Valley": "theory.valley",
     "load_runs": "runs.store",
     "preset": "runs.config",
+    "range_test": "training.range_test",
     "to_torch": "adapters.torch",
     "train": "training.run",
 }
@@ -90,6 +94,7 @@ __all__ = [
     "join",
     "load_runs",
     "preset",
+    "range_test",
     "to_torch",
     "train",
     "with_warmup",
@@ -102,6 +107,8 @@ def __getattr__(name: str):
         from importlib.metadata import version
 
         return version("lrlib")
+    if name in _ROOMS:
+        return _import_module(f"lrlib.{name}")
     if name in _LAZY:
         return getattr(_import_module(f"lrlib.{_LAZY[name]}"), name)
     raise AttributeError(f"module 'lrlib' has no attribute {name!r}")
