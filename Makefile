@@ -116,6 +116,7 @@ $(STAMP): pyproject.toml constraints.txt
 html: env
 	rm -rf $(HTML) _build/.doctrees _build/jupyter_execute
 	$(ONE_THREAD) $(BIN)/jupyter-book build . -W -n --keep-going --all --quiet
+	$(ONE_THREAD) $(BIN)/python -m tools.light $(HTML) --config _config.yml
 
 test-lint: env
 	@rm -rf $(REPORTS)

@@ -14,3 +14,13 @@ document.addEventListener("click", (event) => {
     });
   }
 });
+
+// A wide formula scrolls in its own box: the keyboard has to reach that box, and only then.
+const reach = () => {
+  for (const box of document.querySelectorAll("div.math, .results")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+};
+addEventListener("load", reach);
+addEventListener("resize", reach);

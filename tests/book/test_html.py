@@ -137,11 +137,16 @@ def test_internal_links_and_assets_resolve():
     assert not broken
 
 
-def test_the_formulas_are_set_by_the_pages_own_mathjax():
+def test_the_formulas_are_mathml_and_no_tex_is_left():
+    seen = 0
     for path in pages():
-        if page(path).find(class_="math"):
-            sources = [tag["src"] for tag in page(path).find_all("script", src=True)]
-            assert any("_static/mathjax/" in source for source in sources), path
+        for formula in page(path).select(".math"):
+            seen += 1
+            assert formula.find("math"), f"{path.name}: {formula}"
+        texts = page(path).select_one("main").find_all(string=re.compile(r"\\[(\[]|\\(frac|eta|lambda)\b"))
+        left = [text for text in texts if not text.find_parent(["code", "pre", "script"])]
+        assert not left, f"{path.name}: {left}"
+    assert seen > 100
 
 
 def test_each_figure_is_followed_by_its_caption():
