@@ -5,6 +5,7 @@ PYTHON  ?= python3
 VENV    ?= .venv
 WORKERS ?= 2
 SEED    ?= 0
+PORT    ?= 8000
 # For gpu-bundle: the Python of the machine that it is for, and packages that this one lacks beside the usual ones.
 PYTHON_THERE ?= 3.12
 ALSO         ?=
@@ -21,7 +22,8 @@ STAMP   := $(VENV)/.installed
 HTML    := _build/html
 REPORTS := _build/reports
 # Tests that look at the built pages and so come after them.
-ON_PAGES := tests/book/test_html.py tests/book/test_figures_and_table.py tests/book/test_controls.py
+ON_PAGES := tests/book/test_html.py tests/book/test_figures_and_table.py
+IN_BROWSER := tests/book/test_browser.py tests/book/test_controls.py
 
 # Cells print no progress bars.
 export LRLIB_PROGRESS := off
@@ -74,10 +76,10 @@ rehearse-gpu: env  ## path graph captured and replayed on a false CUDA runtime: 
 test-browser: env  ## a student's path through a notebook in a real browser (needs Chromium)
 	$(BIN)/python tests/browser/run.py
 
-serve: env  ## show the built pages at http://localhost:8000
+serve: env  ## show the built pages at http://localhost:8000 (PORT=n: another port)
 	@test -f $(HTML)/index.html || { echo "There is no built book yet: run 'make book' first."; exit 1; }
-	@echo "Serving at http://localhost:8000/ (stop with Ctrl-C)"
-	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(HTML) 8000
+	@echo "Serving at http://localhost:$(PORT)/ (stop with Ctrl-C)"
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(HTML) $(PORT)
 
 bench: env  ## speed of the trainer and its peers, side by side (installs the peers; 20 minutes, a quiet machine)
 	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check \
@@ -123,7 +125,7 @@ test-lint: env
 	@$(call stage,lint,$(MAKE) --no-print-directory lint)
 
 test-unit: env
-	@$(call stage,unit,$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) $(ON_PAGES:%=--ignore %) \
+	@$(call stage,unit,$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) $(patsubst %,--ignore %,$(ON_PAGES) $(IN_BROWSER)) \
 	  --ignore tests/book/test_pack.py \
 	  --junitxml $(REPORTS)/unit.xml)
 
@@ -134,6 +136,7 @@ test-notebooks: env
 test-html: env
 	@$(call stage,build,$(MAKE) --no-print-directory html)
 	@$(call stage,pages,$(BIN)/python -m pytest --junitxml $(REPORTS)/pages.xml $(ON_PAGES))
+	@$(call stage,browser,$(BIN)/python -m pytest -n $(WORKERS) --junitxml $(REPORTS)/browser.xml $(IN_BROWSER))
 
 # After the pages, as the slides take the chapters' outputs from them. Other numbers than the book's, so that both
 # sets of numbers are seen.

@@ -24,3 +24,17 @@ const reach = () => {
 };
 addEventListener("load", reach);
 addEventListener("resize", reach);
+
+// On paper a page is light and complete: what is folded is open, as the reader cannot open it there.
+let before = null;
+addEventListener("beforeprint", () => {
+  const folds = [...document.querySelectorAll("main details:not([open])")];
+  before = { theme: document.documentElement.dataset.theme, folds };
+  document.documentElement.dataset.theme = "light";
+  for (const fold of folds) fold.open = true;
+  for (const image of document.querySelectorAll("img[loading=lazy]")) image.loading = "eager";
+});
+addEventListener("afterprint", () => {
+  document.documentElement.dataset.theme = before.theme;
+  for (const fold of before.folds) fold.open = false;
+});

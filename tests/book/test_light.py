@@ -227,3 +227,11 @@ def test_sizes_are_those_of_the_file(tmp_path):
     (tmp_path / "b.svg").write_text('<svg viewBox="0 0 72 36"></svg>')
     assert figures.size(tmp_path / "a.svg") == (96, 48)
     assert figures.size(tmp_path / "b.svg") == (72, 36)
+
+
+def test_headers_of_tables_have_a_name_or_are_cells(tmp_path):
+    table = "<table><tr><th><p></p></th><th>{}</th><th>a</th></tr></table>"
+    _, page = build(tmp_path, text=table.format('<span class="math"><math><mi>x</mi></math></span>'))
+    cells = BeautifulSoup(page, "html.parser").tr.find_all(["td", "th"])
+    assert [(cell.name, cell.get_text()) for cell in cells] == [("td", ""), ("th", "xx"), ("th", "a")]
+    assert cells[1].select_one(".visually-hidden").get_text() == "x"

@@ -5,7 +5,7 @@ tests/book/test_browser.py runs axe on all pages.
 
 from __future__ import annotations
 
-from bs4 import Tag
+from bs4 import BeautifulSoup, Tag
 
 from tools.light.site import Site
 
@@ -16,7 +16,7 @@ def mend(site: Site) -> None:
         for tag in soup.select(".sidebar-primary-item:has(> .navbar-brand)"):
             tag["role"] = "banner"  # the name of the book stands in no landmark
         for tag in soup.select("th"):
-            _name_header(tag)
+            _name_header(soup, tag)
         # No role of an entry may stand in a list of role "list", and that of an entry is deprecated.
         for tag in soup.select(".citation-list[role], .citation[role]"):
             del tag["role"]
@@ -25,13 +25,13 @@ def mend(site: Site) -> None:
                 del tag["aria-label"]
 
 
-def _name_header(header: Tag) -> None:
-    """Make an empty header an empty cell; a formula alone gives its header no name, so it gets one."""
-    text = header.get_text(strip=True)
+def _name_header(soup: BeautifulSoup, header: Tag) -> None:
+    """Make an empty header an empty cell; a formula alone is no name, so its text stands beside it."""
+    text, formula = header.get_text(strip=True), header.find("math")
     if not text and not header.find("img"):
         header.name = "td"
-    elif (
-        header.find("math")
-        and not "".join(part for part in header.find_all(string=True) if not part.find_parent("math")).strip()
-    ):
-        header["aria-label"] = text
+    elif formula and text == formula.get_text(strip=True):
+        formula["aria-hidden"] = "true"
+        name = soup.new_tag("span", attrs={"class": "visually-hidden"})
+        name.string = text
+        formula.insert_after(name)

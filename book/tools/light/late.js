@@ -4,8 +4,9 @@
   const here = document.currentScript.src, names = NAMES;
   const signs = ["pointerover", "pointerdown", "touchstart", "focusin", "keydown", "scroll"];
   let asked = false, missing = names.length, clicked = null;
-  function load() {
-    if (asked) return;
+  function load(event) {
+    // The theme itself scrolls the contents to the chapter that is open.
+    if (asked || (event?.type === "scroll" && event.target !== document)) return;
     asked = true;
     for (const sign of signs) removeEventListener(sign, load, true);
     for (const name of names) {

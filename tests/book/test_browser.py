@@ -1,0 +1,103 @@
+"""Every built page in a real browser: light and dark, on a desktop and on a phone.
+
+Like test_html.py this needs _build/html: `make book` builds it, and `make test` does so before this file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gate import Visit, chromium, served
+
+ROOT = Path(__file__).parents[2]
+HTML = ROOT / "_build" / "html"
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
+CHAPTERS = [chapter["file"] for part in TOC["parts"] for chapter in part["chapters"]]
+PAGES = [TOC["root"], *CHAPTERS, "search", "genindex", "404"]
+
+MOST = 380_000  # bytes of the first load, not compressed; hosts send about a fourth of that
+NARROW = ["book/index", "book/survey/drop_based", "book/reference/cheat_sheet"]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def site():
+    if not (HTML / "book/index.html").is_file():
+        pytest.fail("There is no built book in _build/html: run `make book` first.", pytrace=False)
+    with served(HTML) as address:
+        yield address
+
+
+@pytest.mark.parametrize(("dark", "width"), [(False, 1280), (True, 375)], ids=["light-1280", "dark-375"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_without_fault(browser, site, name, dark, width):
+    visit = Visit(browser, f"{site}/{name}.html", dark=dark, width=width)
+    with visit as page:
+        assert visit.look(most=MOST) == []
+        # The other scheme at this width: colors are axe's matter above, the rest must stand too.
+        page.emulate_media(color_scheme="light" if dark else "dark")
+        assert visit.look(axe=False) == []
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_on_the_narrowest_phone_nothing_scrolls_sideways(browser, site, name):
+    visit = Visit(browser, f"{site}/{name}.html", dark=False, width=320)
+    with visit:
+        assert visit.look(axe=False) == []
+
+
+# --- The gate itself: pages with one fault each ------------------------------------------------------------
+
+PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>A page</title>
+<link rel="icon" href="data:,"></head><body><main><h1>Head</h1>{}</main></body></html>"""
+IMAGE = '<img src="data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA{}" alt="{}">'
+GOOD = (
+    "<p>Text</p>"
+    + IMAGE.format("=", "A dot")
+    + '<span class="math"><math><mi>x</mi><mo>=</mo><mn>1</mn></math></span>'
+)
+
+
+def faults(browser, folder: Path, body: str) -> list[str]:
+    (folder / "page.html").write_text(PAGE.format(body), encoding="utf-8")
+    with served(folder) as address:
+        visit = Visit(browser, f"{address}/page.html", dark=False, width=375)
+        with visit as page:
+            page.wait_for_timeout(100)
+            return visit.look(most=5_000)
+
+
+def test_a_good_page_passes(browser, tmp_path):
+    assert faults(browser, tmp_path, GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ("<script>console.error('oh')</script>", "the console: oh"),
+        ("<script>nothing.here()</script>", "an error of a script"),
+        ('<img src="gone.png" alt="Gone">', "a request that failed"),
+        ('<img src="http://other.invalid/x.png" alt="Outside">', "a request to another host"),
+        ('<div style="width: 500px">wide</div>', "scrolls sideways"),
+        (IMAGE.format("=", ""), "a figure without a text"),
+        (IMAGE.format("=", "A dot") + IMAGE.format("A", "A dot"), "two figures have one text"),
+        (r'<span class="math">\(x\)</span>', "a formula that is not set"),
+        ('<p style="color: #ddd">pale</p>', "axe: color-contrast"),
+        (
+            "<table><tr><th></th><th>a</th></tr><tr><td>1</td><td>2</td></tr></table>",
+            "axe: empty-table-header",
+        ),
+        ("<!-- " + "heavy " * 1000 + "-->", "too heavy"),
+    ],
+    ids=lambda value: value if value[:1] != "<" else "",
+)
+def test_a_planted_fault_is_found(browser, tmp_path, body, fault):
+    assert any(text.startswith(fault) for text in faults(browser, tmp_path, body))
