@@ -15,7 +15,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help book test figure serve bench lint clean env html test-lint test-unit test-notebooks test-html \
-  exercises set-repository first-cells cards teach test-teach test-wheel test-gpu test-browser rehearse-gpu gpu-bundle
+  exercises set-repository first-cells cards teach test-teach test-wheel test-gpu test-browser lighthouse rehearse-gpu gpu-bundle
 
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
@@ -75,6 +75,10 @@ rehearse-gpu: env  ## path graph captured and replayed on a false CUDA runtime: 
 
 test-browser: env  ## a student's path through a notebook in a real browser (needs Chromium)
 	$(BIN)/python tests/browser/run.py
+
+lighthouse: env  ## Lighthouse on the built pages, median of three (needs node, npm, Chromium; 25 minutes)
+	@test -f $(HTML)/index.html || { echo "There is no built book yet: run 'make book' first."; exit 1; }
+	$(BIN)/python tests/lighthouse/run.py $(PAGES)
 
 serve: env  ## show the built pages at http://localhost:8000 (PORT=n: another port)
 	@test -f $(HTML)/index.html || { echo "There is no built book yet: run 'make book' first."; exit 1; }
