@@ -23,7 +23,7 @@ HTML    := _build/html
 REPORTS := _build/reports
 # Tests that look at the built pages and so come after them.
 ON_PAGES := tests/book/test_html.py tests/book/test_figures_and_table.py
-IN_BROWSER := tests/book/test_browser.py tests/book/test_controls.py
+IN_BROWSER := tests/book/test_browser.py tests/book/test_controls.py tests/book/test_explorer.py
 
 # Cells print no progress bars.
 export LRLIB_PROGRESS := off

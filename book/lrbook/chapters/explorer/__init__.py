@@ -1,7 +1,7 @@
 """The explorer: choose or draw a schedule and see at once what it leaves in the noisy valley.
 
 `explorer.js` computes the valley in the reader's browser, by the recursion of `lrlib.theory.valley`, and asks
-no server for anything. This module gives it what only Python knows: the numbers to beat and the recorded runs.
+no server for anything. This module gives it what only Python knows: the numbers to beat and recorded runs.
 A page, a notebook and Colab show the same text: markup, look, script and numbers in one piece.
 """
 
@@ -37,14 +37,14 @@ __all__ = ["BEST_DRAWING", "Explorer", "board", "for_page", "hero", "recorded_ru
 
 #: Updates of the contest.
 STEPS = 300
-#: Peak rate and knots, in thousandths of it, of the drawing with the lowest loss after 300 updates that a search
-#: (L-BFGS-B from six starts) found, among those whose loss never rises above its start.
+#: Peak rate and knots, in thousandths of it, of the drawing with the lowest loss after 300 updates that a
+#: search found (L-BFGS-B from six starts), among those whose loss never rises above its start.
 BEST_DRAWING = (1.986, (948, 1000, 757, 485, 265, 198, 178, 131, 107, 83, 64, 56, 40, 29, 17, 12))
 #: Factors by which the recorded schedules are compared with the one on show.
 SAMPLES = 40
 
 _NUMBER = itertools.count(1)
-NO_SCRIPT = "This figure is drawn by JavaScript. The table of the contest: {board}."
+NO_SCRIPT = "This figure needs JavaScript. Losses after 300 updates in the noisy valley: {board}."
 
 
 class Explorer:
@@ -61,6 +61,11 @@ class Explorer:
         True keeps the state in the address of the page; for one explorer a page.
     page : str
         Where the large form is, for the small form's link.
+
+    Examples
+    --------
+    >>> Explorer("s=linear&peak=0.855&T=300").state
+    's=linear&peak=0.855&T=300'
     """
 
     def __init__(
@@ -82,9 +87,10 @@ class Explorer:
             page=html.escape(self.page),
         )
         return (
-            f'<style>{_file("explorer.css")}</style><div class="lrx" data-lrx="{html.escape(self.state)}"{marks}>'
+            f"<style>{_file('explorer.css')}</style>"
+            f'<div class="lrx" data-lrx="{html.escape(self.state)}"{marks}>'
             f"<noscript><p>{NO_SCRIPT.format(board=listed)}</p></noscript>{markup}"
-            f'<script type="application/json" class="lrx-facts">{json.dumps(facts, separators=(",", ":"))}</script>'
+            f'<script type="application/json" class="lrx-facts">{json.dumps(facts)}</script>'
             # A module has names of its own: several explorers of one page do not meet.
             f'</div><script type="module">{_file("explorer.js")}</script>'
         )
@@ -193,8 +199,8 @@ def recorded_runs() -> list[dict]:
                 "points": " ".join(
                     f"{100 * e / (epochs - 1):.1f},{_height(x):.1f}" for e, x in enumerate(accuracy)
                 ),
-                "text": f"{title}: {end} test accuracy after {epochs} epochs at peak rate {config.peak_lr:g}, "
-                f"the mean of {count(len(runs))} runs{beside}. At other peak rates, one run each: "
+                "text": f"{title}: {end} test accuracy after {epochs} epochs at peak rate {config.peak_lr:g}"
+                f", the mean of {count(len(runs))} runs{beside}. At other peak rates, one run each: "
                 f"{', '.join(f'{percent(end)} at {rate:g}' for rate, end in others)}. A network has rates of "
                 "its own: compare shapes with the valley's, not numbers.",
             }
@@ -239,7 +245,8 @@ def _chips() -> str:
     return "".join(
         f'<label data-shape="{key}"><input type="radio" name="{group}" value="{key}">'
         f'<svg viewBox="0 0 34 20" aria-hidden="true"><polyline points="'
-        f'{" ".join(f"{2 + t},{18 - 15 * shape(t):.1f}" for t in range(31))}"/></svg><span>{name}</span></label>'
+        f'{" ".join(f"{2 + t},{18 - 15 * shape(t):.1f}" for t in range(31))}"/></svg>'
+        f"<span>{name}</span></label>"
         for key, (name, shape) in CHIPS.items()
     )
 
@@ -255,14 +262,14 @@ def summary_text() -> Finding:
     """Say what the contest is about, with lrlib's numbers.
 
     >>> summary_text().text.split(".")[0]
-    'Lowering the rate pays, whatever the shape'
+    'Lowering the rate pays'
     """
     losses = {name: loss for name, (_, loss) in board().items()}
     return Finding(
         """
-        Lowering the rate pays, whatever the shape. After {steps} updates in the noisy valley the best constant
-        rate leaves a loss of {constant}, linear decay {linear}. The best line that we know leaves {drawing}.
-        Draw yours.
+        Lowering the rate pays. After {steps} updates in the
+        [noisy valley](reference/glossary.md#noisy-valley) the best constant rate leaves a loss of {constant},
+        linear decay {linear}. The best line that we know leaves {drawing}. Draw yours.
         """,
         {
             "steps": STEPS,

@@ -143,7 +143,8 @@ const tuned = new Map();
 function tunedLinear(T) {
   if (!tuned.has(T)) {
     const factors = factorsOf("linear", T, {}), curve = lossesOverPeaks(factors), best = bestPeak(factors, curve);
-    tuned.set(T, { ...best, curve, rates: factors.map(f => f * best.peak), path: trajectory(factors.map(f => f * best.peak)) });
+    const rates = factors.map(f => f * best.peak);
+    tuned.set(T, { ...best, curve, rates, path: trajectory(rates) });
   }
   return tuned.get(T);
 }
@@ -159,7 +160,7 @@ function line(g, n, x, y, color, width, dash) {
   for (let i = 0; i <= n; i++) g.lineTo(x(i), y(i));
   pen(g, color, width, dash);
 }
-function segment(g, x0, y0, x1, y1, color, width, dash) { line(g, 1, i => (i ? x1 : x0), i => (i ? y1 : y0), color, width, dash); }
+const segment = (g, x0, y0, x1, y1, ...look) => line(g, 1, i => (i ? x1 : x0), i => (i ? y1 : y0), ...look);
 function area(g, n, x, upper, lower, color) {
   g.beginPath();
   for (let i = 0; i <= n; i++) g.lineTo(x(i), upper(i));
@@ -293,7 +294,7 @@ function mount(root) {
   function drawLoss() {
     const c = plots.lossPlot, { g } = c, { T } = state, x = i => placeX(c, i), foot = () => c.h - PAD.b, [low] = lossRange();
     const y = values => { const places = values.map(v => placeLoss(c, v)); return i => places[i]; };
-    const marks = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2], total = y(run.loss), distance = y(run.distance);
+    const total = y(run.loss), distance = y(run.distance), marks = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2];
     const shown = marks.filter((v, i) => v > 1.02 * low && (c.h > 210 || i % 3 === 0));
     chart(c, ink, marksX(c), shown.map(v => [placeLoss(c, v), v]));
     g.globalAlpha = run.loss[T] < 1e4 ? 1 : 0.35;
@@ -366,8 +367,8 @@ function mount(root) {
       g.beginPath(); g.ellipse(ox, oy, 8 * r * sx, r * sy, 0, 0, 7);
       g.fillStyle = ink.hill; g.globalAlpha = 0.1; g.fill(); g.globalAlpha = 0.35; pen(g, ink.hill, 1); g.globalAlpha = 1;
     }
-    g.font = c.font; label(g, "+", ox, oy + 4, "center", ink.soft); label(g, "start", ox - sx, oy - sy - 10, "center", ink.soft);
-    label(g, "steep ↕ · flat ↔", 12, h - 10, "left", ink.soft);
+    g.font = c.font; label(g, "+", ox, oy + 4, "center", ink.soft);
+    label(g, "start", ox - sx, oy - sy - 10, "center", ink.soft); label(g, "flat ↔ · steep ↕", 12, h - 10, "left", ink.soft);
   }
   function drawLand() {
     const c = plots.land, { g, w, h } = c, k = Math.round(t), { sx, sy, ox, oy } = scale(c), n = state.T + 1;
@@ -393,7 +394,8 @@ function mount(root) {
 
   // ---- 8. Words ----
   function score() {
-    const { T } = state, loss = run.loss[T], d = run.distance[T], s = run.shaking[T], ratio = loss / ghost.loss, ok = loss < 1e4;
+    const { T } = state, [loss, d, s] = [run.loss, run.distance, run.shaking].map(values => values[T]);
+    const ratio = loss / ghost.loss, ok = loss < 1e4;
     say(o.loss, ok ? fmt(loss) : "flown off"); say(o.T, `${T}`); say(o.linear, fmt(ghost.loss));
     say(o.ratio, !ok ? "∞ ×" : `${ratio >= 100 ? Math.round(ratio) : ratio.toPrecision(3)} ×`);
     say(o.distance, fmt(d)); say(o.shaking, fmt(s)); say(o.peak, rateText(state.peak));
@@ -416,11 +418,11 @@ function mount(root) {
     model();
     const { T, peak } = state, s = shape(), loss = run.loss[T], describe = (e, text) => set(e, { "aria-label": text });
     const result = `${name()}, peak rate ${rateText(peak)}, ${T} updates. Expected loss ${fmt(loss)}: distance left `
-      + `${fmt(run.distance[T])}, shaking left ${fmt(run.shaking[T])}. Tuned linear: ${fmt(ghost.loss)}. ${o.goal.textContent}`;
-    if (silent !== true) say(o.status, result);
-    describe(o.rate, `Learning rate over ${T} updates: ${name()}, from ${rateText(run.rates[0])} to ${rateText(run.rates[T - 1])}; `
-      + `dashed: tuned linear, from ${rateText(ghost.peak)} to 0.`);
-    describe(o.lossPlot, `Expected loss over ${T} updates, from ${fmt(run.loss[0])} to ${fmt(loss)}; tuned linear ends at ${fmt(ghost.loss)}.`);
+      + `${fmt(run.distance[T])}, shaking left ${fmt(run.shaking[T])}. Tuned linear: ${fmt(ghost.loss)}.`;
+    if (silent !== true) say(o.status, `${result} ${o.goal.textContent}`);
+    describe(o.rate, `Learning rate over ${T} updates: ${name()}, from ${rateText(run.rates[0])} to `
+      + `${rateText(run.rates[T - 1])}; dashed: tuned linear, from ${rateText(ghost.peak)} to 0.`);
+    describe(o.lossPlot, `Expected loss over ${T} updates, from ${fmt(run.loss[0])} to ${fmt(loss)}.`);
     const list = [...Object.entries(facts.board), ...(T === 300 && loss < 1e4 ? [["YOURS", loss]] : [])];
     say(o.board, list.sort((a, b) => b[1] - a[1]).map(([who, x]) => `${who} ${fmt(x)}`).join(" → "));
     o.lrlib.textContent = `import lrlib\nschedule = ${s.lrlib(T, state.p)}\n`
@@ -445,13 +447,13 @@ function mount(root) {
 
   // ---- 9. Frames ----
   function frame(now) {
-    const before = Math.round(t);
+    const was = Math.round(t);
     raf = 0; if (!plots.rate?.w) return;
     if (playing) { t = Math.min(state.T, t + Math.max(0, now - last) / 5000 * state.T); last = now; }  // five seconds a run
     if (t >= state.T) play(false);
     const changedNow = dirty, whole = plots.land.w > 0;
     if (dirty) { dirty = false; model(); drawRate(); score(); if (whole) drawLoss(); }
-    if (whole && (changedNow || before !== Math.round(t) || !walked || playing)) { walk(); drawLand(); }
+    if (whole && (changedNow || was !== Math.round(t) || !walked || playing)) { walk(); drawLand(); }
     heads();
     const searched = left;
     for (const end = performance.now() + 1.5; left && performance.now() < end; left--) {  // no frame waits for the search
@@ -463,15 +465,13 @@ function mount(root) {
   }
   const wake = () => { raf ||= requestAnimationFrame(frame); };
   function changed() {
-    dirty = true; wake();
-    if (t > state.T || !playing) t = state.T;
+    dirty = true; wake(); if (t > state.T || !playing) t = state.T;
     o.time.max = state.T; clearTimeout(resting); resting = setTimeout(settle, 500);
   }
   function play(on) {
     if (on && t >= state.T) t = 0;
     else if (on && calm.matches) t = Math.min(state.T, t + state.T / 10);  // a tenth of the run, without motion
-    if (on) wake();
-    if (on === playing || (on && calm.matches)) return;
+    if (on) wake(); if (on === playing || (on && calm.matches)) return;
     playing = on; last = performance.now();
     say(button("play"), on ? "❚❚ Pause" : "▶ Play");
   }
@@ -494,12 +494,11 @@ function mount(root) {
     };
   });
   function tell(input, k) {
-    const rate = rateText(state.peak * state.p.knots[k] / 1000);
-    input.value = state.p.knots[k];
+    const rate = rateText(state.peak * state.p.knots[k] / 1000); input.value = state.p.knots[k];
     set(input, { "aria-valuetext": `${rate} at update ${Math.round(k * state.T / (KNOTS - 1))}` });
   }
   /* Knots are drawn as rates. The highest is the peak rate, the others are its thousandths. */
-  let exact = {}, hand = null, before = "";  // exact: the rates before rounding, so that a drag does not round again and again
+  let exact = {}, hand = null, before = "";  // exact: the rates before rounding, or a long drag would round again and again
   function setKnots(pairs) {
     const rates = exact.key === write() ? exact.rates : state.p.knots.map(k => k / 1000 * state.peak);
     for (const [k, rate] of pairs) rates[k] = Math.max(0, rate);
@@ -519,7 +518,7 @@ function mount(root) {
     const rate = Math.max(0, dragTop * (c.h - PAD.b - (e.clientY - box.top)) / (c.h - PAD.b - PAD.t));
     const at = { k: clamp(Math.round(u * (KNOTS - 1)), 0, KNOTS - 1), rate }, from = hand || at, way = Math.abs(at.k - from.k);
     const pairs = [[at.k, rate]];  // and the knots that a fast hand has jumped over
-    for (let i = 1; i < way; i++) pairs.push([from.k + i * Math.sign(at.k - from.k), from.rate + (rate - from.rate) * i / way]);
+    for (let i = 1; i < way; i++) pairs.push([from.k + (at.k - from.k) * i / way, from.rate + (rate - from.rate) * i / way]);
     hand = at; setKnots(pairs);
   }
   o.rate.addEventListener("touchstart", e => {  // a finger on the line draws; elsewhere an upright swipe scrolls the page
@@ -545,12 +544,13 @@ function mount(root) {
     o.params.addEventListener("shown", tellAll); tellAll();
     box.append(`${text} `, out, input); o.params.append(box);
   }
+  function choose(key) { state.shape = key; controls(); }
   function controls() {  // all that shows the state but the charts
     const fresh = o.params.cloneNode(false);
     o.params.replaceWith(fresh); o.params = fresh;
     root.dataset.shape = state.shape;
     ink.c = getComputedStyle(root).getPropertyValue("--c").trim();
-    chip().checked = true;
+    chip().checked = true; o.chips.scrollLeft = chip().parentNode.offsetLeft - 70;
     o.peakIn.value = Math.log10(state.peak);
     say(o.hint, state.shape === "draw" ? "drag the line" : "drag it to bend it");
     o.knots.disabled = state.shape !== "draw";
@@ -563,21 +563,22 @@ function mount(root) {
     slider("Length T", { min: 10, max: 1000, step: 10, value: state.T }, () => updates(state.T), T => { state.T = T; });
     changed();
   }
-  o.chips.onchange = ({ target: { value } }) => { play(false); if (value === "draw") toDrawing(); else { state.shape = value; controls(); } };
+  o.chips.onchange = e => { play(false); if (e.target.value === "draw") toDrawing(); else choose(e.target.value); };
   set(o.peakIn, { min: LOW, max: HIGH });
-  o.peakIn.oninput = () => { state.peak = clamp(+(10 ** o.peakIn.value).toPrecision(3), 0.01, 9.77); changed(); };
+  const toPeak = peak => { state.peak = clamp(peak, 0.01, 9.77); changed(); };
+  o.peakIn.oninput = () => toPeak(+(10 ** o.peakIn.value).toPrecision(3));
   o.time.oninput = () => { play(false); t = +o.time.value; wake(); };
   const deeds = {
     play: () => play(!playing),
     noise: () => { noise(); t = calm.matches ? state.T : 0; play(!calm.matches); wake(); },
-    best: () => { state.peak = +Math.min(best.peak, 9.77).toPrecision(4); o.peakIn.value = Math.log10(state.peak); changed(); },
+    best: () => { toPeak(+best.peak.toPrecision(4)); o.peakIn.value = Math.log10(state.peak); },
     link: b => copy(`${(large ? o.open.href : location.href).split("#")[0]}#${write()}`, b),
     python: b => { settle(); copy(o.lrlib.textContent, b); }, torch: b => { settle(); copy(o.torch.textContent, b); },
   };
   root.addEventListener("click", e => { const b = e.target.closest("[data-do]"); if (b) deeds[b.dataset.do](b); });
   // Dark or light: the page's own switch (the book, Colab, JupyterLab) before the system's.
   const dark = matchMedia("(prefers-color-scheme: dark)"), page = document.documentElement;
-  const redraw = () => { fit(); dirty = true; walked = null; wake(); };
+  const redraw = () => { fit(); dirty = true; wake(); };
   const theme = () => {
     const jupyter = { true: "light", false: "dark" }[document.body.dataset.jpThemeLight];
     const chosen = page.dataset.theme || page.getAttribute("theme") || jupyter;
@@ -586,13 +587,10 @@ function mount(root) {
   };
   const watch = { attributes: true, attributeFilter: ["data-theme", "theme", "data-jp-theme-light"] };
   dark.onchange = theme; for (const e of [page, document.body]) new MutationObserver(theme).observe(e, watch);
-  root.lrx = { state, read, write, settle, get run() { model(); return run; },
-    get best() { return bestPeak(factorsOf(state.shape, state.T, state.p)); } };
-  root.dataset.ready = ""; theme(); noise(); read(root.dataset.lrx);
-  if (calm.matches) say(button("play"), "▶ Step");
+  root.lrx = { state, read, write, settle, get run() { model(); return run; }, get best() { return bestPeak(run.factors); } };
+  root.dataset.ready = ""; theme(); noise(); read(root.dataset.lrx); if (calm.matches) say(button("play"), "▶ Step");
   const fromAddress = () => { if (inAddress && location.hash.includes("=")) read(location.hash.slice(1)); };
-  fromAddress(); addEventListener("hashchange", fromAddress);
-  clearTimeout(resting); settle(true);
+  fromAddress(); addEventListener("hashchange", fromAddress); clearTimeout(resting); settle(true);
   new ResizeObserver(() => redraw()).observe(root);
 }
 globalThis.LRX = { trajectory, finalLoss, bestPeak, tunedLinear, factorsOf, SHAPES };
