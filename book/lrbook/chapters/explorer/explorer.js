@@ -247,7 +247,7 @@ function mount(root) {
   // ---- 6. Charts ----
   const plots = {};
   function fit() {  // sharp on any screen, and in the colors of the page
-    const look = getComputedStyle(root), sharp = Math.min(devicePixelRatio || 1, 3);
+    const look = getComputedStyle(root), sharp = Math.min(devicePixelRatio || 1, 2);
     ink = Object.fromEntries(INK.map(name => [name, look.getPropertyValue(`--${name}`).trim()]));
     for (const canvas of all("canvas")) {
       const w = canvas.clientWidth, h = canvas.clientHeight, g = canvas.getContext("2d");
@@ -373,13 +373,15 @@ function mount(root) {
   function drawLand() {
     const c = plots.land, { g, w, h } = c, k = Math.round(t), { sx, sy, ox, oy } = scale(c), n = state.T + 1;
     const px = x => ox - x * sx, py = y => oy - y * sy;
-    g.clearRect(0, 0, w, h); g.lineJoin = "round";
+    g.clearRect(0, 0, w, h);
     line(g, k, i => px(x1[i]), i => py(y1[i]), ink.spark, 1.1);
     line(g, k, i => px(mean[0].at[i]), i => py(mean[1].at[i]), ink.c, 2.25);
     g.beginPath();
     g.ellipse(px(mean[0].at[k]), py(mean[1].at[k]), 2 * mean[0].sd[k] * sx, 2 * mean[1].sd[k] * sy, 0, 0, 7);
     pen(g, ink.c, 1, [3, 3]);
-    for (let r = 1; r < RUNS; r++) dot(g, px(x1[r * n + k]), py(y1[r * n + k]), 2.6, ink.spark);
+    g.beginPath(); g.fillStyle = ink.spark;  // all dots as squares in one path: many arcs are slow on a phone
+    for (let r = 1; r < RUNS; r++) g.rect(px(x1[r * n + k]) - 2, py(y1[r * n + k]) - 2, 4, 4);
+    g.fill();
     dot(g, px(linear[0].at[k]), py(linear[1].at[k]), 5, ink.paper, ink.linear);
     dot(g, px(x1[k]), py(y1[k]), 5.5, ink.spark, ink.paper);
     dot(g, px(mean[0].at[k]), py(mean[1].at[k]), 5.5, ink.c, ink.paper);
@@ -389,7 +391,7 @@ function mount(root) {
     all(".head").forEach(e => { e.style.transform = k < state.T ? `translateX(${x}px)` : "scale(0)"; });
     o.spot.style.transform = `translate(${placeX(c, k)}px, ${clamp(placeLoss(c, run.loss[k]), 0, c.h - PAD.b)}px)`;
     say(o.landRead, `update ${k} · loss ${fmt(run.loss[k])}`);
-    o.time.value = k; set(o.time, { "aria-valuetext": `update ${k}, loss ${fmt(run.loss[k])}` });
+    o.time.value = k; if (!playing) set(o.time, { "aria-valuetext": `update ${k}, loss ${fmt(run.loss[k])}` });
   }
 
   // ---- 8. Words ----
