@@ -482,7 +482,7 @@ function mount(root) {
   const knots = [...o.knots.querySelectorAll("input")];  // only the keyboard and a screen reader see them
   knots.forEach((input, k) => {
     const mark = (at, hint) => { focus = at; say(o.hint, hint); dirty = true; wake(); };
-    input.onfocus = () => mark(k, "↑ ↓ rate · ← → next knot"); input.onblur = () => mark(-1, "drag the line");
+    input.onfocus = () => mark(k, "↑↓ rate, ←→ knot"); input.onblur = () => mark(-1, "drag the line");
     input.oninput = () => { state.p.knots[k] = +input.value; changed(); };
     input.onkeydown = e => {
       const side = { ArrowLeft: -1, ArrowRight: 1 }[e.key];
