@@ -4,33 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from gate import Visit, chromium, served
+from gate import Visit
 
-HTML = Path(__file__).parents[2] / "_build" / "html"
 CHAPTER = "book/survey/drop_based.html"
 CONTENTS = ":is(.bd-sidebar-primary, #pst-primary-sidebar-modal) a.reference.internal:visible"
 HERE = ":is(.bd-sidebar-secondary, #pst-secondary-sidebar-modal) a[href^='#']:visible"
 
 expect.set_options(timeout=3_000)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def site():
-    if not (HTML / CHAPTER).is_file():
-        pytest.fail("There is no built book in _build/html: run `make book` first.", pytrace=False)
-    with served(HTML) as address:
-        yield address
 
 
 def scheme(page: Page) -> str:

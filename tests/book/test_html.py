@@ -6,12 +6,13 @@ import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 from bs4 import BeautifulSoup, Tag
 
+from links import broken_links
 from tools.light.head import configured_address
 
 ROOT = Path(__file__).parents[2]
@@ -69,13 +70,6 @@ def is_external(address: str) -> bool:
     return bool(urlsplit(address).netloc)
 
 
-@functools.cache
-def anchors(path: Path) -> frozenset[str]:
-    return frozenset(
-        value for tag in page(path).find_all(True) for value in (tag.get("id"), tag.get("name")) if value
-    )
-
-
 def test_all_pages_are_there():
     assert {f"{name}.html" for name in [*CHAPTERS, "book/index"]} <= {
         path.relative_to(HTML).as_posix() for path in pages()
@@ -121,25 +115,7 @@ def test_nothing_is_loaded_from_other_hosts():
 
 
 def test_internal_links_and_assets_resolve():
-    broken, seen = [], 0
-    for path in pages():
-        for tag, address in addresses(path):
-            parts = urlsplit(address)
-            if parts.scheme or parts.netloc or address == "#":
-                continue
-            seen += 1
-            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
-            if parts.path.startswith("/"):  # the 404 page, which is shown at any depth
-                assert path == HTML / "404.html"
-                target = HTML / unquote(parts.path).removeprefix(urlsplit(SITE).path).lstrip("/")
-            if target.is_dir():
-                target /= "index.html"
-            if not target.is_file():
-                broken.append(f"{path.relative_to(HTML)}: {tag.name} {address}")
-            elif (
-                parts.fragment and target.suffix == ".html" and unquote(parts.fragment) not in anchors(target)
-            ):
-                broken.append(f"{path.relative_to(HTML)}: no such place: {address}")
+    broken, seen = broken_links(HTML, page, site=SITE)
     assert seen > 50
     assert not broken
 

@@ -56,6 +56,7 @@ def test_a_second_time_is_an_error(tmp_path):
         pytest.param({"text": r'<span class="math">\(\nonsense x\)</span>'}, r"\\nonsense", id="formula"),
         pytest.param({"text": r'<span class="math">\(☃\)</span>'}, "no ☃", id="character"),
         pytest.param({"sheet": "@import url(gone.css);p{color:red}"}, "@import of gone.css", id="import"),
+        pytest.param({"text": '<script type="module">1</script>'}, "not marked with data-keep", id="module"),
         pytest.param({"text": '<script src="https://example.org/x.js"></script>'}, "elsewhere", id="outside"),
         pytest.param({"text": '<i data-bs-toggle="modal"></i>'}, "more than menus", id="bootstrap"),
     ],
@@ -65,9 +66,12 @@ def test_what_is_not_known_is_a_warning(tmp_path, given, warning):
     assert any(re.search(warning, text) for text in warnings), warnings
 
 
-def test_a_page_keeps_a_script_of_its_own_and_the_rules_for_it(tmp_path):
+@pytest.mark.parametrize("kind", ["", ' type="module"'], ids=["script", "module"])
+def test_a_page_keeps_a_script_of_its_own_and_the_rules_for_it(tmp_path, kind):
     warnings, page = build(
-        tmp_path, text='<script data-keep>p.className = "x"</script>', sheet=".x{color:red}.y{color:blue}"
+        tmp_path,
+        text=f'<script{kind} data-keep>p.className = "x"</script>',
+        sheet=".x{color:red}.y{color:blue}",
     )
     assert not warnings
     assert 'p.className = "x"' in page

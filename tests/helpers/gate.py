@@ -93,21 +93,32 @@ class Visit:
         Bytes of everything that was loaded, as files and not compressed.
     """
 
-    def __init__(self, browser: Browser, address: str, *, dark: bool, width: int, **options: object) -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        address: str,
+        *,
+        dark: bool = False,
+        width: int = 1280,
+        height: int = 900,
+        **options: object,
+    ) -> None:
         self.faults: list[str] = []
         self.weight = 0
         host = "/".join(address.split("/")[:3])
         self.context = browser.new_context(
             color_scheme="dark" if dark else "light",
-            viewport={"width": width, "height": 900},
-            permissions=["clipboard-read", "clipboard-write"],
-            reduced_motion="reduce",
-            **options,
+            viewport={"width": width, "height": height},
+            **{
+                "permissions": ["clipboard-read", "clipboard-write"],
+                "reduced_motion": "reduce",
+                **options,
+            },
         )
         self.page = self.context.new_page()
 
         def asked(request) -> None:
-            if not request.url.startswith((host, "data:", "blob:")):
+            if not request.url.startswith((host, "data:", "blob:", "about:")):
                 self.faults.append(f"a request to another host: {request.url}")
 
         def answered(response) -> None:
@@ -131,14 +142,24 @@ class Visit:
         faults = [*self.faults, *self.page.evaluate(LOOK)]
         if most is not None and self.weight > most:
             faults.append(f"too heavy: {self.weight / 1000:.0f} kB, at most {most / 1000:.0f}")
-        if axe:
+        return [*faults, *self.axe()] if axe else faults
+
+    def axe(self, within: str = "html", **rules: bool) -> list[str]:
+        """Return what axe finds in a part of the page; a rule that axe leaves out by itself can be named."""
+        if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(AXE)
             # A drawing is one picture with a text; its thousands of hidden parts take axe ten seconds a page.
             drawings = "document.querySelectorAll('svg[aria-hidden=true]')"
             self.page.evaluate(f"{drawings}.forEach((drawing) => drawing.replaceChildren())")
-            for found in self.page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]:
-                faults.append(f"axe: {found['id']} at {found['nodes'][0]['html'][:120]}")
-        return faults
+        options = {
+            "resultTypes": ["violations"],
+            "preload": False,
+            "rules": {rule.replace("_", "-"): {"enabled": on} for rule, on in rules.items()},
+        }
+        violations = self.page.evaluate("([where, how]) => axe.run(where, how)", [within, options])[
+            "violations"
+        ]
+        return [f"axe: {found['id']} at {found['nodes'][0]['html'][:120]}" for found in violations]
 
     def __enter__(self) -> Page:
         return self.page

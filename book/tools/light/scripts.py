@@ -106,6 +106,9 @@ def _take(site: Site, path: Path, soup: BeautifulSoup, tag: Tag, *, results: boo
     if tag.get("type") == "text/x-thebe-config":  # settings of a script that no page has
         tag.decompose()
         return None
+    if tag.get("type") == "module":  # needs no joining, but its words are in no rule's reckoning
+        site.warn(f"a module that is not marked with data-keep: {source or text[:60]!r}", path)
+        return None
     if tag.get("type", "text/javascript") != "text/javascript":  # data
         return None
     if source is None:

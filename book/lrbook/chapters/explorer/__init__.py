@@ -91,8 +91,8 @@ class Explorer:
             f'<div class="lrx" data-lrx="{html.escape(self.state)}"{marks}>'
             f"<noscript><p>{NO_SCRIPT.format(board=listed)}</p></noscript>{markup}"
             f'<script type="application/json" class="lrx-facts">{json.dumps(facts)}</script>'
-            # A module has names of its own: several explorers of one page do not meet.
-            f'</div><script type="module">{_file("explorer.js")}</script>'
+            # A module has names of its own: several explorers of one page do not meet. The mark: tools.light.
+            f'</div><script type="module" data-keep>{_file("explorer.js")}</script>'
         )
 
 
