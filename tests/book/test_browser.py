@@ -5,12 +5,19 @@ Like test_html.py this needs _build/html: `make book` builds it, and `make test`
 
 from __future__ import annotations
 
+from io import BytesIO, StringIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from bs4 import BeautifulSoup
+from matplotlib.figure import Figure
+from PIL import Image
 
 from gate import Visit, served
+from links import broken_links
+from tools.light import figures
 
 ROOT = Path(__file__).parents[2]
 HTML = ROOT / "_build" / "html"
@@ -18,7 +25,7 @@ TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
 CHAPTERS = [chapter["file"] for part in TOC["parts"] for chapter in part["chapters"]]
 PAGES = [TOC["root"], *CHAPTERS, "search", "genindex", "404"]
 
-MOST = 380_000  # bytes of the first load, not compressed; hosts send about a fourth of that
+MOST = 350_000  # bytes of the first load, not compressed; hosts send about a fourth of that
 NARROW = ["book/index", "book/survey/drop_based", "book/reference/cheat_sheet"]
 
 
@@ -37,6 +44,30 @@ def test_on_the_narrowest_phone_nothing_scrolls_sideways(browser, site, name):
     visit = Visit(browser, f"{site}/{name}.html", dark=False, width=320)
     with visit:
         assert visit.look(axe=False) == []
+
+
+def test_a_light_drawing_looks_as_before(browser):
+    rng = np.random.default_rng(0)
+    axes = Figure(figsize=(5, 3)).add_subplot()
+    axes.plot(rng.normal(size=400).cumsum(), color="#0072b2")
+    for column, look in enumerate(({}, {"mec": "none"}, {"mec": "none", "alpha": 0.5}, {"mec": "k"})):
+        axes.plot(rng.uniform(90 * column, 90 * column + 80, 99), rng.uniform(-9, 9, 99), "o", ms=6, **look)
+    shots, svg = [], StringIO()
+    axes.figure.savefig(svg, format="svg")
+    plain = f"<head></head><body>{svg.getvalue()[svg.getvalue().index('<svg') :]}</body>"
+    for light in (False, True):
+        soup = BeautifulSoup(plain, "html.parser")
+        if light:
+            figures.lighten_drawings(soup)
+            assert len(str(soup)) < 0.6 * len(plain)
+        page = browser.new_page()
+        page.set_content(str(soup))
+        shots.append(Image.open(BytesIO(page.locator("svg").screenshot())).convert("L"))
+        page.close()
+    before, after = (np.asarray(shot.reduce(2), dtype=float) for shot in shots)
+    assert before.std() > 20
+    assert np.abs(before - after).max() < 40  # of 255, at the edge of a line that is moved by 0.05 px
+    assert np.abs(before - after).mean() < 0.5
 
 
 # --- The gate itself: pages with one fault each ------------------------------------------------------------
@@ -62,6 +93,24 @@ def faults(browser, folder: Path, body: str) -> list[str]:
 
 def test_a_good_page_passes(browser, tmp_path):
     assert faults(browser, tmp_path, GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("link", "fault"),
+    [
+        ("gone.html", "leads nowhere"),
+        ("#gone", "no such place"),
+        ("page.html#gone", "no such place"),
+        ("/page.html", "from the top"),
+    ],
+)
+def test_a_link_that_leads_nowhere_is_found(tmp_path, link, fault):
+    good = '<a href="page.html#here" id="here">a</a><a href="https://example.org">b</a>'
+    for body, expected in ((good, 0), (good + f'<a href="{link}">c</a>', 1)):
+        (tmp_path / "page.html").write_text(PAGE.format(body), encoding="utf-8")
+        found, _ = broken_links(tmp_path, lambda path: BeautifulSoup(path.read_text(), "html.parser"))
+        assert len(found) == expected
+        assert all(fault in text for text in found)
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,7 @@ def theme(page: Page) -> None:
 
 
 def copy(page: Page) -> None:
+    page.mouse.move(200, 200)  # the buttons come with the first sign of a reader
     block = page.locator("div.highlight:has(button.copybtn):visible").first
     block.hover()
     block.locator("button.copybtn").click()

@@ -200,15 +200,14 @@ def test_a_drawing_keeps_what_is_seen():
         '<head></head><svg viewBox="0 0 9 9"><g> <path d="M0 0L9 9" style="fill: none"/> </g>'
         '<g id="fabc123-axes"></g><defs><path id="fabc123-m1" d="M0 0L0 3.5"/></defs>'
         '<g clip-path="url(#fabc123-p1)">'
-        + '<use xlink:href="#fabc123-m1" x="1" style="stroke: red; fill: none"/>' * 3
+        + '<use xlink:href="#fabc123-m1" x="1" y="2" style="stroke: red; fill: none"/>' * 3
         + '</g><path d="M1 1L2 1.5" style="opacity: 0.5"/></svg>',
         "html.parser",
     )
     figures.lighten_drawings(soup)
-    use = '<use href="#i1" x="1"></use>'
     assert str(soup.svg) == (
-        '<svg viewbox="0 0 9 9"><defs><path d="M0 0l0 3.5" id="i1"></path></defs>'
-        f'<g clip-path="url(#i2)"><g class="d0">{use * 3}</g></g>'
+        '<svg viewbox="0 0 9 9">'
+        f'<g clip-path="url(#i2)"><path class="d0" d="{"M1 2l0 3.5" * 3}"></path></g>'
         '<path d="M1 1l1 .5" style="opacity: 0.5"></path></svg>'
     )
     assert ".d0{stroke:red;fill:none}" in soup.head.style.string
@@ -219,11 +218,48 @@ def test_steps_add_up_to_the_points():
     line = "M" + "L".join(f"{x} {y}" for x, y in points)
     start, _, rest = figures.LINES.sub(figures.relative, line).partition("l")
     numbers = list(map(Decimal, re.findall(r"-?(?:\d+\.?\d*|\.\d+)", rest)))
-    assert start == f"M{points[0][0]} {points[0][1]}"
-    x, y = points[0]
+    x, y = map(Decimal, start[1:].split())
     for (dx, dy), end in zip(zip(numbers[::2], numbers[1::2], strict=True), points[1:], strict=True):
         x, y = x + dx, y + dy
-        assert (x, y) == end
+        assert max(abs(x - end[0]), abs(y - end[1])) <= Decimal("0.05")  # at the end of the line, too
+
+
+@pytest.mark.parametrize(
+    ("line", "clipped"),
+    [
+        ("M10 30L90 30", False),
+        ("M50 10L50 60", False),
+        ("M10 10L90 10", True),  # on the edge, which cuts it along its middle
+        ("M10 30L91 30", True),
+        ("M10 30L90 31", True),
+    ],
+)
+def test_a_grid_line_needs_no_clip(line, clipped):
+    panel = '<clipPath id="p"><rect x="10" y="10" width="80" height="50"/></clipPath>'
+    page = f'<head></head><svg><defs>{panel}</defs><path clip-path="url(#p)" style="a: b" d="{line}"/></svg>'
+    soup = BeautifulSoup(page, "html.parser")
+    figures.lighten_drawings(soup)
+    assert bool(soup.select("path[clip-path]")) == clipped
+
+
+@pytest.mark.parametrize(
+    ("style", "layers", "rule"),
+    [
+        ("fill: red", [3], "fill:none;stroke:red;stroke-width:3;stroke-linecap:round"),
+        ("fill: red; stroke: red", [3], "fill:none;stroke:red;stroke-width:4;stroke-linecap:round"),
+        ("fill: red; fill-opacity: 0.5", [2, 1], "stroke-opacity:0.5"),  # where two overlap it is darker
+        ("fill: red; stroke: blue", [], ""),
+    ],
+)
+def test_dots_become_lines_where_they_look_the_same(style, layers, rule):
+    circle = "M0 1.5" + "C0.4 1.5 0.7 1.3 1 1" * 8 + "z"
+    uses = "".join(f'<use xlink:href="#m" x="{x}" y="5" style="{style}"/>' for x in (1, 3, 9))
+    page = f'<head></head><svg><defs><path id="m" d="{circle}"/></defs><g id="g">{uses}</g></svg>'
+    soup = BeautifulSoup(page, "html.parser")
+    figures.lighten_drawings(soup)
+    assert [path["d"].count("h0") for path in soup.select("svg > path")] == layers
+    assert bool(soup.select("use")) == (not layers)
+    assert rule in soup.head.style.string
 
 
 def test_sizes_are_those_of_the_file(tmp_path):

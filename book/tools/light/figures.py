@@ -10,6 +10,7 @@ from pathlib import Path
 from bs4 import BeautifulSoup, Tag
 from PIL import Image
 
+from tools.light.marks import short, write_marks
 from tools.light.site import Site
 
 PIXELS = {"pt": 4 / 3, "px": 1, "": 1, "in": 96, "mm": 96 / 25.4}
@@ -17,6 +18,9 @@ PIXELS = {"pt": 4 / 3, "px": 1, "": 1, "in": 96, "mm": 96 / 25.4}
 JOINTS = "*{stroke-linejoin: round; stroke-linecap: butt}"
 # Names within a drawing, as lrlib.plots.two_widths writes them, and where they stand.
 NAME, NAMING = re.compile(r"\bf[0-9a-f]{6}-[\w.-]+"), {"id", "href", "clip-path"}
+USED = re.compile(r"#([\w.-]+)")
+NUMBER = r"(-?(?:\d+\.?\d*|\.\d+))"
+STRAIGHT = re.compile(f"M{NUMBER} {NUMBER}l{NUMBER} ?{NUMBER}")
 LINES = re.compile(r"M-?[\d.]+ -?[\d.]+(?:L-?[\d.]+ -?[\d.]+)+")
 
 
@@ -58,6 +62,8 @@ def lighten_drawings(soup: BeautifulSoup) -> None:
     styles: dict[str, str] = {}
     names: dict[str, str] = {}
     for drawing in drawings:
+        for name in ("xmlns", "xmlns:xlink"):  # a page of HTML knows what an svg is
+            drawing.attrs.pop(name, None)
         for tag in drawing.select("defs > style"):
             if tag.get_text().strip() == JOINTS:
                 tag.decompose()
@@ -76,13 +82,18 @@ def lighten_drawings(soup: BeautifulSoup) -> None:
                 tag["d"] = LINES.sub(relative, tag["d"])
             if "xlink:href" in tag.attrs:
                 tag["href"] = tag.attrs.pop("xlink:href")
+            for side in {"x", "y"} & tag.attrs.keys():
+                tag[side] = short(Decimal(tag[side]))
             for name in NAMING & tag.attrs.keys():
                 tag[name] = NAME.sub(lambda found: names.setdefault(found[0], f"i{len(names)}"), tag[name])
-        for tag in reversed(drawing.select("g, defs")):
-            if not tag.find(True):
-                tag.decompose()
-            elif tag.name == "g" and not tag.attrs:
-                tag.unwrap()
+        _unclip(drawing)
+        used = {word for tag in drawing.find_all(True) for word in USED.findall(" ".join(_values(tag)))}
+        for tag in drawing.select("[id]"):
+            if tag["id"] not in used:
+                del tag["id"]
+        _unwrap(drawing)
+        write_marks(soup, drawing, styles)
+        _unwrap(drawing)
         for tag in [drawing, *drawing.select("g")]:
             _gather(soup, tag)
     if drawings:
@@ -90,6 +101,42 @@ def lighten_drawings(soup: BeautifulSoup) -> None:
         sheet: Tag = soup.new_tag("style")
         sheet.string = f"svg {JOINTS}{rules}"
         soup.head.append(sheet)
+
+
+def _values(tag: Tag) -> list[str]:
+    """Return what may name another element."""
+    return [value for name, value in tag.attrs.items() if name != "id" and isinstance(value, str)]
+
+
+def _unclip(drawing: Tag) -> None:
+    """Let grid lines stand without the clip of their panel: they end at its edges and cross none of them."""
+    panels = {}
+    for tag in drawing.select("clippath > rect"):
+        x, y, width, height = (float(tag[side]) for side in ("x", "y", "width", "height"))
+        panels[tag.parent.get("id")] = ((x, x + width), (y, y + height))
+    for tag in drawing.select("path[clip-path]"):
+        line = STRAIGHT.fullmatch(tag.get("d", ""))
+        panel = panels.get(tag["clip-path"][5:-1])
+        if line and panel:
+            x, y, dx, dy = map(float, line.groups())
+            across = 1 if dy == 0 else 0
+            inside = [
+                low + margin <= value <= high - margin
+                for axis, (low, high) in enumerate(panel)
+                for margin in (1.5 if axis == across else -0.1,)
+                for value in ((x, x + dx), (y, y + dy))[axis]
+            ]
+            if dx * dy == 0 and all(inside):
+                del tag["clip-path"]
+
+
+def _unwrap(drawing: Tag) -> None:
+    """Take away groups that hold nothing, or say nothing of what they hold."""
+    for tag in reversed(drawing.select("g, defs")):
+        if not tag.find(True):
+            tag.decompose()
+        elif tag.name == "g" and not tag.attrs:
+            tag.unwrap()
 
 
 def _gather(soup: BeautifulSoup, parent: Tag) -> None:
@@ -114,16 +161,11 @@ def _gather(soup: BeautifulSoup, parent: Tag) -> None:
 def relative(lines: re.Match) -> str:
     """Write a line of absolute points as steps from one to the next, which have fewer digits.
 
-    >>> LINES.sub(relative, "M10.5 20L11 20.25L10.75 20z")
-    'M10.5 20l.5.25-.25-.25z'
+    >>> LINES.sub(relative, "M10.5 20L11 20.24L10.71 20z")
+    'M10.5 20l.5.2-.3-.2z'
     """
-    points = [tuple(map(Decimal, point.split())) for point in lines[0][1:].split("L")]
+    # Rounded before they are subtracted: no error adds up along a line.
+    points = [tuple(round(Decimal(n), 1) for n in point.split()) for point in lines[0][1:].split("L")]
     steps = (number for a, b in pairwise(points) for number in (b[0] - a[0], b[1] - a[1]))
-    start = lines[0].partition("L")[0]
-    return start + "l" + re.sub(r" (?=-)|(?<=\.\d) (?=\.)", "", " ".join(map(_short, steps)))
-
-
-def _short(number: Decimal) -> str:
-    text = f"{number:f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return re.sub(r"^(-?)0(?=\.)", r"\1", text) if text != "-0" else "0"
+    start = "M" + " ".join(map(short, points[0]))
+    return start + "l" + re.sub(r" (?=-)|(?<=\.\d) (?=\.)", "", " ".join(map(short, steps)))

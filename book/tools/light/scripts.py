@@ -25,8 +25,9 @@ WORKS_ON = {
 }
 # Only on the page with results, as this book does not search while one types.
 SEARCH = ("searchtools.js", "language_data.js", "searchindex.js")
-# Fetched when a reader does something, as long as nothing on the pages asks more of it than this.
-LATER = "bootstrap.js"
+# Fetched when a reader does something: the buttons that copy code, and what opens menus, as long as nothing
+# on the pages asks more of that than this.
+LATER = ("clipboard.min.js", "copybutton.js", "bootstrap.js")
 LATER_SERVES = {"dropdown", "tooltip"}
 # Inline scripts, and what stands for them in the joined file.
 INLINE = [
@@ -64,13 +65,11 @@ def join_scripts(site: Site) -> None:
             after = order.index(found) + 1
         for tag in soup.select("link[rel=preload][as=script]"):
             tag.decompose()
-    parts, later = [], [item for item in order if isinstance(item, Path) and item.name == LATER]
+    parts, later = [], [item for item in order if isinstance(item, Path) and item.name in LATER]
     asked = {tag["data-bs-toggle"] for soup in site.pages.values() for tag in soup.select("[data-bs-toggle]")}
     if asked - LATER_SERVES:
-        site.warn(
-            f"{LATER} serves more than menus and tooltips, and comes at once: {sorted(asked - LATER_SERVES)}"
-        )
-    elif later:
+        site.warn(f"{LATER[-1]} serves more than menus and tooltips: {sorted(asked - LATER_SERVES)}")
+    if later:
         names = []
         for file in later:
             file.write_text(_text(file), encoding="utf-8")
