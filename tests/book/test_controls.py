@@ -126,6 +126,13 @@ def download(page: Page) -> None:
     assert given.value.suggested_filename == "drop_based.ipynb"
 
 
+def fullscreen(page: Page) -> None:
+    button = page.locator(".btn-fullscreen-button:visible")
+    for wanted in (True, False):
+        button.click()
+        page.wait_for_function("(wanted) => Boolean(document.fullscreenElement) === wanted", arg=wanted)
+
+
 def print_view(page: Page) -> None:
     page.emulate_media(color_scheme="dark", media="screen")
     page.reload()
@@ -150,6 +157,7 @@ USES: list[tuple[Callable[[Page], None], int]] = [
     (theme, 1280),
     (copy, 1280),
     (download, 1280),
+    (fullscreen, 1280),
     (print_view, 1280),
 ]
 each_use = pytest.mark.parametrize(("use", "width"), USES, ids=[use.__name__ for use, _ in USES])

@@ -309,7 +309,7 @@ def test_it_is_without_fault_in_all_views_with_its_fold_open(visit, width, dark,
     seen = visit(state=state, width=width, dark=dark)
     seen.page.click("summary")
     assert seen.look(axe=False) == []
-    assert seen.axe(target_size=True) == []
+    assert seen.axe(also=["target-size"]) == []
 
 
 def test_the_books_theme_wins_over_the_systems(opened):
@@ -352,7 +352,7 @@ def test_in_the_built_book_both_forms_are_there(visit, site, width, dark):
     assert page.evaluate(f"{ROOT_JS}.state.p.knots")[0] < 1000
     page.wait_for_timeout(200)
     assert seen.look(axe=False) == []
-    assert seen.axe(".lrx", target_size=True) == []
+    assert seen.axe(".lrx", also=["target-size"]) == []
 
 
 def test_the_built_page_opens_as_a_file(opened):

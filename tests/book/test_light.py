@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from decimal import Decimal
 
@@ -76,6 +77,16 @@ def test_a_page_keeps_a_script_of_its_own_and_the_rules_for_it(tmp_path, kind):
     assert not warnings
     assert 'p.className = "x"' in page
     assert (tmp_path / "_static/book-all.css").read_text() == ".x{color:red}"
+
+
+def test_the_font_has_what_formulas_draw_without_a_character(tmp_path):
+    """A root: its sign is no text of the formula."""
+    warnings, _ = build(tmp_path, text=r'<span class="math">\(\sqrt{x}\)</span>')
+    assert not warnings
+    sheet = (tmp_path / "_static/book-math.css").read_text()
+    font = base64.b64decode(re.search(r"base64,([^)]+)\)", sheet)[1])
+    (tmp_path / "font.woff2").write_bytes(font)
+    assert {"√", "𝑥"} <= fonts.characters(tmp_path / "font.woff2")
 
 
 def test_with_an_address_there_are_canonical_links_pictures_and_a_map(tmp_path):

@@ -8,7 +8,7 @@ import http.server
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import axe_playwright_python
@@ -18,6 +18,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tools.teach.handout import BROWSERS
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+COLORS = ("color-contrast", "link-in-text-block")  # what depends on the scheme
 
 LOOK = """() => {
   const faults = [], root = document.documentElement;
@@ -144,22 +146,22 @@ class Visit:
             faults.append(f"too heavy: {self.weight / 1000:.0f} kB, at most {most / 1000:.0f}")
         return [*faults, *self.axe()] if axe else faults
 
-    def axe(self, within: str = "html", **rules: bool) -> list[str]:
-        """Return what axe finds in a part of the page; a rule that axe leaves out by itself can be named."""
+    def axe(self, within: str = "html", *, only: Sequence[str] = (), also: Sequence[str] = ()) -> list[str]:
+        """Return what axe finds in a part of the page, by its usual rules or by some."""
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(AXE)
             # A drawing is one picture with a text; its thousands of hidden parts take axe ten seconds a page.
             drawings = "document.querySelectorAll('svg[aria-hidden=true]')"
             self.page.evaluate(f"{drawings}.forEach((drawing) => drawing.replaceChildren())")
-        options = {
-            "resultTypes": ["violations"],
-            "preload": False,
-            "rules": {rule.replace("_", "-"): {"enabled": on} for rule, on in rules.items()},
-        }
-        violations = self.page.evaluate("([where, how]) => axe.run(where, how)", [within, options])[
-            "violations"
-        ]
-        return [f"axe: {found['id']} at {found['nodes'][0]['html'][:120]}" for found in violations]
+        options = {"resultTypes": ["violations"], "preload": False}
+        options |= {"runOnly": list(only)} if only else {"rules": {rule: {"enabled": True} for rule in also}}
+        said = self.page.evaluate("([where, how]) => axe.run(where, how)", [within, options])
+        return [f"axe: {found['id']} at {found['nodes'][0]['html'][:120]}" for found in said["violations"]]
+
+    def in_the_other_scheme(self, *, dark: bool) -> list[str]:
+        """Return what is wrong once the page is dark, or light: only colors are new to axe."""
+        self.page.emulate_media(color_scheme="dark" if dark else "light")
+        return [*self.look(axe=False), *self.axe(only=COLORS)]
 
     def __enter__(self) -> Page:
         return self.page

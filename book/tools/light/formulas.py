@@ -157,8 +157,10 @@ def characters(markup: str) -> set[str]:
 
     >>> sorted(characters("<mi>h</mi><mo>=</mo><mn>2</mn>"))
     ['2', '=', 'h', 'ℎ']
+    >>> sorted(characters("<msqrt><mn>2</mn></msqrt>"))
+    ['2', '√']
     """
-    shown: set[str] = set()
+    shown = {"√"} if re.search("<(msqrt|mroot)", markup) else set()  # drawn, and in no text
     for name, text in re.findall(r"<(m[a-z]+)[^>]*>([^<]+)<", markup):
         text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
         shown |= set(text)
