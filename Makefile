@@ -15,7 +15,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help book test figure serve bench lint clean env html test-lint test-unit test-notebooks test-html \
-  exercises set-repository first-cells cards teach test-teach test-wheel test-gpu test-browser lighthouse rehearse-gpu gpu-bundle
+  exercises set-repository first-cells cards teach test-teach test-wheel test-gpu test-browser lighthouse rehearse-gpu \
+  gpu-bundle pdf release outside-links lowest book-2
 
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
@@ -76,14 +77,28 @@ rehearse-gpu: env  ## path graph captured and replayed on a false CUDA runtime: 
 test-browser: env  ## a student's path through a notebook in a real browser (needs Chromium)
 	$(BIN)/python tests/browser/run.py
 
+pdf: env  ## the built book as one PDF with contents and bookmarks, _build/book.pdf (needs Chromium)
+	@$(BIN)/python -m tools.pdf
+
+release: pdf teach  ## what a release offers, in _build/release: wheel, PDF, cheat sheet, teacher's pack (TAG=v1.2.3)
+	@$(BIN)/python -m tools.release $(if $(TAG),--tag '$(TAG)')
+
+outside-links: env  ## ask every address outside the book whether it still answers (needs a network)
+	@test -f $(HTML)/index.html || { echo "There is no built book yet: run 'make book' first."; exit 1; }
+	@$(BIN)/python tests/helpers/outside_links.py $(HTML)
+
+lowest:  ## the library's tests with the lowest versions that pyproject.toml allows (about 6 GB more, once)
+	@$(PYTHON) tests/helpers/lowest.py
+
+book-2:  ## what Jupyter Book 2 says of this book: a look ahead (needs a network)
+	@$(PYTHON) tests/helpers/book_2.py
+
 lighthouse: env  ## Lighthouse on the built pages, median of three (needs node, npm, Chromium; 25 minutes)
 	@test -f $(HTML)/index.html || { echo "There is no built book yet: run 'make book' first."; exit 1; }
 	$(BIN)/python tests/lighthouse/run.py $(PAGES)
 
 serve: env  ## show the built pages at http://localhost:8000 (PORT=n: another port)
-	@test -f $(HTML)/index.html || { echo "There is no built book yet: run 'make book' first."; exit 1; }
-	@echo "Serving at http://localhost:$(PORT)/ (stop with Ctrl-C)"
-	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(HTML) $(PORT)
+	@$(BIN)/python -m tools.serve --port '$(PORT)'
 
 bench: env  ## speed of the trainer and its peers, side by side (installs the peers; 20 minutes, a quiet machine)
 	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check \
@@ -95,12 +110,13 @@ bench: env  ## speed of the trainer and its peers, side by side (installs the pe
 gpu-bundle: env  ## what a GPU machine without network lacks, in _build/gpu (PYTHON_THERE=3.12; 5 minutes, once)
 	@$(BIN)/python -m cluster.bundle make --python $(PYTHON_THERE) --also $(ALSO)
 
-lint: env  ## style of code and notebooks, the order of imports, types, spelling
+lint: env  ## style of code and notebooks, the order of imports, types, spelling, workflows
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
+	$(BIN)/zizmor --offline --quiet .github
 
 clean:  ## remove what was built (the environment stays)
 	rm -rf _build .pytest_cache .ruff_cache .mypy_cache .hypothesis

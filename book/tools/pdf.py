@@ -19,9 +19,12 @@ from typing import NamedTuple
 
 import yaml
 from bs4 import BeautifulSoup, Tag
-from pypdf import PdfReader
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import NameObject, TextStringObject
 
+from lrbook.chapters import explorer
 from tools.teach.handout import BROWSERS, print_pdf
+from tools.teach.offline import without_dates
 
 ROOT = Path(__file__).parents[2]
 SHEET = Path(__file__).with_name("pdf.css")
@@ -30,6 +33,8 @@ PRINTS = 4  # the numbers of the contents stand after two, or after three where 
 LEFT_OUT = ".headerlink, script, .colab-badge, .copybtn, div.cell details.hide, .lrx"
 # Attributes that name another element of the page; the last one as "url(#name)".
 NAMES = ("for", "aria-labelledby", "aria-describedby", "headers", "clip-path")
+HEADINGS = "h1, h2, h3, h4, h5, h6"
+ALIKE = 12  # characters by which a bookmark is known for its heading
 UNKNOWN = "000"  # as wide as a number
 
 
@@ -87,7 +92,8 @@ def part(root: Path, name: str, tree: BeautifulSoup, names: list[str], numbers: 
     for moving in article.select(".lrx"):
         words = moving.select_one("noscript")
         if words:
-            moving.insert_before(BeautifulSoup(words.decode_contents(), "html.parser"))
+            text = words.decode_contents().replace(explorer.NEEDS_SCRIPT, "On the page, a figure to draw in.")
+            moving.insert_before(BeautifulSoup(text, "html.parser"))
     for gone in article.select(LEFT_OUT):
         gone.decompose()
     for tag in article.find_all(True):
@@ -147,7 +153,7 @@ def row(heading: Tag, own: str, numbers: dict[str, int]) -> str:
     place = own if heading.name == "h1" or section is None else section["id"]
     text = html.escape(" ".join(heading.get_text().split()))
     number = numbers.get(place, UNKNOWN)
-    return f'<a class="row" href="#{place}"><span>{text}</span><i></i><b>{number}</b></a>'
+    return f'<a class="line" href="#{place}"><span>{text}</span><i></i><b>{number}</b></a>'
 
 
 def places(pdf: Path) -> dict[str, int]:
@@ -159,6 +165,23 @@ def places(pdf: Path) -> dict[str, int]:
         if number is not None and number >= 0:
             found[name.lstrip("/")] = number + 1
     return found
+
+
+def name_bookmarks(pdf: Path, titles: list[str], *, title: str) -> None:
+    """Give the bookmarks the words of the headings: Chromium drops spaces at line ends and repeats some."""
+    writer = PdfWriter(clone_from=pdf)
+    item, left = writer.root_object["/Outlines"]["/First"], list(titles)
+    todo = [item]
+    while todo:
+        item = todo.pop()
+        words = re.sub(r"\s", "", item["/Title"])
+        if not left or not words.startswith(re.sub(r"\s", "", left[0])[:ALIKE]):
+            raise RuntimeError(f"a bookmark that is no heading: {item['/Title']!r}, not {left[:1]}")
+        item[NameObject("/Title")] = TextStringObject(left.pop(0))
+        todo += [item[way] for way in ("/Next", "/First") if way in item]
+    writer.add_metadata({"/Title": title})
+    writer.write(pdf)
+    pdf.write_bytes(without_dates(pdf.read_bytes()))
 
 
 def print_book(root: Path, names: list[str], out: Path, *, title: str) -> int:
@@ -179,6 +202,8 @@ def print_book(root: Path, names: list[str], out: Path, *, title: str) -> int:
                 raise RuntimeError(f"make pdf needs Chromium; none of these is here: {', '.join(BROWSERS)}")
             before, numbers = numbers, places(out)
             if numbers == before:
+                heads = BeautifulSoup(source.read_text(encoding="utf-8"), "html.parser").select(HEADINGS)
+                name_bookmarks(out, [" ".join(head.get_text().split()) for head in heads], title=title)
                 return len(PdfReader(out).pages)
     raise RuntimeError(f"after {PRINTS} prints the page numbers still move")
 

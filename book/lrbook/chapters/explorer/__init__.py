@@ -44,7 +44,8 @@ BEST_DRAWING = (1.986, (948, 1000, 757, 485, 265, 198, 178, 131, 107, 83, 64, 56
 SAMPLES = 40
 
 _NUMBER = itertools.count(1)
-NO_SCRIPT = "This figure needs JavaScript. Losses after 300 updates in the noisy valley: {board}."
+NEEDS_SCRIPT = "This figure needs JavaScript."
+NO_SCRIPT = NEEDS_SCRIPT + " Losses after 300 updates in the noisy valley: {board}."
 
 
 class Explorer:
