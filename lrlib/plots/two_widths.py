@@ -43,6 +43,19 @@ COLOR = {
     "cosine": "#6a4c9c",
     "cosine5": "#00748a",
 }
+#: The same on a dark ground: lighter, to a contrast of 3.6 on the lightest of the dark notebooks.
+DARK = {
+    "constant": "#8d949c",
+    "time": "#dba63f",
+    "drop": "#ff9d5c",
+    "linear": "#62b5f5",
+    "poly5": "#41c79c",
+    "triangle": "#ea90c4",
+    "cosine": "#b9a0ea",
+    "cosine5": "#4cc3d9",
+}
+#: How JupyterLab and Notebook, Colab, and VS Code say that they are dark. The book's pages have a sheet.
+DARK_NOTEBOOKS = ('[data-jp-theme-light="false"]', 'html[theme="dark"]', ".vscode-dark")
 VARIABLE = {color: f"var(--lr-{name}, {color})" for name, color in COLOR.items()} | {
     INK: "currentColor",
     RULE: "var(--lr-rule, #80808059)",  # the same gray on white, and quiet on a dark page without our CSS
@@ -89,6 +102,8 @@ CSS = (
     ".lr-figure .lr-narrow{display:none}"
     "@container (max-width:35rem){"
     ".lr-figure .lr-wide{display:none}.lr-figure .lr-narrow{display:block;max-width:30rem}}"
+    f"{','.join(f'{dark} .lr-figure' for dark in DARK_NOTEBOOKS)}"
+    f"{{{';'.join(f'--lr-{name}:{color}' for name, color in DARK.items())}}}"
 )
 
 

@@ -52,6 +52,7 @@ def main() -> int:
     python = HOME / "bin/python"
     install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*install, *packages], check=True)
+    subprocess.run([*install, "--no-deps", "--editable", ROOT], check=True)  # with its commands
     path = os.pathsep.join(map(str, (ROOT, ROOT / "book")))
     one_thread = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "LRLIB_PROGRESS": "off"}
     # Old versions warn of what is new in Python and in each other; that is not what is looked at here.

@@ -36,6 +36,12 @@ def fit_figures(site: Site) -> None:
             if image.find_previous("h2") and image.find_parent("article"):
                 image["loading"] = "lazy"
             image["decoding"] = "async"
+        sheets = set()
+        for style in soup.select("main style"):  # each figure of a page brings the same one
+            if style.get_text() in sheets:
+                style.decompose()
+            else:
+                sheets.add(style.get_text())
         lighten_drawings(soup)
 
 
