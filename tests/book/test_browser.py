@@ -36,6 +36,9 @@ def test_a_page_is_without_fault(browser, site, name, dark, width):
     with visit:
         assert visit.look(most=MOST) == []
         assert visit.in_the_other_scheme(dark=not dark) == []
+        if width == 375:  # and turned to the narrowest phone
+            visit.page.set_viewport_size({"width": 320, "height": 900})
+            assert visit.look(axe=False) == []
 
 
 @pytest.mark.parametrize("name", NARROW)

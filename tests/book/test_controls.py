@@ -14,6 +14,12 @@ CHAPTER = "book/survey/drop_based.html"
 CONTENTS = ":is(.bd-sidebar-primary, #pst-primary-sidebar-modal) a.reference.internal:visible"
 HERE = ":is(.bd-sidebar-secondary, #pst-secondary-sidebar-modal) a[href^='#']:visible"
 
+# What is pale on white paper, or turned over, of the text, pictures and drawings of a page.
+INK = """() => [...document.querySelectorAll("main p, main img, main svg text")].filter((tag) => {
+  const style = getComputedStyle(tag), [r, g, b] = style.color.match(/[\\d.]+/g).map(Number);
+  return style.filter !== "none" || (tag.checkVisibility() && 0.3 * r + 0.6 * g + 0.1 * b > 140);
+}).map((tag) => tag.outerHTML.slice(0, 80))"""
+
 expect.set_options(timeout=3_000)
 
 
@@ -142,6 +148,8 @@ def print_view(page: Page) -> None:
     assert background(page) == "rgb(255, 255, 255)"
     assert page.locator("main details").count() > 2
     assert page.locator("main details:not([open])").count() == 0
+    # Ink: text, and whatever a drawing is made of, in the light theme's colors and turned over by no filter.
+    assert page.evaluate(INK) == []
     for part in ("#pst-primary-sidebar", "#pst-secondary-sidebar", ".bd-header-article"):
         expect(page.locator(part)).to_be_hidden()
     page.evaluate("dispatchEvent(new Event('afterprint'))")
