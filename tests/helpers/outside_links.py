@@ -8,6 +8,7 @@ too slowly, is only told: many hosts turn programs away whose pages any reader s
 
 from __future__ import annotations
 
+import socket
 import sys
 import urllib.error
 import urllib.request
@@ -41,7 +42,8 @@ def ask(address: str) -> tuple[bool, str]:
     except urllib.error.HTTPError as error:
         return error.code in GONE, f"{error.code} {error.reason}"
     except urllib.error.URLError as error:
-        return "not known" in str(error.reason) or "No address" in str(error.reason), str(error.reason)
+        no_host = isinstance(error.reason, socket.gaierror) and error.reason.errno == socket.EAI_NONAME
+        return no_host, str(error.reason)
     except (TimeoutError, OSError, ValueError) as error:
         return False, repr(error)
 
