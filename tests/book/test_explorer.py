@@ -203,6 +203,19 @@ def test_a_bad_link_gives_a_sentence_and_numbers_all_the_same(opened, state, wor
     assert "NaN" not in page.inner_text(".lrx-grid")
 
 
+SHIFT = """() => new Promise((done) => {
+  let sum = 0;
+  new PerformanceObserver((list) => { for (const entry of list.getEntries()) sum += entry.value; })
+    .observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => done(sum), 300);
+})"""
+
+
+@pytest.mark.parametrize("width", [1280, 375])
+def test_nothing_jumps_when_the_numbers_come(opened, width):
+    assert opened(width=width).evaluate(SHIFT) < 0.02  # Lighthouse takes points from 0.1 on
+
+
 def test_a_drawing_of_nothing_has_numbers(opened):
     page = opened(state=f"s=draw&k={'.'.join('0' * 16)}&peak=0.5&T=300")
     assert number(page) == "2.37"
