@@ -11,6 +11,7 @@ from lrlib import (
     Constant,
     CosineAnnealing,
     DropDecay,
+    Knots,
     LinearDecay,
     PolynomialDecay,
     TimeDecay,
@@ -47,6 +48,10 @@ TWINS = [
     (
         LinearDecay(total_steps=T),
         lambda o: lr_scheduler.LinearLR(o, start_factor=1.0, end_factor=0.0, total_iters=T),
+    ),
+    (
+        Knots(total_steps=T, factors=[1, 0.6, 0.2]),
+        lambda o: lr_scheduler.LinearLR(o, start_factor=1.0, end_factor=0.2, total_iters=T),
     ),
     (PolynomialDecay(total_steps=T, power=5), lambda o: lr_scheduler.PolynomialLR(o, total_iters=T, power=5)),
     (CosineAnnealing(total_steps=T), lambda o: lr_scheduler.CosineAnnealingLR(o, T_max=T)),
