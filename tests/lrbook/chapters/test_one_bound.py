@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import findings as rules
-from findings import constants, swapped, without
+from findings import constants, swapped
 from lrbook.chapters import one_bound
 from lrbook.finding import Records
 from lrlib import load_runs
@@ -50,13 +50,6 @@ def turned(records: Records, study: str) -> dict:
     return dict(zip(SURVEY, reversed(BOUNDS(records, study).values()), strict=True))
 
 
-def twice(records: Records) -> None:
-    """The map's first run was made with another seed too."""
-    first = records[MAP][0]
-    again = first.model_copy(update={"config": first.config.model_copy(update={"seed": 2})})
-    records[MAP] = [*records[MAP], again]
-
-
 def as_predicted(records: Records) -> None:
     """The training losses on the digits are the bounds themselves."""
     found = one_bound.digits(records)
@@ -95,7 +88,7 @@ ALTERATIONS = {
     "map: a run blows up": final(MAP, "time", lambda rate, x: 2.3, peak_lr=0.3),
     "map: linear and triangle swapped": swapped(MAP, "linear", "triangle"),
     "map: constant poor everywhere": final(MAP, "constant", lambda rate, x: x + 1),
-    "map: a run is missing": without(MAP, "cosine", 1, peak_lr=0.1),
+    "map: one block": rules.of_seeds(MAP, 1),
     "map: another unit": constants(one_bound, MAP_UNIT=0.0005),
     "laptop: triangle and linear swapped": swapped(CIFAR10, "linear", "triangle"),
     "laptop: cosine and cosine5 swapped": swapped(CIFAR10, "cosine", "cosine5"),
@@ -103,7 +96,6 @@ ALTERATIONS = {
     "bounds under wrong names": constants(one_bound, bounds=lambda *of: turned(*of)),
     "digits: as the bound says": as_predicted,
     "digits: all train at 0.3": rules.measured(DIGITS, EIGHT, "test_accuracy", lambda e, x: 0.9, peak_lr=0.3),
-    "map: a second seed": twice,
     "other areas, other noise": constants(
         one_bound,
         area_and_noise=lambda f, steps: AreaAndNoise(area=f(steps // 3), noise=1 - f(steps // 3)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import findings as rules
-from findings import constants, measured, swapped, without
+from findings import constants, measured, swapped
 from lrbook.chapters import one_bound, which_schedule
 from lrbook.finding import Records
 from lrlib.schedules.recipes import SURVEY
@@ -19,13 +19,6 @@ CIFAR10, BUDGETS, DIGITS, MAP, PEAKS = (
     "peak-laptop",
 )
 EIGHT = " ".join(SURVEY)
-
-
-def twice(records: Records) -> None:
-    """The map's first run was made with another seed too."""
-    first = records[MAP][0]
-    again = first.model_copy(update={"config": first.config.model_copy(update={"seed": 2})})
-    records[MAP] = [*records[MAP], again]
 
 
 LINEAR = which_schedule._linear
@@ -46,8 +39,7 @@ ALTERATIONS = {
     ),
     "map: triangle and time swapped": swapped(MAP, "triangle", "time"),
     "map: all alike": measured(MAP, EIGHT, "test_accuracy", lambda e, x: 0.8),
-    "map: a second run": twice,
-    "map: a run is missing": without(MAP, "cosine", 1, peak_lr=0.1),
+    "map: one block": rules.of_seeds(MAP, 1),
     "digits: triangle and constant swapped": swapped(DIGITS, "triangle", "constant"),
     "digits: constant and time swapped": swapped(DIGITS, "constant", "time"),
     "digits: nearly alike": measured(DIGITS, EIGHT, "test_accuracy", lambda e, x: 0.98 + x / 1000),
