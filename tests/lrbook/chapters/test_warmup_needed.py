@@ -78,15 +78,6 @@ def together(*alterations):
     return alter
 
 
-def twice(records: Records) -> None:
-    """The map's triangles were made with another seed too."""
-    more = [
-        run.model_copy(update={"config": run.config.model_copy(update={"seed": 2})})
-        for run in records.runs(MAP, "triangle")
-    ]
-    records[MAP] = [*records[MAP], *more]
-
-
 ALTERATIONS = {
     "the triangle far better everywhere": together(
         *(losses("triangle", 0.01, study) for study in (RULE, DIGITS, HIGH))
@@ -112,8 +103,10 @@ ALTERATIONS = {
         losses("triangle", 4, HIGH, peak_lr=0.15),
     ),
     "laptop: triangle and linear swapped": swapped(CIFAR10, "triangle", "linear"),
-    "map: triangle and linear swapped": swapped(MAP, "triangle", "linear"),
-    "map: a second seed": twice,
+    "map: triangle poor at the highest rate": measured(
+        MAP, "triangle", "test_accuracy", lambda e, x: x - 0.1, peak_lr=0.3
+    ),
+    "map: one block": rules.of_seeds(MAP, 1),
     "a start a hundred times as sharp": sharper(times(100.0)),
     "a start a hundred times as flat": sharper(times(0.01)),
     "starts alike": sharper(lambda run: run["points"][0].__setitem__(2, 2.0)),
