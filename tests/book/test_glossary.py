@@ -27,6 +27,8 @@ LINKED = (
     "survey/beyond_the_valley.md",
     "survey/plan.md",
     "beyond/one_bound.ipynb",
+    "beyond/warmup_needed.ipynb",
+    "beyond/asked_for.md",
     "beyond/which_schedule.md",
 )
 BOOK = glossary.ROOT / "book"

@@ -38,6 +38,7 @@ SEVERAL = {
     "factors": 3,
     "table_source": 2,
     "one_bound": 2,
+    "warmup_needed": 2,
 }
 
 

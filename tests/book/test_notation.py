@@ -34,6 +34,8 @@ PAGES = (
     "survey/beyond_the_valley.md",
     "survey/plan.md",
     "beyond/one_bound.ipynb",
+    "beyond/warmup_needed.ipynb",
+    "beyond/asked_for.md",
     "beyond/which_schedule.md",
 )
 FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$([^$]+)\$", re.S)
