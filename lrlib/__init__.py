@@ -68,6 +68,7 @@ from lrlib.schedules import (
 # Names that load on first use, and the module that has them (PEP 562).
 _LAZY = {
     "Valley": "theory.valley",
+    "audit": "adapters.audit",
     "load_runs": "runs.store",
     "preset": "runs.config",
     "to_torch": "adapters.torch",
@@ -85,6 +86,7 @@ __all__ = [
     "TimeDecay",
     "Triangle",
     "Valley",
+    "audit",
     "from_dict",
     "hold",
     "join",
@@ -103,7 +105,8 @@ def __getattr__(name: str):
 
         return version("lrlib")
     if name in _LAZY:
-        return getattr(_import_module(f"lrlib.{_LAZY[name]}"), name)
+        module = _import_module(f"lrlib.{_LAZY[name]}")
+        return module if name == "audit" else getattr(module, name)
     raise AttributeError(f"module 'lrlib' has no attribute {name!r}")
 
 
