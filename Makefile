@@ -49,7 +49,7 @@ figure: env  ## draw the README's figure from the records again
 exercises: env  ## write the exercises into the chapters again
 	@$(BIN)/python -m tools.exercises
 
-teach: env  ## slides, handout and notebooks for a class, in _build/teach (SEED=n: other numbers)
+teach: env  ## lesson, slides, handout and notebooks for a class, in _build/teach (SEED=n: other numbers)
 	@$(ONE_THREAD) $(BIN)/python -m tools.teach --seed $(SEED)
 
 set-repository: env  ## REPO=owner/name: write it into the settings, README, CITATION.cff and all notebooks

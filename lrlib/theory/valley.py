@@ -6,7 +6,14 @@ update at rate eta changes the mean distance m and the variance v of a direction
     m <- (1 - eta l) m        v <- (1 - eta l)^2 v + noise eta^2 l
 
 and the expected loss is 1/2 sum l (m^2 + v): the *distance left* plus the *shaking left*. This is a model of
-noise against progress, not of a given network.
+noise against progress, not of a given network: an instance of the noisy quadratic model [1]_, which has
+forerunners [2]_ [3]_.
+
+.. [1] G. Zhang et al., Which Algorithmic Choices Matter at Which Batch Sizes? Insights From a Noisy Quadratic
+   Model, 2019, https://arxiv.org/abs/1907.04164
+.. [2] Y. Wu, M. Ren, R. Liao, R. Grosse, Understanding Short-Horizon Bias in Stochastic Meta-Optimization,
+   2018, https://arxiv.org/abs/1803.02021
+.. [3] T. Schaul, S. Zhang, Y. LeCun, No More Pesky Learning Rates, 2013, https://arxiv.org/abs/1206.1106
 """
 
 from __future__ import annotations

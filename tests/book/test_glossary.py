@@ -20,6 +20,10 @@ LINKED = (
     "survey/polynomial.ipynb",
     "survey/triangle.ipynb",
     "survey/cosine.ipynb",
+    "survey/table_source.ipynb",
+    "survey/claims.ipynb",
+    "survey/analysis.ipynb",
+    "survey/factors.ipynb",
     "survey/beyond_the_valley.md",
     "survey/plan.md",
 )

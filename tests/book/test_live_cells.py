@@ -33,6 +33,7 @@ SEVERAL = {
     "polynomial": 3,
     "triangle": 2,
     "cosine": 2,
+    "factors": 3,
     "table_source": 2,
 }
 
@@ -72,7 +73,7 @@ def test_a_chapter_gets_through_with_a_gpu(name, believing, capsys):
     done = believing(pretend.FAST)
     page = run_page(name, cut=False)
     (config, *_) = check_order(name, done)
-    epochs = 4 if name == "factors" else 30
+    epochs = 2 if name == "factors" else 30
     assert config.epochs == epochs
     said = " ".join(capsys.readouterr().out.split())
     assert f"all {epochs} epochs" in said

@@ -25,6 +25,10 @@ PAGES = (
             "polynomial",
             "triangle",
             "cosine",
+            "table_source",
+            "claims",
+            "analysis",
+            "factors",
         )
     ),
     "survey/beyond_the_valley.md",

@@ -46,7 +46,6 @@ def test_the_slides_hold_pictures_and_formulas():
     drawn = page.select("section.figure div.figure[role=img]")  # figures in two widths: the wide form
     empty = [slide for slide in page.select("section.figure") if not slide.select_one("img, div.figure svg")]
     assert all("recorded yet" in slide.select_one(".body").text for slide in empty)
-    assert pictures
     for picture in pictures:
         assert picture["src"].startswith("data:image/")
         assert len(picture["src"]) > 5_000
@@ -60,12 +59,25 @@ def test_the_slides_hold_pictures_and_formulas():
     assert len(page.select("section.title")) == len(chapters)
 
 
-def test_the_handout_has_two_pages():
-    pdf = PACK / "handout.pdf"
+def pages_of(pdf: Path) -> int:
     if not pdf.is_file():
         assert not any(map(shutil.which, ("chromium", "google-chrome"))), "there is a browser, and no PDF"
         pytest.skip("no Chromium here, so no PDF")
-    assert len(re.findall(rb"/Type\s*/Page[^s]", pdf.read_bytes())) == 2
+    return len(re.findall(rb"/Type\s*/Page[^s]", pdf.read_bytes()))
+
+
+def test_the_handout_has_two_pages():
+    assert pages_of(PACK / "handout.pdf") == 2
+
+
+def test_the_lesson_has_a_page_for_each_slide_and_the_exit_question_of_the_seed():
+    page = BeautifulSoup((PACK / "lesson.html").read_text(encoding="utf-8"), "html.parser")
+    slides = page.select("section.slide")
+    assert all(slide.select_one(".notes") for slide in slides)
+    question = (PACK / "teacher/exit_question.md").read_text(encoding="utf-8")
+    (updates,) = re.findall(r"epochs of (\d+) updates", question)
+    assert f"epochs of {updates} updates" in slides[-1].get_text()
+    assert pages_of(PACK / "lesson.pdf") == len(slides)
 
 
 def test_the_zip_holds_the_wheel_and_no_teachers_file():
@@ -79,6 +91,7 @@ def test_the_zip_holds_the_wheel_and_no_teachers_file():
     assert wheel in readme
     # the book's own pages are public, its page for teachers too; answers are in none of the other files
     others = [name for name in names if not name.startswith("pages/")]
+    assert {"lesson.html", "slides.html", "handout.html"} <= set(others)
     assert not [name for name in others if "teacher" in name or "exit_question" in name]
     assert {"lrlib/__init__.py", "lrbook/classroom/merge.py"} <= set(packed)
     assert any(name.startswith("lrlib/recorded/") for name in packed)

@@ -8,15 +8,16 @@ import os
 import re
 import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
 from lrbook import exercises
-from lrlib import preset
+from lrlib import Valley, preset
 from tools.exercises import is_exercise
-from tools.teach import chapters, exit_question, handout, offline, render, sets, slides
+from tools.teach import chapters, exit_question, handout, moodle, offline, render, sets, slides
 
 ROOT = Path(__file__).parents[2]
 
@@ -156,7 +157,7 @@ def test_a_sentence_about_the_surveys_figure_is_not_put_next_to_ours():
     caption = "**Figure 1.2.** *Our runs (survey: figure 1.2).*"
     _, slide = slides.slides(chapter_of(md("# A"), md(f"## Measured\n\n{said}"), figure, md(caption)))
     assert slide.kind == "figure"
-    assert text_of(slide.shown) == "Figure 1.2. Our runs (survey: figure 1.2)."
+    assert text_of(slide.shown) == "Figure 1.2. Our runs (our own; compare the survey's figure 1.2)."
     assert text_of(slide.notes) == said
     table = md("| a |\n| - |\n| b |")
     _, slide, _ = slides.slides(
@@ -165,8 +166,12 @@ def test_a_sentence_about_the_surveys_figure_is_not_put_next_to_ours():
     assert text_of(slide.shown).startswith("The survey's figure 1.2"), "next to no figure it may stand"
 
 
-def test_the_first_slide_names_the_licences(deck):
-    assert deck[1].select_one("#contents .licence").text.startswith("Text and figures: CC BY 4.0. Code: MIT.")
+def test_every_slide_names_the_licences(deck):
+    (line,) = deck[1].select("body > .licence")
+    assert line.text == "Big Steps, Small Steps. Text and figures: CC BY 4.0. Code: MIT."
+    style = deck[1].find("style").text
+    assert "html.deck .licence { position: fixed;" in style  # on the screen
+    assert f'html.deck .slide::after {{ content: "{line.text}";' in style  # and on paper
 
 
 def test_no_figures_slide_opens_with_the_survey(deck):
@@ -220,6 +225,7 @@ def test_the_prose_of_a_chapter_is_in_slides_or_notes(deck):
                 continue
             for token, block in render.blocks(cell.source):
                 if token.type == "paragraph_open" and not block.startswith("**Predict first.**"):
+                    block = slides.own_caption(block) if slides.CAPTION.match(block) else block
                     words = text_of([render.markdown(block)])
                     assert words in said, f"{name}: {words[:80]}"
 
@@ -248,7 +254,9 @@ def test_slides_and_handout_load_nothing(deck):
         own = [script for script in scripts if len(script) < 20_000]
         assert not [line for script in own for line in re.findall(r"https?://\S+", script)]
         # MathJax is in the page, and set so that it asks for no further part of itself.
-        assert [len(script) > 1_000_000 for script in scripts].count(True) == 1
+        (typesetter,) = [script for script in scripts if len(script) > 1_000_000]
+        assert typesetter.startswith("/*! MathJax 3.2.2, Apache License 2.0")
+        assert 'VERSION="3.2.2"' in typesetter
         assert any('"[-]": ["autoload", "require"]' in script for script in scripts)
 
 
@@ -420,10 +428,12 @@ def test_the_handout_has_two_pages_and_every_place_is_filled():
     assert "linear: best peak rate 0.85, expected loss 0.0192" in page.select_one(".valley").text
 
 
-def test_without_chromium_the_handout_says_so(tmp_path):
+def test_without_chromium_no_pdf_is_made(tmp_path):
     (tmp_path / "a.html").write_text("<p>")
     assert handout.print_pdf(tmp_path / "a.html", tmp_path / "a.pdf", find=lambda name: None) is False
-    assert "apt install chromium" in handout.NO_BROWSER
+    said = handout.NO_BROWSER.format(name="lesson")
+    assert said.startswith("lesson.pdf was not made")
+    assert "apt install chromium" in said
 
 
 def test_a_browser_that_fails_is_one_sentence(tmp_path):
@@ -447,7 +457,13 @@ def test_the_zip_is_the_same_whenever_it_is_built(tmp_path):
 
 
 def test_the_zip_has_what_a_student_needs_and_no_solution(tmp_path):
-    for name in ("slides.html", "handout.html", "student/survey/a.ipynb", "teacher/survey/a.ipynb"):
+    for name in (
+        "lesson.html",
+        "slides.html",
+        "handout.html",
+        "student/survey/a.ipynb",
+        "teacher/survey/a.ipynb",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
     wheel, pages = tmp_path / "lrlib-9.9-py3-none-any.whl", tmp_path / "html"
@@ -457,10 +473,13 @@ def test_the_zip_has_what_a_student_needs_and_no_solution(tmp_path):
     files = offline.contents(tmp_path, wheel, pages)
     assert sorted(files) == [
         "LICENSE",
+        "LICENSE-Apache-2.0.txt",
         "LICENSE-text",
         "README.txt",
+        "THIRD-PARTY.md",
         "constraints.txt",
         "handout.html",
+        "lesson.html",
         "lrlib-9.9-py3-none-any.whl",
         "notebooks/survey/a.ipynb",
         "pages/index.html",
@@ -507,6 +526,25 @@ def test_five_sessions_and_ten_misconceptions_each_with_one_right_option():
             assert f"**{letter}**" in explained, f"question {number} does not say what {letter} reveals"
 
 
+def test_moodle_gets_the_ten_questions_and_nothing_for_the_teacher_alone():
+    quiz = ElementTree.fromstring(moodle.moodle_xml(page("misconceptions.md")))
+    assert len(quiz) == 10
+    for question in quiz:
+        assert question.get("type") == "multichoice"
+        fractions = [answer.get("fraction") for answer in question.iter("answer")]
+        assert sorted(fractions) == ["0", "0", "0", "100"]
+        feedback = question.findtext("generalfeedback/text")
+        right = "ABCD"[fractions.index("100")]
+        assert feedback.startswith(f"<p><em>{right}")
+        texts = " ".join(text.text for text in question.iter("text"))
+        assert "Show:" not in texts
+        assert "✓" not in texts
+    first = quiz[0]
+    assert first.findtext("name/text") == '1. "A smaller rate is always safer"'
+    assert "ten times smaller" in first.findtext("questiontext/text")
+    assert first.findall("answer")[2].findtext("text") == "<p>can get higher</p>\n"
+
+
 def test_the_numbers_in_the_teachers_pages():
     """Worked out here by hand, since the pages are text."""
     assert round(0.1 / (1 + 0.001 * 39_099), 4) == 0.0025
@@ -521,7 +559,20 @@ def test_the_numbers_in_the_teachers_pages():
     lesson = " ".join(page("lesson.md").split())
     assert "the last of 39,100 has $t$ = 39,099 and a rate of 0.0025" in lesson
     assert "the last of 100 has $t$ = 99 and a rate of 0.091" in lesson
-    assert "(0.5, 0.25, 0.125)" in page("week_plan.md")
+    plan = page("week_plan.md")
+    assert "(0.5, 0.25, 0.125)" in plan
+    assert [round((1 - 1.5) ** n, 3) for n in (1, 2, 3)] == [-0.5, 0.25, -0.125]
+    assert [round((1 - 2.1) ** n, 3) for n in (1, 2, 3)] == [-1.1, 1.21, -1.331]
+    assert "(−0.5, 0.25, −0.125), and with 2.1 (−1.1, 1.21, −1.331)" in plan
+    assert f"0.1/1.01/1.02 = {0.1 / 1.01 / 1.02:.4f} and should have 0.1/1.02 = {0.1 / 1.02:.4f}" in plan
+    whole, half, tenth, half_of_it = (Valley().noise_floor(rate) for rate in (1.0, 0.5, 0.1, 0.05))
+    assert half < 0.45 * whole
+    assert half_of_it == pytest.approx(tenth / 2, rel=0.02)
+    assert "(About half, and less than half at high rates.)" in " ".join(plan.split())
+    quiz = page("quiz.md")
+    assert (-1 + 0.3, -(-50_000 // 128), 0.25 ** (31 // 15)) == (-0.7, 391, 0.0625)
+    for answer in ("−0.7", "391", "0.0625"):
+        assert answer in quiz
 
 
 def test_figures_that_the_pages_name_are_in_the_chapters():
@@ -556,10 +607,21 @@ def test_commands_in_the_pages_are_commands():
 
 
 def test_files_of_the_pack_that_the_pages_name():
-    named = set(re.findall(r"`([\w/]+(?:\.(?:html|pdf|zip|md)|/))`", page("index.md") + page("lesson.md")))
-    made = {"slides.html", "handout.html", "handout.pdf", "student/", "teacher/", "offline.zip"}
+    named = set(
+        re.findall(r"`([\w/]+(?:\.(?:html|pdf|zip|md|xml)|/))`", page("index.md") + page("lesson.md"))
+    )
+    made = {
+        "lesson.html",
+        "lesson.pdf",
+        "slides.html",
+        "handout.html",
+        "handout.pdf",
+        "student/",
+        "teacher/",
+        "offline.zip",
+    }
     assert made <= named
-    assert named - made == {"_build/teach/", "teacher/exit_question.md"}
+    assert named - made == {"_build/teach/", "teacher/exit_question.md", "teacher/misconceptions.xml"}
 
 
 CALQUES = re.compile(
@@ -583,5 +645,8 @@ def test_what_the_first_page_says_about_solutions_is_so():
     assert repr(exercises.check("edge", None)).startswith("Unchanged")
     assert "the right value is not printed before the answer is right" in text
     assert repr(exercises.check("edge", 0.9)).startswith("Not yet: 0.9 is too large;")
+    # What is said of autograders: a verdict is true when the answer is right, and only then.
+    assert 'assert check("edge", my_edge, seed=7)' in text
+    assert not exercises.check("edge", 0.9, seed=7)
     assert "give the answers away" not in text
     assert "does not say the answer" not in text

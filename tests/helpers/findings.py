@@ -1,7 +1,7 @@
 """What every written finding is asked: it holds, each of its claims can fail, and no number in it is typed.
 
-A chapter's test file has a list of alterations, which are what another day's records might have said, and
-calls `check_holds`, `check_each_claim_can_fail`, `check_no_number_is_typed` and `check_page` for its module.
+A chapter's test file has a list of alterations, which are what another day's records might have said. It
+takes its tests from `finding_tests` and `figure_test`, and calls `check_page` for its module.
 """
 
 from __future__ import annotations
@@ -215,6 +215,49 @@ def check_figure(figure) -> None:
     assert len(ids) == len(set(ids))
     assert set(re.findall(r'(?:href="|url\()#([\w-]+)', code)) <= set(ids)
     assert "<script" not in code
+
+
+def finding_tests(
+    module: ModuleType, alterations: Mapping[str, Alteration], allowed: str
+) -> tuple[Callable, Callable, Callable]:
+    """Return the tests of a module's findings for its test file, in which pytest finds them by name."""
+    for_each = pytest.mark.parametrize("name", findings(module))
+
+    @for_each
+    def test_it_holds_for_the_records(name):
+        check_holds(name)
+
+    @for_each
+    def test_each_of_its_claims_can_fail(name):
+        check_each_claim_can_fail(name, alterations)
+
+    @for_each
+    def test_no_measured_number_is_typed(name):
+        check_no_number_is_typed(name, allowed)
+
+    return (
+        test_it_holds_for_the_records,
+        test_each_of_its_claims_can_fail,
+        test_no_measured_number_is_typed,
+    )
+
+
+def figure_test(module: ModuleType) -> Callable:
+    """Return the test of each figure that a module draws without being given something, such as live runs."""
+    drawn = [
+        name
+        for name, function in vars(module).items()
+        if name.endswith("_figure")
+        and not name.startswith("_")
+        and function.__module__ == module.__name__
+        and all(each.default is not each.empty for each in inspect.signature(function).parameters.values())
+    ]
+
+    @pytest.mark.parametrize("draw", drawn)
+    def test_a_figure_has_two_widths_one_name_and_ids_of_its_own(draw):
+        check_figure(getattr(module, draw)())
+
+    return test_a_figure_has_two_widths_one_name_and_ids_of_its_own
 
 
 def lines_of(axes, color: str) -> list:

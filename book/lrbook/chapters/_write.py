@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
 
-__all__ = ["Entry", "cell", "listed", "results_table"]
+__all__ = ["Entry", "Table", "cell", "listed", "results_table"]
 
 
 class Entry(NamedTuple):
@@ -21,6 +21,21 @@ class Entry(NamedTuple):
     text: str
     spread: str = ""
     columns: int = 1
+
+
+class Table(NamedTuple):
+    """A table in HTML that shows itself in a notebook.
+
+    Examples
+    --------
+    >>> Table(results_table(["run"], [["linear"]])).html.count("<tr>")
+    2
+    """
+
+    html: str
+
+    def _repr_html_(self) -> str:
+        return self.html
 
 
 def cell(entry: Entry) -> str:

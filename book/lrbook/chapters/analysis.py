@@ -1,271 +1,199 @@
-"""What the analysis prints: the decisions of a plan, and schedules at one peak rate or each at its own."""
+"""What the analysis prints: the survey's table, what luck does to a table of single runs, and fairer races.
+
+A figure function returns a `TwoWidths`; a function that ends in ``_text`` returns Markdown. What is a finding
+has the decorator, and its claims stand below its words.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import fmean
+from itertools import pairwise, product
+from math import sqrt
+from statistics import fmean, stdev
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
-from lrbook.chapters._write import Entry, cell, listed, results_table
-from lrbook.finding import Finding, Records, count, finding, percent, points, rounded, verdict
-from lrlib.plots.style import in_per_cent
-from lrlib.plots.two_widths import COLOR, NARROW, WIDE, TwoWidths
+from lrbook.chapters import drawn, shared, table_1_1
+from lrbook.chapters._write import Table, listed, results_table
+from lrbook.chapters.first_page import FIVE, rankings
+from lrbook.finding import (
+    Finding,
+    Records,
+    count,
+    finals,
+    finding,
+    percent,
+    points,
+    rounded,
+    verdict,
+)
+from lrlib.plots.style import in_per_cent, note
+from lrlib.plots.two_widths import COLOR, INK, NARROW, RULE, WIDE, Label, TwoWidths, label_ends
+from lrlib.runs import Run
+from lrlib.runs.config import TEST_IMAGES
+from lrlib.runs.experiments import study_of
 from lrlib.runs.published import published
 from lrlib.schedules.recipes import SURVEY
-from lrlib.stats import PairedComparison, final_accuracy, p_words, reach
-from lrlib.stats.rankings import by_peak, leave_one_out
+from lrlib.stats import PairedComparison, compare_all, final_accuracy
+from lrlib.stats.rankings import Chosen, by_peak, leave_one_out
+from lrlib.stats.sampling import gap
 
-__all__ = [
-    "decided",
-    "decision_table",
-    "pairing",
-    "past_zero",
-    "race_table",
-    "raced",
-    "reached",
-]
+CIFAR10, DIGITS, PEAKS = "survey-laptop", "survey-digits", "peak-laptop"
+RESNET50, MAP = "resnet50-gpu", "laptop-map-gpu"
+DIGITS_MAP, MORE_SEEDS = "peak-digits", "rates-digits"  # seeds 1 to 3, and 4 to 10 of the constant rate
+SHARED = 0.1  # the survey's peak rate
 
-RESNET50, MAP, DIGITS_MAP = "resnet50-gpu", "laptop-map-gpu", "peak-digits"
+TITLES = {CIFAR10: "CIFAR-10", DIGITS: "digits"}
+GRAY, LINEAR = COLOR["constant"], COLOR["linear"]
+MINUS = "\N{MINUS SIGN}"
 
 #: Schedule -> peak rate -> seed -> accuracy, as `lrlib.stats.rankings.by_peak` gives it.
 Grid = Mapping[str, Mapping[float, Mapping[int, float]]]
 
 
-def decision_table(comparisons: Sequence[PairedComparison]) -> str:
-    """Return the decisions of `lrlib.stats.compare_all` as HTML, a table for each reference.
-
-    Differences are in percentage points, with their Bonferroni interval below and the shared seeds n. Below a
-    verdict stands the p that it rests on, after Holm's correction.
-
-    Examples
-    --------
-    >>> from lrlib.stats import compare_all
-    >>> values = {"constant": {1: 0.5}, "linear": {1: 0.75}}
-    >>> html = decision_table(compare_all(values, pairs=[("linear", "constant")]))
-    >>> "<td>+25.00</td><td>1</td><td>not decidable</td>" in html
-    True
-    """
-    tables: dict[str, list[str]] = {}
-    for c in comparisons:
-        low, high = c.interval_points
-        points = f"{c.mean_difference_points:+.2f}" if c.n else "–"
-        around = f"{low:+.2f} to {high:+.2f}" if math.isfinite(low) else ""
-        why = "" if math.isnan(c.verdict_p) else p_words(c.verdict_p)
-        cells = [Entry(points, around), Entry(str(c.n)), Entry(c.verdict, why)]
-        text = "".join(map(cell, cells))
-        tables.setdefault(c.reference, []).append(f'<tr><th scope="row">{c.schedule}</th>{text}</tr>')
-    heads = "".join(f'<th scope="col">{head}</th>' for head in ("schedule", "points", "n", "verdict"))
-    html = [
-        f'<table class="results"><caption><strong>Against {reference}</strong></caption>'
-        f"<thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-        for reference, rows in tables.items()
-    ]
-    return '<div class="results">' + "\n".join(html) + "</div>"
+# --- Figure 7.1: all seeds --------------------------------------------------------------------------------
 
 
-def decided(comparisons: Sequence[PairedComparison]) -> str:
-    """Return a few sentences on what the comparisons decide, and on how many seeds.
+def seeds_figure(records: Records | None = None) -> TwoWidths:
+    """Draw the final test accuracy of each seed of each schedule, on CIFAR-10 and on the digits."""
+    records = Records() if records is None else records
+    ends = {study: {name: finals(records.runs(study, name)) for name in SURVEY} for study in TITLES}
+    width = 1.12 * max(max(map(max, each.values())) - min(map(min, each.values())) for each in ends.values())
 
-    Examples
-    --------
-    >>> from lrlib.stats import compare_all
-    >>> print(decided(compare_all({"constant": {1: 0.5}}, pairs=[("linear", "constant")])))
-    Of 1 comparison, none can be tested yet: no pair shares two seeds. Nothing is decided.
-    """
-    total = f"Of {len(comparisons)} comparison{'s' if len(comparisons) != 1 else ''}, "
-    testable = [c for c in comparisons if not math.isnan(c.p)]
-    if not testable:
-        if all(c.n < 2 for c in comparisons):
-            why = "no pair shares two seeds"
-        else:
-            why = "the differences do not vary over the seeds"
-        return f"{total}none can be tested yet: {why}. Nothing is decided."
-    counted = [
-        _counted(reference, [c for c in comparisons if c.reference == reference])
-        for reference in dict.fromkeys(c.reference for c in comparisons)
-    ]
-    least, most = min(c.n for c in comparisons), max(c.n for c in comparisons)
-    seeds = f"{most} seeds each" if least == most else f"between {least} and {most} shared seeds"
-    if all(c.verdict == "not decidable" for c in comparisons):
-        return f"None of the {len(comparisons)} comparisons can be decided yet, on {seeds}."
-    return f"{' '.join(counted)} On {seeds}."
+    def draw(wide: bool) -> Figure:
+        figure = Figure(figsize=(WIDE, 3.1) if wide else (NARROW, 5.8))
+        panels = figure.subplots(1, 2) if wide else figure.subplots(2, 1)
+        for axes, (study, found) in zip(panels, ends.items(), strict=True):
+            for row, (name, values) in enumerate(found.items()):
+                axes.scatter(values, [row] * len(values), s=26, color=COLOR[name], alpha=0.55, linewidth=0)
+                axes.plot([fmean(values)] * 2, [row - 0.32, row + 0.32], color=COLOR[name], linewidth=2.4)
+                at = (1.0, row)
+                how = {"xycoords": ("axes fraction", "data"), "va": "center", "color": COLOR[name]}
+                note(axes, percent(fmean(values)), at, (6, 0), **how)
+            axes.set_title(TITLES[study])
+            # The same width in points in both panels, so that gaps and spreads can be compared by eye.
+            middle = (max(map(max, found.values())) + min(map(min, found.values()))) / 2
+            axes.set_xlim(middle - width / 2, middle + width / 2)
+            _rows(axes, list(found))
+            axes.axhline(len(FIVE) - 0.5, color=RULE, linewidth=1.0)
+            axes.grid(False)
+            axes.grid(axis="x")
+            in_per_cent(axes.xaxis)
+        for axes in panels if wide else panels[1:]:
+            axes.set_xlabel("test accuracy")
+        return figure
 
-
-def past_zero(comparisons: Sequence[PairedComparison]) -> str:
-    """Return sentences that name and explain the pairs told apart though their interval holds zero; or "".
-
-    Examples
-    --------
-    >>> from lrlib.stats import compare_all
-    >>> values = {
-    ...     "constant": dict.fromkeys(range(4), 0.7),
-    ...     "time": {0: 0.74, 1: 0.71, 2: 0.73, 3: 0.72},
-    ...     "drop": {0: 0.8, 1: 0.803, 2: 0.806, 3: 0.803},
-    ... }
-    >>> compared = compare_all(values, pairs=[("drop", "constant"), ("time", "constant")])
-    >>> past_zero(compared).split(": ")[0]
-    'Told apart though its interval holds zero'
-    >>> past_zero(compared[:1])
-    ''
-    """
-    names = [
-        f"{c.schedule} against {c.reference}"
-        for c in comparisons
-        if c.verdict.startswith(("better", "worse")) and c.interval[0] <= 0 <= c.interval[1]
-    ]
-    if not names:
-        return ""
-    return (
-        f"Told apart though {'its interval holds' if len(names) == 1 else 'their intervals hold'} zero: "
-        f"{' and '.join(names)}. An interval is as wide for the last question as for the first; Holm's "
-        "correction, by which the plan decides, grows milder with each question that is settled."
+    spread = {study: max(found["constant"]) - min(found["constant"]) for study, found in ends.items()}
+    return TwoWidths(
+        draw,
+        alt="Two panels, CIFAR-10 and the digits, with a row of five dots for each of eight schedules: their "
+        "test accuracies at the end. On CIFAR-10 the rows of constant, time, drop and linear do not "
+        f"overlap. On the digits most rows do; the constant rate's dots lie {points(spread[DIGITS])} points "
+        f"apart there, and {points(spread[CIFAR10])} on CIFAR-10.",
     )
 
 
-def pairing(comparisons: Sequence[PairedComparison]) -> str:
-    """Return a sentence on how many differences vary less, or more, with a shared seed than without.
+def _rows(axes: Axes, names: Sequence[str]) -> None:
+    """Name the rows of a panel after schedules, from the top, in their colors."""
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_yticks(range(len(names)), names)
+    for label, name in zip(axes.get_yticklabels(), names, strict=True):
+        label.set_color(COLOR[name])
 
-    Examples
-    --------
-    >>> from lrlib.stats import compare_all
-    >>> values = {"constant": {1: 0.70, 2: 0.72, 3: 0.71}, "linear": {1: 0.80, 2: 0.82, 3: 0.80}}
-    >>> print(pairing(compare_all(values, pairs=[("linear", "constant")])))
-    Sharing a seed made the differences vary less than without it in 1 of 1 comparison, and more in none.
-    """
-    # Rounded as a comparison's sentence prints them, so that a reader who compares the two counts the same.
-    sds = [(round(100 * c.sd, 2), round(100 * c.sd_unpaired, 2)) for c in comparisons if c.sd > 0]
-    if not sds:
-        return ""
-    less, more = sum(a < b for a, b in sds), sum(a > b for a, b in sds)
-    return (
-        f"Sharing a seed made the differences vary less than without it in {less or 'none'} of {len(sds)} "
-        f"comparison{'s' if len(sds) > 1 else ''}, and more in {more or 'none'}."
+
+@finding()
+def what_we_found_text(records: Records) -> Finding:
+    """Open the chapter: three findings, a line each. The texts below check them at length."""
+    ends = {name: finals(records.runs(CIFAR10, name)) for name in SURVEY}
+    spread = {name: stdev(values) for name, values in ends.items()}
+    calm = [spread[name] for name in SURVEY if name != "constant"]
+    n = len(ends["constant"])
+    few, many = (len(rankings(records, study)) for study in TITLES)
+    found = _accuracies_by_rate(records)
+    at, own = (
+        [rate[name] for name in ("linear", "constant")]
+        for rate in ({k: v[SHARED] for k, v in found.items()}, {k: max(v.values()) for k, v in found.items()})
+    )
+    return Finding(
+        """
+        > **What we found**
+        >
+        > 1. **One run finds the big gaps. It cannot tell you which gaps are big.** {N} seeds of the survey's
+        >    {schedules} schedules make {tables} tables of single runs. On CIFAR-10 they hold {few} rankings,
+        >    on the digits {many}.
+        > 2. **Decay makes results repeatable.** On CIFAR-10, runs at a constant rate typically end {constant}
+        >    points from their mean, under the other {others} schedules {least} to {most}. (A rate of
+        >    {shared} is too high for a constant one.)
+        > 3. **One rate for all is not a fair race.** On CIFAR-10 linear decay leads the constant rate by
+        >    {gap} points at {shared}, and by {own} where each has the best of {rates} rates (one run each).
+        """,
+        {
+            "N": count(n).capitalize(),
+            "schedules": count(len(FIVE)),
+            "tables": f"{n ** len(FIVE):,}",
+            "few": count(few),
+            "many": count(many),
+            "constant": points(spread["constant"]),
+            "others": count(len(calm)),
+            "least": points(min(calm)),
+            "most": points(max(calm)),
+            "shared": f"{SHARED:g}",
+            "gap": points(at[0] - at[1]),
+            "own": points(own[0] - own[1]),
+            "rates": count(len(found["constant"])),
+        },
+        {
+            "as many seeds of each schedule on both": {
+                len(records.runs(study, name)) for study in TITLES for name in SURVEY
+            }
+            == {n},
+            "few rankings on CIFAR-10, several on the digits": few == 2 and many >= 5,
+            "the constant rate spreads most, by half as much again": spread["constant"] > 1.5 * max(calm),
+            "less than half of the gap is left": 0 < own[0] - own[1] < (at[0] - at[1]) / 2,
+            "one run in each cell": len(records[MAP]) == sum(map(len, found.values())),
+        },
     )
 
 
-def reached(comparisons: Sequence[PairedComparison], *, planned: int) -> str:
-    """Return a sentence on how far the intervals of a family reach, with its seeds and with those planned.
-
-    Examples
-    --------
-    >>> from lrlib.stats import compare_all
-    >>> values = {name: {1: 0.5, 2: 0.75} for name in ("constant", "linear")}
-    >>> print(reached(compare_all(values, pairs=[("linear", "constant")]), planned=5))
-    An interval over 2 seeds reaches 9.0 standard deviations to each side, one over 5 seeds 1.2.
-    """
-    counts = sorted({c.n for c in comparisons if c.n > 1} | {planned})
-    first, *more = (f"{reach(n, family=len(comparisons)):.1f}" for n in counts)
-    further = "".join(f", one over {n} seeds {far}" for n, far in zip(counts[1:], more, strict=True))
-    return f"An interval over {counts[0]} seeds reaches {first} standard deviations to each side{further}."
+# --- Table 7.1: the survey's table ------------------------------------------------------------------------
 
 
-def race_table(grid: Grid, *, fixed: float = 0.1) -> str:
-    """Return a table as HTML: means at one fixed peak rate, at each schedule's own, and the rates chosen.
-
-    Its own is chosen by `lrlib.stats.rankings.leave_one_out`, so that no seed reports at a rate that it
-    helped to choose.
-
-    Parameters
-    ----------
-    grid : mapping, schedule -> peak rate -> seed -> accuracy
-    fixed : float
-
-    Examples
-    --------
-    >>> html = race_table({"linear": {0.1: {1: 0.5, 2: 0.5}, 0.3: {1: 0.75, 2: 0.5}}})
-    >>> "<td>50.0%<br><small>n = 2</small></td><td>50.0%<br><small>n = 2</small></td><td>0.1, 0.3" in html
-    True
-    """
-    rows = []
-    for schedule, peaks in grid.items():
-        at, chosen = list(peaks.get(fixed, {}).values()), leave_one_out(peaks)
-        own = [each.accuracy for each in chosen]
-        rates = ", ".join(f"{rate:g}" for rate in sorted({each.peak_lr for each in chosen}))
-        rows.append([schedule, *map(_share, (at, own)), rates or "–"])
-    return results_table(["schedule", f"at {fixed:g}", "at its own", "chosen"], rows)
+def survey_table() -> Table:
+    """Return the survey's table 1.1: as printed, from its source's logs, and from three studies of ours."""
+    return Table(table_1_1.table_1_1())
 
 
-def raced(grid: Grid, *, fixed: float = 0.1) -> str:
-    """Return sentences on how far schedules lie apart at one peak rate, and each at its own.
-
-    Only schedules that have both take part. The last sentence gives what choosing a rate by all seeds, and
-    reporting the same seeds, would have shown beyond `leave_one_out`, on average.
-
-    Parameters
-    ----------
-    grid : mapping, schedule -> peak rate -> seed -> accuracy
-    fixed : float
-
-    Examples
-    --------
-    >>> print(raced({"linear": {0.1: {1: 0.5}}}))
-    A rate of its own needs two seeds at every rate, of two schedules at least; they are not recorded yet.
-    """
-    at, own, promised = [], [], []
-    for peaks in grid.values():
-        chosen = leave_one_out(peaks)
-        if chosen and fixed in peaks:
-            seeds = [each.left_out for each in chosen]
-            means = {rate: fmean(values[seed] for seed in seeds) for rate, values in peaks.items()}
-            at.append(means[fixed])
-            own.append(fmean(each.accuracy for each in chosen))
-            promised.append(max(means.values()))
-    if len(own) < 2:
-        return (
-            "A rate of its own needs two seeds at every rate, of two schedules at least; "
-            "they are not recorded yet."
-        )
-    # From the means as the table prints them, so that a reader who subtracts finds the same.
-    shown = ([round(100 * mean, 1) for mean in means] for means in (at, own))
-    before, after = (max(means) - min(means) for means in shown)
-    if after < before / 2:
-        meaning = "The gap is less than half as wide where each has a rate that suits it."
-    elif after < before:
-        meaning = "The gap is narrower where each has a rate that suits it."
-    else:
-        meaning = "The gap does not shrink where each has a rate that suits it."
-    optimism = 100 * (fmean(promised) - fmean(own))
-    return (
-        f"At the one rate {fixed:g}, the means of {len(at)} schedules lie {before:.1f} points apart; each at "
-        f"its own, {after:.1f} points. {meaning} Picking by all seeds, and reporting the same, would have "
-        f"shown {optimism:+.2f} points on average.{_at_the_edge(grid)}"
+@finding(heading="A training loss stands beside a test accuracy")
+def columns_text(records: Records) -> Finding:
+    """Say how the survey's two columns mislead, and what its source's logs say instead."""
+    survey, source = published().survey, published().source
+    loss, accuracy = survey.column("loss"), survey.column("accuracy")
+    logged, tested = source.column("train_loss"), source.column("test_loss")
+    return Finding(
+        """
+        The survey's Loss is its source's *training* loss, with a penalty on the weights in it. Its Accuracy
+        is measured on *test* images. Side by side they set a puzzle: time-based decay has a lower Loss than
+        drop-based decay ({time} against {drop}), and yet a lower accuracy ({time_accuracy} against
+        {drop_accuracy}). The logs (b) solve it: time-based decay's *test* loss is the higher one, {tested}
+        against {drop_tested}. [Where the table comes from](table_source.ipynb) goes through the rest.
+        """,
+        {
+            "time": f"{loss['time']:.4f}",
+            "drop": f"{loss['drop']:.4f}",
+            "time_accuracy": f"{accuracy['time']:.2f}",
+            "drop_accuracy": f"{accuracy['drop']:.2f}",
+            "tested": f"{tested['time']:.4f}",
+            "drop_tested": f"{tested['drop']:.4f}",
+        },
+        {
+            "the survey's loss is the training loss of the logs": loss == {k: logged[k] for k in loss},
+            "time-based decay has the lower loss and the lower accuracy": loss["time"] < loss["drop"]
+            and accuracy["time"] < accuracy["drop"],
+            "and the higher test loss": tested["time"] > tested["drop"],
+        },
     )
-
-
-def _counted(reference: str, comparisons: Sequence[PairedComparison]) -> str:
-    """Return a sentence that counts the verdicts against one reference; a lone comparison is named."""
-    kinds = [c.verdict.split(",")[0].removesuffix(" as") for c in comparisons]
-    known = ("better", "worse", "as good", "not decidable")
-    counts = {kind: kinds.count(kind) for kind in known if kind in kinds}
-    (first, n), *more = counts.items()
-    who = comparisons[0].schedule if len(kinds) == 1 else f"all {n}" if not more else f"{n}"
-    parts = [f"{who} {'is' if n == 1 else 'are'} *{first}*", *(f"{m} *{kind}*" for kind, m in more)]
-    return f"Against {reference}, {listed(parts)}."
-
-
-def _at_the_edge(grid: Grid) -> str:
-    """Return sentences on schedules that chose an end of the grid: their best rate may lie outside."""
-    text = ""
-    for side, end in (("lowest", min), ("highest", max)):
-        names = [
-            schedule
-            for schedule, peaks in grid.items()
-            if any(each.peak_lr == end(peaks) for each in leave_one_out(peaks))
-        ]
-        if names:
-            text += f" Some seeds chose the {side} rate of the grid for {listed(names)}: "
-            text += "a better one may lie outside."
-    return text
-
-
-def _share(values: Sequence[float]) -> str | tuple[str, str]:
-    return (f"{fmean(values):.1%}", f"n = {len(values)}") if values else "no run yet"
-
-
-# --- On a GPU: the survey's words, and other peak rates -----------------------------------------------------
 
 
 @finding(heading="ResNet-50, as the survey's words say")
@@ -279,12 +207,12 @@ def resnet50_text(records: Records) -> Finding:
     return Finding(
         """
         The survey's text describes a ResNet-50, a peak rate of {peak} and {epochs} epochs. We trained that,
-        on flipped and shifted pictures, one run for each schedule of the table. **Linear decay comes first
+        on flipped and shifted images, one run for each schedule of the table. **Linear decay comes first
         with {linear}**, {lead} points ahead of the next; then drops ({drop}), power 5 ({poly5}), time-based
         decay ({time}) and the constant rate ({constant}).
 
         Drops and power 5 end within {near} points of the survey's numbers, which come from [another
-        network](table_source.ipynb), without such pictures. Linear decay ends {above} points above its
+        network](table_source.ipynb), without such images. Linear decay ends {above} points above its
         number. The constant rate ends {below} points below, and *behind* time-based decay, where the survey
         has it ahead. With {seeds} seeds of our small network time-based decay is {better}, too, by the plan.
 
@@ -321,6 +249,542 @@ def resnet50_text(records: Records) -> Finding:
     )
 
 
+# --- Figure 7.2: what one run each could have shown -------------------------------------------------------
+
+
+def ends(study: str, records: Records | None = None) -> dict[str, list[float]]:
+    """Return the final test accuracies of the survey's five schedules, one per seed."""
+    records = Records() if records is None else records
+    return {name: finals(records.runs(study, name)) for name in FIVE}
+
+
+def places(records: Records, study: str) -> dict[str, list[float]]:
+    """Return the share of all tables of single runs in which each schedule comes first, second, and so on.
+
+    Schedules that end level share their places.
+    """
+    found = ends(study, records)
+    tables = list(product(*found.values()))
+    shares = {name: [0.0] * len(found) for name in found}
+    for table in tables:
+        for name, value in zip(found, table, strict=True):
+            above, level = sum(x > value for x in table), table.count(value)
+            for place in range(above, above + level):
+                shares[name][place] += 1 / (level * len(tables))
+    return shares
+
+
+def places_figure(records: Records | None = None) -> TwoWidths:
+    """Draw in how many tables of single runs each schedule takes each place, on both data sets."""
+    records = Records() if records is None else records
+    shares = {study: places(records, study) for study in TITLES}
+    order = {  # by the mean place, so that a sure ranking is a diagonal
+        study: sorted(found, key=lambda name: sum(k * share for k, share in enumerate(found[name])))
+        for study, found in shares.items()
+    }
+
+    def draw(wide: bool) -> Figure:
+        figure = Figure(figsize=(WIDE, 2.5) if wide else (NARROW, 4.8))
+        panels = figure.subplots(1, 2) if wide else figure.subplots(2, 1)
+        for axes, (study, found) in zip(panels, shares.items(), strict=True):
+            for row, name in enumerate(order[study]):
+                for place, share in enumerate(found[name], 1):
+                    if share:
+                        how = {"color": COLOR[name], "alpha": 0.08 + 0.4 * share, "linewidth": 0}
+                        axes.barh(row, 0.96, height=0.92, left=place - 0.48, **how)
+                        note(axes, percent(share, 0), (place, row), ha="center", va="center", color=INK)
+            axes.set_title(TITLES[study])
+            axes.set_xlim(0.5, len(FIVE) + 0.5)
+            _rows(axes, order[study])
+            axes.set_xticks(range(1, len(FIVE) + 1), ["1st", "2nd", "3rd", "4th", "5th"])
+            axes.grid(False)
+            axes.tick_params(length=0)
+        return figure
+
+    first = {study: percent(found["linear"][0], 0) for study, found in shares.items()}
+    return TwoWidths(
+        draw,
+        alt="Two grids, CIFAR-10 and the digits: a row for each of five schedules, a column for each place "
+        "from first to fifth, and in the cells the share of tables in which the schedule takes the place. "
+        f"On CIFAR-10 linear is first in {first[CIFAR10]}, time fourth and constant fifth in all; drop and "
+        "poly5 share second and third. On the digits no row has a single cell; linear is first in "
+        f"{first[DIGITS]}.",
+    )
+
+
+@finding()
+def draws_answer_text(records: Records) -> Finding:
+    """Answer the chapter's prediction from all tables of single runs."""
+    cifar10, digits = (places(records, study) for study in TITLES)
+    return Finding(
+        """
+        <details>
+        <summary>Think, then open</summary>
+
+        On CIFAR-10 linear decay comes first in *every* table, and the constant rate last. On the digits
+        linear decay comes first in {linear} of them and time-based decay in the others; the constant rate
+        comes third in {third}, ahead of drops and power 5.
+
+        </details>
+        """,
+        {"linear": percent(digits["linear"][0], 0), "third": percent(digits["constant"][2], 0)},
+        {
+            "on CIFAR-10 linear decay is always first": cifar10["linear"][0] > 1 - 1e-9,
+            "and the constant rate always last": cifar10["constant"][-1] > 1 - 1e-9,
+            "on the digits the rest is time-based decay's": digits["linear"][0] + digits["time"][0]
+            > 1 - 1e-9,
+            "linear decay has more than half": 0.5 < digits["linear"][0] < 0.9,
+            "where the constant rate is third, linear and time-based decay are ahead": max(
+                digits["constant"][:2]
+            )
+            == 0
+            < digits["constant"][2],
+        },
+    )
+
+
+@finding(heading="One run finds the big gaps. It cannot tell you which gaps are big")
+def big_gaps_text(records: Records) -> Finding:
+    """Compare two equal gaps, one safe and one not: what makes a gap big is the spread over seeds."""
+    cifar10, digits = (ends(study, records) for study in TITLES)
+    shares = places(records, CIFAR10)
+    small = fmean(cifar10["linear"]) - fmean(cifar10["drop"])
+    same = fmean(digits["drop"]) - fmean(digits["constant"])
+    pairs = list(product(digits["constant"], digits["drop"]))
+    reversed_in = sum(constant > drop for constant, drop in pairs) / len(pairs)
+    return Finding(
+        """
+        On CIFAR-10 all {tables} tables agree but for one pair: drops and power 5, {close} points apart on
+        average, change places. On the digits no place is safe.
+
+        The size of a gap does not tell you which case you have. Linear decay leads drops by {small} points on
+        CIFAR-10, and no choice of runs reverses that. On the digits drops lead the constant rate by {same}
+        points, and {reversed} of the pairs of single runs say the opposite. A gap is big if it is wide beside
+        the spread over seeds, and one run of each shows no spread.
+        """,
+        {
+            "tables": f"{len(list(product(*cifar10.values()))):,}",
+            "close": points(fmean(cifar10["drop"]) - fmean(cifar10["poly5"])),
+            "small": points(small),
+            "same": points(same),
+            "reversed": percent(reversed_in, 0),
+        },
+        {
+            "on CIFAR-10 drops and power 5 share second and third place, the others have one each": all(
+                max(shares[name]) > 1 - 1e-9 for name in ("linear", "time", "constant")
+            )
+            and all(0 < shares[name][1] < 1 for name in ("drop", "poly5")),
+            "on the digits no schedule always has the same place": all(
+                max(each) < 0.999 for each in places(records, DIGITS).values()
+            ),
+            "the two gaps are alike, within a fifth of a point": abs(small - same) < 0.002,
+            "one is never reversed": min(cifar10["linear"]) > max(cifar10["drop"]),
+            "the other is in a third of the pairs or more": 1 / 3 <= reversed_in < 1 / 2,
+        },
+    )
+
+
+# --- Figure 7.3: the spread over seeds --------------------------------------------------------------------
+
+
+def _moves(runs: Iterable[Run]) -> float:
+    """Return how far test accuracy moves from one epoch to the next in the last third, in the mean."""
+    columns = [run.column("test_accuracy") for run in runs]
+    return fmean(abs(b - a) for column in columns for a, b in pairwise(column[-1 - len(column) // 3 :]))
+
+
+def spread_figure(records: Records | None = None) -> TwoWidths:
+    """Draw the last third of training under two schedules, and the standard deviations of all."""
+    records = Records() if records is None else records
+    spread = {
+        study: {name: 100 * stdev(finals(records.runs(study, name))) for name in SURVEY} for study in TITLES
+    }
+
+    def draw(wide: bool) -> Figure:
+        figure = Figure(figsize=(WIDE, 2.9) if wide else (NARROW, 5.6))
+        curves, dots = figure.subplots(1, 2) if wide else figure.subplots(2, 1)
+        for name in ("constant", "linear"):
+            for run in records.runs(CIFAR10, name):
+                last = len(run.epochs) // 3 + 1
+                epochs = drawn.epochs_of(run, 0.0)
+                values = run.column("test_accuracy")
+                curves.plot(epochs[-last:], values[-last:], color=COLOR[name], linewidth=1.4)
+        curves.set_title("CIFAR-10, the last third of training")
+        curves.set_xlabel("epoch")
+        in_per_cent(curves.yaxis)
+        ends = [
+            Label(fmean(finals(records.runs(CIFAR10, name))), name, COLOR[name])
+            for name in ("constant", "linear")
+        ]
+        label_ends(curves, ends)
+        for row, name in enumerate(SURVEY):
+            at = [spread[study][name] for study in TITLES]
+            dots.plot(at, [row, row], color=COLOR[name], linewidth=0.8, alpha=0.6)
+            for value, fill in zip(at, (COLOR[name], "none"), strict=True):
+                dots.plot([value], [row], "o", color=COLOR[name], markerfacecolor=fill, markersize=6)
+        for study, value in zip(TITLES, (spread[study]["constant"] for study in TITLES), strict=True):
+            note(dots, TITLES[study], (value, 0), (0, -13), ha="center", color=GRAY)
+        dots.set_title("standard deviation over seeds, in points")
+        dots.set_xlim(left=0)
+        _rows(dots, SURVEY)
+        dots.grid(False)
+        dots.grid(axis="x")
+        return figure
+
+    return TwoWidths(
+        draw,
+        alt="First: test accuracy in the last third of training on CIFAR-10, five runs at a constant rate, "
+        "which jump up and down by a point or more until they stop, and five with linear decay, which run "
+        "level. Second: the standard deviation over five seeds for eight schedules on both data sets. The "
+        "constant "
+        f"rate has by far the largest, {rounded(spread[CIFAR10]['constant'])} points on CIFAR-10 and "
+        f"{rounded(spread[DIGITS]['constant'])} on the digits.",
+    )
+
+
+@finding(heading="Decay makes results repeatable")
+def repeatable_text(records: Records) -> Finding:
+    """Say how far runs spread over seeds, why, and what that costs."""
+    spread = {study: {name: stdev(finals(records.runs(study, name))) for name in SURVEY} for study in TITLES}
+    calm = {
+        study: [value for name, value in each.items() if name != "constant"] for study, each in spread.items()
+    }
+    constant, linear = (records.runs(CIFAR10, name) for name in ("constant", "linear"))
+    times = (spread[CIFAR10]["constant"] / spread[CIFAR10]["linear"]) ** 2
+    low = [run for study in (DIGITS_MAP, MORE_SEEDS) for run in records.runs(study, "constant", peak_lr=0.01)]
+    return Finding(
+        """
+        The **standard deviation** says how far values typically lie from their mean. Over {n} seeds on
+        CIFAR-10 it is {constant} points at the constant rate, and {least} to {most} under the other {others}
+        schedules; on the digits {digits} against {digits_least} to {digits_most}.
+
+        The first panel shows why. A constant rate keeps shaking the network: in the last third of training,
+        its test accuracy still moves by {moves} points from one epoch to the next, and where it stops is
+        luck. Linear decay, at {calm} points, is calm by then. What counts is the small rate at the end, and a
+        small constant rate has it, too: at {low}, {low_n} runs on the digits have a standard deviation of
+        {low_spread} points.
+
+        For a mean that is equally sharp, the constant rate of {shared} needs {times} times as many seeds as
+        linear decay.
+        """,
+        {
+            "n": count(len(constant)),
+            "constant": points(spread[CIFAR10]["constant"]),
+            "least": points(min(calm[CIFAR10])),
+            "most": points(max(calm[CIFAR10])),
+            "others": count(len(calm[CIFAR10])),
+            "digits": points(spread[DIGITS]["constant"]),
+            "digits_least": points(min(calm[DIGITS])),
+            "digits_most": points(max(calm[DIGITS])),
+            "moves": points(_moves(constant)),
+            "calm": points(_moves(linear)),
+            "low": f"{low[0].config.peak_lr:g}",
+            "low_n": count(len(low)),
+            "low_spread": points(stdev(finals(low))),
+            "shared": f"{SHARED:g}",
+            "times": count(round(times)),
+        },
+        {
+            "the constant rate spreads most on both, by half as much again": all(
+                spread[study]["constant"] > 1.5 * max(calm[study]) for study in TITLES
+            ),
+            "its accuracy moves by a point per epoch": _moves(constant) > 0.01,
+            "that of linear decay by a fifth of it at most": _moves(linear) < _moves(constant) / 5,
+            "a small constant rate spreads like the others": stdev(finals(low)) < max(calm[DIGITS]),
+            "there are many runs at it": len(low) >= 8,
+            "the constant rate needs several times as many seeds": times > 4,
+        },
+    )
+
+
+# --- Table 7.2: decisions ---------------------------------------------------------------------------------
+
+
+def _signed(difference: float) -> str:
+    """Return a difference in points with its sign.
+
+    >>> _signed(0.0484), _signed(-0.002)
+    ('+4.8', '−0.2')
+    """
+    return ("+" if difference >= 0 else MINUS) + points(difference)
+
+
+def decision_table(compared: Sequence[PairedComparison]) -> Table:
+    """Return the decisions of the plan, a row for each schedule, with the mean differences in points.
+
+    Below a difference stands its interval, if it has one. A pair that the family does not have is a dash.
+    """
+    by = {(each.schedule, each.reference): each for each in compared}
+    references = list(dict.fromkeys(each.reference for each in compared))
+    head = ["schedule", *(text for name in references for text in (f"against {name}", "by the plan"))]
+    rows = []
+    for schedule in dict.fromkeys(each.schedule for each in compared):
+        row = [schedule]
+        for reference in references:
+            each = by.get((schedule, reference))
+            row += ["–", "–"] if each is None or not each.n else [_with_interval(each), each.verdict]
+        rows.append(row)
+    return Table(results_table(head, rows))
+
+
+def _with_interval(each: PairedComparison) -> tuple[str, str]:
+    low, high = each.interval
+    around = f"{_signed(low)} to {_signed(high)}" if low > -1 else ""  # from one seed it has no end
+    return _signed(each.mean_difference), around
+
+
+def decisions_table(records: Records | None = None) -> Table:
+    """Return what the plan decides on CIFAR-10."""
+    return decision_table(compare_all((Records() if records is None else records)[CIFAR10]))
+
+
+@finding(heading="A rule made beforehand decides all but one")
+def decisions_text(records: Records) -> Finding:
+    """Say what the plan decides on CIFAR-10, and how little of it on the digits."""
+    by = {(each.schedule, each.reference): each for each in compare_all(records[CIFAR10])}
+    on_digits = [each for each in compare_all(records[DIGITS]) if each.reference == "constant"]
+    verdicts = {each.schedule: each.verdict for each in by.values() if each.reference == "linear"}
+    above = [each for each in by.values() if each.reference == "constant"]
+    time, triangle = by["time", "constant"], by["triangle", "linear"]
+    ahead = next(each for each in on_digits if each.schedule == "linear")
+    return Finding(
+        """
+        All {all} are better than the constant rate. Against linear decay, time-based decay, drops and power 5
+        are worse; cosine decay, with restarts and without, is as good to within a point; the triangle came
+        out {higher} points higher, and {n} seeds cannot tell that from luck.
+
+        One row looks contradictory: time-based decay is *better*, and its interval includes zero. The
+        intervals are made so that all {family} hold at once, which is stricter than the test that decides.
+        Read it as: better, but only just.
+
+        On the digits the same rules decide nothing against the constant rate, not even linear decay's lead of
+        {ahead} points: the seeds of the constant rate spread too widely.
+        """,
+        {
+            "all": count(len(above)),
+            "higher": points(triangle.mean_difference),
+            "n": count(triangle.n),
+            "family": len(by),
+            "ahead": points(ahead.mean_difference),
+        },
+        {
+            "all are better than the constant rate": {each.verdict for each in above} == {"better"},
+            "against linear decay three are worse, two as good, and one is open": verdicts
+            == {
+                **dict.fromkeys(("time", "drop", "poly5"), "worse"),
+                **dict.fromkeys(("cosine", "cosine5"), "as good as"),
+                "triangle": "not decidable",
+            },
+            "there it is ahead": triangle.mean_difference > 0,
+            "time-based decay's interval holds zero, and no other's": [
+                each.schedule for each in above if each.interval[0] <= 0
+            ]
+            == ["time"],
+            "by less than half a point": time.interval[0] > -0.005,
+            "on the digits nothing is decided against the constant rate": {each.verdict for each in on_digits}
+            == {"not decidable"},
+            "though linear decay leads by more than two points": ahead.mean_difference > 0.02,
+            "the same number of seeds in each": {each.n for each in by.values()} == {triangle.n},
+        },
+    )
+
+
+@finding()
+def details_text(records: Records) -> Finding:
+    """List the comparisons with their p values and spreads, and say what pairing brought."""
+    compared = compare_all(records[CIFAR10])
+    # Rounded as a comparison's sentence prints them, so that a reader who compares the two counts the same.
+    sds = [(round(100 * each.sd, 2), round(100 * each.sd_unpaired, 2)) for each in compared]
+    less, more = sum(a < b for a, b in sds), sum(a > b for a, b in sds)
+    return Finding(
+        """
+        <details>
+        <summary>The p values, and what pairing brought</summary>
+
+        {sentences}
+
+        [The plan](plan.md) explains the words. Runs were paired by seed to cancel luck. That made the
+        differences vary less in {less} of {n} comparisons, and more in {more}: a shared seed fixes start and
+        batches, but many epochs later little is left in common. Plan more seeds rather than pairs.
+
+        </details>
+        """,
+        {
+            "sentences": "\n".join(f"- {each.sentence()}" for each in compared),
+            "less": less,
+            "n": len(compared),
+            "more": more,
+        },
+        {
+            "pairing helped in less than half": less < len(compared) / 2,
+            "and hurt in as many or more": more >= less,
+        },
+    )
+
+
+@finding()
+def images_text(records: Records) -> Finding:
+    """Say how much luck the choice of the test images is, on both data sets."""
+    errors = {}
+    for study in TITLES:
+        accuracy = fmean(finals(records.runs(study, "linear")))
+        images = TEST_IMAGES[records.runs(study, "linear")[0].config.dataset]
+        errors[study] = accuracy, images, sqrt(accuracy * (1 - accuracy) / images)
+    (high, many, error), (top, few, other) = errors.values()
+    return Finding(
+        """
+        Seeds are not the only luck. With {many} other test images, an accuracy of {high} would typically move
+        by {error} points; with {few} other digits, {top} by {other}. More seeds do not help against that.
+        [Bouthillier and others](https://arxiv.org/abs/2103.03098) measured how far seeds, data splits and
+        tuning move benchmarks.
+        """,
+        {
+            "many": f"{many:,}",
+            "high": percent(high),
+            "error": points(error),
+            "few": few,
+            "top": percent(top),
+            "other": points(other),
+        },
+        {
+            "both are between a quarter of a point and half a point": all(
+                0.0025 < x < 0.005 for x in (error, other)
+            )
+        },
+    )
+
+
+# --- Figures 7.4 and 7.5: over the peak rate --------------------------------------------------------------
+
+
+def rates(schedule: str, records: Records | None = None) -> Mapping[float, Mapping[int, float]]:
+    """Return a schedule's final test accuracies on the digits: peak rate -> seed -> accuracy."""
+    return by_peak((Records() if records is None else records)[DIGITS_MAP])[schedule]
+
+
+def _panels(grid: Grid, *, error: bool, alt: str) -> TwoWidths:
+    """Draw a panel for each schedule but the constant rate, which is gray in all, over the peak rate.
+
+    Lines are means over seeds; dots are seeds. The dotted line is the shared rate.
+    """
+    names = [name for name in SURVEY if name != "constant"]
+
+    def line(axes: Axes, name: str) -> None:
+        seeds = {rate: [1 - x if error else x for x in found.values()] for rate, found in grid[name].items()}
+        alone = all(len(values) == 1 for values in seeds.values())
+        means = [fmean(values) for values in seeds.values()]
+        axes.plot(list(seeds), means, color=COLOR[name], marker="o" if alone else None)
+        if not alone:
+            at = [(rate, value) for rate, values in seeds.items() for value in values]
+            axes.scatter(*zip(*at, strict=True), s=9, color=COLOR[name], alpha=0.6, linewidth=0)
+
+    def draw(wide: bool) -> Figure:
+        shape = (2, 4) if wide else (4, 2)
+        figure = Figure(figsize=(WIDE, 4.2) if wide else (NARROW, 7.4))
+        panels = figure.subplots(*shape, sharex=True, sharey=True).ravel()
+        every = sorted(grid["constant"])
+        for axes, name in zip(panels, names, strict=False):
+            line(axes, "constant")
+            line(axes, name)
+            axes.set_title(name, color=COLOR[name])
+            axes.set_xscale("log")
+            axes.set_xmargin(0.12)  # the outer numbers of two panels must not touch
+            shown = every if len(every) < 6 else every[::4]
+            axes.set_xticks(shown, [f"{rate:g}" for rate in shown])
+            axes.minorticks_off()
+            if error:
+                axes.set_yscale("log")
+                axes.set_yticks([0.01, 0.1, 1])
+                axes.minorticks_off()
+            in_per_cent(axes.yaxis)
+        for axes in panels[:-1]:
+            axes.vlines(
+                SHARED, 0, 1, transform=axes.get_xaxis_transform(), color=INK, linewidth=0.8, linestyle=":"
+            )
+        panels[-1].axis("off")
+        text = "gray: the\nconstant rate\n\ndotted: the\nshared rate"
+        how = {"xycoords": "axes fraction", "ha": "center", "va": "center", "color": GRAY}
+        note(panels[-1], text, (0.5, 0.5), **how)
+        for axes in panels[-shape[1] - 1 : -1]:
+            axes.tick_params(labelbottom=True)
+            axes.set_xlabel("peak rate")
+        return figure
+
+    return TwoWidths(draw, alt=alt)
+
+
+def digits_map_figure(records: Records | None = None) -> TwoWidths:
+    """Draw test error on the digits over nine peak rates, constant in gray."""
+    grid = by_peak((Records() if records is None else records)[DIGITS_MAP])
+    every = sorted(grid["constant"])
+    best = {name: max(found, key=lambda rate: fmean(found[rate].values())) for name, found in grid.items()}
+    return _panels(
+        grid,
+        error=True,
+        alt=f"Seven panels, test error on the digits over {len(every)} peak rates from {every[0]:g} to "
+        f"{every[-1]:g}, both axes logarithmic, the constant rate in gray in each. All lines are bowls: high "
+        "at the lowest rates, near one per cent in the middle, and guessing at the highest. Gray is lowest "
+        "at "
+        f"{best['constant']:g} and rises sooner than the others; at 0.1 most lie clearly below it.",
+    )
+
+
+@finding(heading="On the digits, most of the gap was the rate")
+def own_rates_text(records: Records) -> Finding:
+    """Say how far the schedules lie apart at one rate and each at its own, and what choosing it costs."""
+    grid = by_peak(records[DIGITS_MAP])
+    chosen = {name: leave_one_out(found) for name, found in grid.items()}
+    shared = {name: fmean(found[SHARED].values()) for name, found in grid.items()}
+    own = {name: _mean(each) for name, each in chosen.items()}
+    promised = {name: max(fmean(seeds.values()) for seeds in found.values()) for name, found in grid.items()}
+    picked = sorted(each.peak_lr for each in chosen["constant"])
+    constants = [run for run in records[DIGITS_MAP] + records[MORE_SEEDS] if run.label == "constant"]
+    ten = leave_one_out(by_peak(constants)["constant"])
+    return Finding(
+        """
+        At {shared} the {schedules} schedules span {before} points; each at the rate that its other seeds
+        chose, {after}. The constant rate gains most, {gain} points, at a tenth of the shared rate or less.
+
+        With {few} seeds the choice is luck as well. For the constant rate the others chose {picked},
+        depending on who was left out, and it reports {reported}. With {many} seeds all choose {sure} and
+        report {more}, and linear decay's lead is down to {lead} points. Had we chosen and reported with the
+        same seeds, the span would have shrunk to {flattered}: the best cell of a grid is partly a lucky one.
+        """,
+        {
+            "shared": f"{SHARED:g}",
+            "schedules": count(len(grid)),
+            "before": points(_span(shared.values())),
+            "after": points(_span(own.values())),
+            "gain": points(own["constant"] - shared["constant"]),
+            "few": count(len(chosen["constant"])),
+            "picked": listed(f"{rate:g}" for rate in picked),
+            "reported": percent(own["constant"]),
+            "many": count(len(ten)),
+            "sure": f"{ten[0].peak_lr:g}",
+            "more": percent(_mean(ten)),
+            "lead": points(own["linear"] - _mean(ten)),
+            "flattered": points(_span(promised.values())),
+        },
+        {
+            "less than half of the span is left": _span(own.values()) < _span(shared.values()) / 2,
+            "the constant rate gains most": max(own, key=lambda name: own[name] - shared[name]) == "constant",
+            "at a tenth of the shared rate or less": max(picked) <= SHARED / 10,
+            "each seed left out gives another choice": len(set(picked)) == len(picked) > 1,
+            "with many seeds all choose the same": len({each.peak_lr for each in ten}) == 1 and len(ten) >= 8,
+            "and linear decay is ahead": own["linear"] > _mean(ten) > own["constant"],
+            "choosing by the seeds that report leaves less": _span(promised.values()) < _span(own.values()),
+            "no choice is at an end of the grid": not {
+                each.peak_lr for found in chosen.values() for each in found
+            }
+            & {min(grid["constant"]), max(grid["constant"])},
+        },
+    )
+
+
+def _mean(chosen: Sequence[Chosen]) -> float:
+    return fmean(each.accuracy for each in chosen)
+
+
 def _accuracies_by_rate(records: Records) -> dict[str, dict[float, float]]:
     """Return test accuracy after the last epoch: schedule -> peak rate -> of its first seed."""
     found: dict[str, dict[float, float]] = {name: {} for name in SURVEY}
@@ -330,43 +794,16 @@ def _accuracies_by_rate(records: Records) -> dict[str, dict[float, float]]:
 
 
 def map_figure(records: Records | None = None) -> TwoWidths:
-    """Draw test accuracy over the peak rate, a panel for each schedule, the constant rate in gray in all."""
+    """Draw test accuracy on CIFAR-10 over the peak rate, constant in gray."""
     found = _accuracies_by_rate(Records() if records is None else records)
-    rates = sorted(found["constant"])
-    names = [name for name in SURVEY if name != "constant"]
-
-    def draw(wide: bool) -> Figure:
-        shape = (2, 4) if wide else (4, 2)
-        figure = Figure(figsize=(WIDE, 4.2) if wide else (NARROW, 7.4))
-        panels = figure.subplots(*shape, sharex=True, sharey=True).ravel()
-        for axes, name in zip(panels, names, strict=False):
-            for drawn in ("constant", name):
-                axes.plot(rates, [found[drawn][rate] for rate in rates], color=COLOR[drawn], marker="o")
-            axes.set_title(name, color=COLOR[name])
-            axes.set_xscale("log")
-            axes.set_xticks(rates, [f"{rate:g}" for rate in rates])
-            axes.minorticks_off()
-            in_per_cent(axes.yaxis)
-        panels[-1].axis("off")
-        panels[-1].annotate(
-            "gray: the\nconstant rate",
-            (0.5, 0.5),
-            xycoords="axes fraction",
-            ha="center",
-            va="center",
-            color=COLOR["constant"],
-        )
-        for axes in panels[-shape[1] - 1 : -1]:
-            axes.tick_params(labelbottom=True)
-            axes.set_xlabel("peak rate")
-        return figure
-
-    best = max(((name, rate) for name in found for rate in rates), key=lambda at: found[at[0]][at[1]])
-    return TwoWidths(
-        draw,
-        alt=f"Seven panels, test accuracy over four peak rates from {rates[0]:g} to {rates[-1]:g}, the "
-        f"constant rate in gray in each. Gray falls from {percent(found['constant'][rates[0]])} to "
-        f"{percent(found['constant'][rates[-1]])}. The highest point of all is {best[0]} at {best[1]:g}, "
+    every = sorted(found["constant"])
+    best = max(((name, rate) for name in found for rate in every), key=lambda at: found[at[0]][at[1]])
+    return _panels(
+        {name: {rate: {1: value} for rate, value in each.items()} for name, each in found.items()},
+        error=False,
+        alt=f"Seven panels, test accuracy over four peak rates from {every[0]:g} to {every[-1]:g}, the "
+        f"constant rate in gray in each. Gray falls from {percent(found['constant'][every[0]])} to "
+        f"{percent(found['constant'][every[-1]])}. The highest point of all is {best[0]} at {best[1]:g}, "
         f"{percent(found[best[0]][best[1]])}.",
     )
 
@@ -377,8 +814,7 @@ def map_text(records: Records) -> Finding:
     found = _accuracies_by_rate(records)
     best = {name: max(each, key=each.__getitem__) for name, each in found.items()}
     top = {name: found[name][rate] for name, rate in best.items()}
-    shared_rate = 0.1
-    common = {name: each[shared_rate] for name, each in found.items()}
+    common = {name: each[SHARED] for name, each in found.items()}
     gap, own = common["linear"] - common["constant"], top["linear"] - top["constant"]
     spans = [_span(each.values()) for each in (common, top)]
     lowest, highest = min(found["constant"]), max(found["constant"])
@@ -386,7 +822,7 @@ def map_text(records: Records) -> Finding:
         {rate: fmean(by_seed.values()) for rate, by_seed in by_rate.items()}
         for by_rate in by_peak(records[DIGITS_MAP]).values()
     ]
-    left = _span(max(each.values()) for each in digits) / _span(each[shared_rate] for each in digits)
+    left = _span(max(each.values()) for each in digits) / _span(each[SHARED] for each in digits)
     fits = {rate: _rank_correlation(records, rate, order.split()) for rate, order in PREDICTED.items()}
     fit = [fits[rate] for rate in fits if rate != highest]
     return Finding(
@@ -396,20 +832,25 @@ def map_text(records: Records) -> Finding:
         rates, linear decay leads by {own} points, against {gap} at {shared}.
 
         Tuning does not make the schedules equal. At {shared} the eight span {span} points, each at its best
-        rate still {left}: more than half, where on the digits {most} of the span goes. We had written down
-        beforehand that less than half would be left; so far we are wrong. The triangle, the only one that
-        warms up, is the only one that gains from a peak of {highest}, and has the best run of all there:
-        {record}.
-
-        An order of the training losses that a worst-case bound had predicted fits at three of the rates (rank
-        correlations of {least} and more) and fails at {highest} ({none}).
+        rate still {left}: more than half, where on the digits, chosen alike, {most} of the span goes. We had
+        written down beforehand that less than half would be left; so far we are wrong. The triangle,
+        the only one that warms up, is the only one that gains from a peak of {highest}, and has the best run
+        of all there: {record}.
 
         *How sure?* One run in each cell, and the best of four is partly luck. Two more seeds are planned; the
         rules that will judge them, and four predictions, were committed before the first run
         (`studies/laptop-map-gpu.toml`).
+
+        <details>
+        <summary>An order that was predicted</summary>
+
+        An order of the training losses that a worst-case bound had predicted fits at three of the rates (rank
+        correlations of {least} and more; for the same order it is 1) and fails at {highest} ({none}).
+
+        </details>
         """,
         {
-            "shared": f"{shared_rate:g}",
+            "shared": f"{SHARED:g}",
             "lowest": f"{lowest:g}",
             "highest": f"{highest:g}",
             "slow": percent(found["constant"][lowest]),
@@ -433,7 +874,7 @@ def map_text(records: Records) -> Finding:
             "the triangle's best is the best of all": max(top, key=top.__getitem__) == "triangle",
             "at the highest peak": best["triangle"] == highest,
             "no other schedule gains there": all(
-                each[highest] < each[shared_rate] for name, each in found.items() if name != "triangle"
+                each[highest] < each[SHARED] for name, each in found.items() if name != "triangle"
             ),
             "one run in each cell": len(records[MAP]) == sum(len(each) for each in found.values()),
             "four rates": len(found["constant"]) == len(PREDICTED),
@@ -464,3 +905,80 @@ def _rank_correlation(records: Records, rate: float, order: list[str]) -> float:
         for name in order
     ]
     return spearmanr(range(len(order)), loss).statistic
+
+
+@finding()
+def on_a_cpu_text(records: Records) -> Finding:
+    """Say that runs on a CPU show the same of the constant rate."""
+    slow, middle = (records.runs(PEAKS, "constant", peak_lr=rate) for rate in (0.01, 0.03))
+    usual, linear = (finals(records.runs(CIFAR10, name)) for name in ("constant", "linear"))
+    (best,), (second,) = finals(slow), finals(middle)
+    return Finding(
+        """
+        Our runs on a CPU say the same: constant rates of {low} and {next} reached {best} and {second}, above
+        all {n} runs at {shared} ({least} to {most}), and below all {n} of linear decay there.
+        """,
+        {
+            "low": f"{slow[0].config.peak_lr:g}",
+            "best": percent(best),
+            "next": f"{middle[0].config.peak_lr:g}",
+            "second": percent(second),
+            "n": count(len(usual)),
+            "shared": f"{SHARED:g}",
+            "least": percent(min(usual)),
+            "most": percent(max(usual)),
+        },
+        {
+            "both are above all runs at the shared rate": min(best, second) > max(usual),
+            "and below all of linear decay": max(best, second) < min(linear),
+            "as many of both": len(usual) == len(linear),
+        },
+    )
+
+
+# --- Figure 7.6: the reader's own draw; beside the survey -------------------------------------------------
+
+
+def live_figure(mine: Mapping[str, Run], records: Records | None = None) -> TwoWidths:
+    """Draw a run that was just trained, thick, over the recorded ones of the same setting, thin."""
+    return drawn.live_figure(
+        mine,
+        records,
+        alt="Your run, thick, over the recorded runs of the same schedule, thin: training loss and test "
+        "accuracy over the epochs.",
+    )
+
+
+def live_text(mine: Mapping[str, Run]) -> Finding:
+    """Say where the reader's run ended among the recorded ones."""
+    said = [shared.place_in(run, shared.recorded(study_of(run.config))) for run in mine.values()]
+    return Finding("{said}", {"said": " ".join(said)}, {})
+
+
+@finding()
+def beside_the_survey_text(records: Records) -> Finding:
+    """Set the survey's conclusion beside its source and ours, in one box."""
+    rows = {name: published().source.row(name).test_accuracy for name in ("linear", "constant", "drop")}
+    far, near = (
+        gap(rows["linear"], rows[name], images=TEST_IMAGES["cifar10"]).errors for name in ("constant", "drop")
+    )
+    printed = published().survey.column("accuracy")
+    return Finding(
+        """
+        > **Beside the survey** (section 1.1.7). "The linear decay method performs the best": its table has
+        > one run of each schedule, at one rate. Linear decay's lead over the constant rate is {far} times
+        > what the test images leave open; over drops, for which it prints the same {printed}, less than once.
+        > In our runs it beats both. That no schedule suits every task, and that one has to try, stands.
+        > Triangle and cosine are described, not run. That the table can be checked is the merit of its
+        > source, which printed its logs in full.
+        """,
+        {"far": count(int(far)), "printed": f"{printed['linear']:.2f}"},
+        {
+            "the lead over the constant rate is many errors": far > 4,
+            "that over drops less than one": 0 < near < 1,
+            "the survey prints the same for both": printed["linear"] == printed["drop"],
+            "ours are better by the plan": verdict(records, "linear", "constant") == "better"
+            and verdict(records, "drop", "linear") == "worse",
+            "the survey has no triangle and no cosine": not {"triangle", "cosine"} & set(printed),
+        },
+    )

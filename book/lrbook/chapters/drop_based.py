@@ -752,9 +752,10 @@ def beside_the_survey_text(records: Records) -> Finding:
     return Finding(
         r"""
         > **Beside the survey** (section 1.1.4). The printed formula has lost its exponent. The example,
-        > half every 10 epochs, is not the run in the figure: that is a quarter every 15, in [its
-        > source](https://pyimagesearch.com/2019/07/22/keras-learning-rate-schedules-and-decay/) with the
-        > exponent $\lfloor (1 + \text{{epoch}})/15 \rfloor$, so that each drop comes one epoch early. "87%
+        > half every 10 epochs, is from [its
+        > source](https://pyimagesearch.com/2019/07/22/keras-learning-rate-schedules-and-decay/), whose run
+        > for the figure has a quarter every 15, with the exponent
+        > $\lfloor (1 + \text{{epoch}})/15 \rfloor$, so that each drop comes one epoch early. "87%
         > from 84%" is one run against one, {high} and {low}: {errors} times what 10,000 test images leave
         > open, but other seeds may differ. The jump that it calls characteristic is real. That both losses
         > are "dropping at the end" we do not see: our test loss rises.

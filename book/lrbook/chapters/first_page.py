@@ -54,10 +54,11 @@ def counts_text(exercises: int, records: Records | None = None) -> Finding:
 # --- Eight small pictures ---------------------------------------------------------------------------------
 
 
-def small_multiples(records: Records | None = None) -> _Html:
+def small_multiples(records: Records | None = None, *, chapters: str = "survey") -> _Html:
     """Draw all schedules, each a link to its chapter: the rate above, test accuracy on CIFAR-10 below.
 
-    The page lays them out, four in a row where there is room and two on a phone; so one form serves both.
+    `chapters` is the way from the page to their folder. The page lays them out, four in a row where there is
+    room and two on a phone; so one form serves both.
     """
     records = Records() if records is None else records
     reference = means(run.column("test_accuracy") for run in records.runs(CIFAR10, "constant"))
@@ -67,9 +68,10 @@ def small_multiples(records: Records | None = None) -> _Html:
         end = fmean(final_accuracy(run) for run in runs)
         with mpl.rc_context(STYLE):
             picture = svg(_small(runs, reference, COLOR[name]))
+        shown = html.escape(title)
         cells.append(
-            f'<a href="survey/{page}.html" aria-label="{html.escape(title)}: {percent(end)} test accuracy">'
-            f"<span><b>{html.escape(title)}</b> {percent(end)}</span>{picture}</a>"
+            f'<a href="{chapters}/{page}.html" aria-label="{shown}: {percent(end)} test accuracy">'
+            f"<span><b>{shown}</b> {percent(end)}</span>{picture}</a>"
         )
     return _Html(f'<div class="lr-multiples"><style>{MULTIPLES_CSS}</style>{"".join(cells)}</div>')
 

@@ -5,41 +5,29 @@ Sentences and lists are Markdown, without tables.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from statistics import fmean
 from typing import TYPE_CHECKING
 
-from lrbook.chapters._write import listed, results_table
+from lrbook.chapters._write import listed
 from lrlib.runs.store import load_runs, preferred_study
 from lrlib.schedules.recipes import SURVEY, in_order
 from lrlib.stats import (
-    FEWEST,
     SAME,
     alike,
-    by_seed,
     chance,
-    compare_all,
     count_word,
     differing,
     final_accuracy,
-    interval,
 )
 
 if TYPE_CHECKING:
     from lrlib.runs.record import Run
 
 __all__ = [
-    "by_plan",
-    "ends",
-    "first_with",
-    "mean_and_range",
     "place_in",
     "recorded",
-    "results_table",
     "study_line",
-    "what_is_shown",
 ]
 
 
@@ -56,23 +44,6 @@ def recorded(*names: str, schedules: Iterable[str] = SURVEY) -> list[Run]:
     ['linear']
     """
     return load_runs(*map(preferred_study, names), schedules=schedules, missing_ok=True)
-
-
-def first_with(*studies: str, schedules: Sequence[str]) -> list[Run]:
-    """Return the recorded runs of some schedules from the first study that has all of them; [] if none has.
-
-    Examples
-    --------
-    >>> len(first_with("no-such-study", "pilot-laptop", schedules=["constant", "linear"]))
-    2
-    >>> first_with("pilot-laptop", schedules=["linear", "drop"])
-    []
-    """
-    for study in studies:
-        runs = recorded(study, schedules=schedules)
-        if {run.label for run in runs} == set(schedules):
-            return runs
-    return []
 
 
 def study_line(runs: Sequence[Run], *, study: str = "") -> str:
@@ -112,111 +83,6 @@ def study_line(runs: Sequence[Run], *, study: str = "") -> str:
     )
 
 
-def what_is_shown(runs: Sequence[Run], *, dataset: str, schedules: Sequence[str]) -> str:
-    """Return one sentence on what a figure of these runs shows, and what another dataset leaves out.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-        As `first_with` gives them, of one dataset.
-    dataset : str
-        The one that was wanted, such as "cifar10".
-    schedules : sequence of str
-
-    Examples
-    --------
-    >>> what_is_shown([], dataset="cifar10", schedules=["poly5"])
-    'No study has a run of poly5 on record yet.'
-    >>> runs = recorded("pilot-laptop", schedules=["linear"])
-    >>> what_is_shown(runs, dataset="cifar10", schedules=["linear"])
-    'Shown: 1 run on cifar10 (linear).'
-    """
-    names = listed(schedules)
-    if not runs:
-        both = f"a run of {names}" if len(schedules) == 1 else f"runs of both {names}"
-        return f"No study has {both} on record yet."
-    found = runs[0].config.dataset
-    shown = f"Shown: {len(runs)} run{'s' * (len(runs) > 1)} on {found} ({names})"
-    if found == dataset:
-        return f"{shown}."
-    what = f"the runs of {names}" if len(schedules) == 1 else f"runs of both {names}"
-    return f"{shown}. On {dataset}, {what} are not recorded yet; once they are, they stand here."
-
-
-def mean_and_range(accuracies: Sequence[float], *, count: bool = True, t_interval: bool = False) -> str:
-    """Return the mean of final accuracies, with what is known of their spread in brackets.
-
-    Parameters
-    ----------
-    accuracies : sequence of float
-        Fractions, at least one. Of several the range is given.
-    count : bool
-        Adds how many they are.
-    t_interval : bool
-        Adds the 95 % t interval of the mean, from `lrlib.stats.FEWEST` values on.
-
-    Examples
-    --------
-    >>> mean_and_range([0.75]), mean_and_range([0.5, 0.75])
-    ('75.0% (n = 1)', '62.5% (50.0% to 75.0%, n = 2)')
-    >>> mean_and_range([0.75], count=False)
-    '75.0%'
-    """
-    if not accuracies:
-        raise ValueError("accuracies must hold at least one value, got none")
-    low, high = interval(accuracies, least=FEWEST) if t_interval else (math.nan, math.nan)
-    parts = [f"{min(accuracies):.1%} to {max(accuracies):.1%}"] * (len(accuracies) > 1)
-    parts += [f"95% interval {low:.1%} to {high:.1%}"] * math.isfinite(low)
-    parts += [f"n = {len(accuracies)}"] * count
-    return f"{fmean(accuracies):.1%}" + (f" ({', '.join(parts)})" if parts else "")
-
-
-def ends(runs: Iterable[Run]) -> str:
-    """Return a Markdown list, a line a schedule: n, and the test and training accuracy of its runs.
-
-    Training accuracy is that of the last weights on all training pictures; it is left out if a run diverged.
-
-    Examples
-    --------
-    >>> print(ends(recorded("pilot-laptop", schedules=["linear"])))  # doctest: +ELLIPSIS
-    - **linear** (n = 1): test accuracy ...%; training accuracy with the last weights ...%.
-    """
-    groups: dict[str, list[Run]] = {}
-    for run in runs:
-        groups.setdefault(run.label, []).append(run)
-    lines = []
-    for label, group in groups.items():
-        values = list(by_seed(group)[label].values())
-        text = f"test accuracy {mean_and_range(values, count=False, t_interval=True)}"
-        if all(run.final for run in group):
-            trained = fmean(run.final.train_accuracy for run in group)
-            text += f"; training accuracy with the last weights {trained:.1%}"
-        lines.append(f"- **{label}** (n = {len(group)}): {text}.")
-    return "\n".join(lines)
-
-
-def by_plan(*schedules: str, runs: Sequence[Run] | None = None) -> str:
-    """Return the comparisons of the committed plan that ask for some schedules, as Markdown.
-
-    Parameters
-    ----------
-    *schedules : str
-    runs : sequence of Run, or None
-        None takes the recorded runs of `survey-laptop`, for which the plan was made.
-
-    Examples
-    --------
-    >>> print(by_plan("linear", runs=recorded("pilot-laptop")))
-    By [the plan](plan.md), on CIFAR-10:
-    <BLANKLINE>
-    - linear against constant: not decidable; +4.72 points, from 1 seed.
-    """
-    runs = recorded("survey-laptop") if runs is None else runs
-    compared = compare_all(runs) if runs else []
-    lines = [f"- {each.sentence()}" for each in compared if each.schedule in schedules]
-    return "By [the plan](plan.md), on CIFAR-10:\n\n" + ("\n".join(lines) or "- no run is recorded yet.")
-
-
 def place_in(mine: Run, recorded: Sequence[Run]) -> str:
     """Return one sentence on where a reader's run ended among the recorded runs of the same experiment.
 
@@ -252,8 +118,3 @@ def place_in(mine: Run, recorded: Sequence[Run]) -> str:
         text += f"; outside it, above or below, one more run ends by luck alone in 2 of {len(ours) + 1} cases"
     lost = sum(run.status == "diverged" for run in ours)
     return text + (f"; {count_word(lost)} of ours diverged ({chance(mine.config):.0%})." if lost else ".")
-
-
-def _second_half(column: Sequence[float]) -> Sequence[float]:
-    """Return the second half of a run, with the epoch before it, from which its first change is counted."""
-    return column[max(0, len(column) // 2 - 1) :]

@@ -1,4 +1,4 @@
-"""Table 1.1 filled in five ways, each a small table by itself, as HTML that fits a phone.
+"""The survey's table 1.1 filled in five ways, each a small table by itself, as HTML that fits a phone.
 
 The survey sets a training loss with the penalty in it beside a test accuracy. Here each quantity has a column
 of its own, and a printed number that covers two columns spans both.
@@ -15,6 +15,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from lrbook.chapters._write import Entry, cell
+from lrbook.finding import rounded
 from lrlib._checks import no_such
 from lrlib.runs.experiments import EXPERIMENTS
 from lrlib.runs.published import SourceRow, SurveyRow, Table, published
@@ -139,18 +140,24 @@ def parts(recorded: Mapping[str, Sequence[Run]] | None = None) -> list[Part]:
 def table_1_1(filled: Iterable[Part] | None = None) -> str:
     """Return table 1.1 as HTML: a small table for each part, under one another.
 
-    Neighbours that have no run, for the same reason, share a row.
+    Neighbours that have no run, for the same reason, share a row. A part without any is one sentence.
 
     Examples
     --------
     >>> html = table_1_1(parts({}))
     >>> html.count("<table"), ">triangle, cosine, cosine5</th>" in html
-    (5, True)
+    (2, True)
+    >>> html.count("No run of it is recorded.")
+    3
     """
     filled = parts() if filled is None else list(filled)
     heads = "".join(f'<th scope="col">{head}</th>' for head in COLUMNS.values())
     tables = []
     for letter, part in zip("abcdefghij", filled, strict=False):
+        title = f"<strong>{letter}. {escape(part.title)}.</strong>"
+        if all(len(entries) == 1 for entries in part.rows.values()):
+            tables.append(f"<p>{title} No run of it is recorded.</p>")
+            continue
         rows = []
         for (_, entries), group in groupby(part.rows, key=lambda label: _shared(part, label)):
             labels = list(group)
@@ -162,8 +169,7 @@ def table_1_1(filled: Iterable[Part] | None = None) -> str:
             names = " and ".join(f"{label} with seed {seed}" for label, seed in part.diverged)
             gone = f" Diverged, {CHANCE:.0%} in test accuracy and left out elsewhere: {names}."
         tables.append(
-            f'<table class="results"><caption><strong>{letter}. {escape(part.title)}.</strong> '
-            f"{escape(part.note + gone)}</caption>"
+            f'<table class="results"><caption>{title} {escape(part.note + gone)}</caption>'
             f'<thead><tr><th scope="col">schedule</th>{heads}</tr></thead>'
             f"<tbody>{''.join(rows)}</tbody></table>"
         )
@@ -199,7 +205,7 @@ def _mean(values: Sequence[float], *, accuracy: bool) -> Entry:
         spread = f"± {shown}"
     if len(values) == 2:
         spread = " and ".join(f"{scale * value:.{decimals}f}" for value in sorted(values))
-    return Entry(f"{scale * mean:.{decimals}f}{unit}", spread)
+    return Entry(f"{rounded(scale * mean, decimals)}{unit}", spread)
 
 
 def _survey(table: Table[SurveyRow]) -> Part:

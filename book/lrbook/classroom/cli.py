@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from lrbook.classroom.assignment import TABLE, assignment, read_list, write_list
+from lrbook.classroom.assignment import SCHEDULES, assignment, read_list, write_list
 from lrbook.classroom.merge import merge
 
 class_app = typer.Typer(help="The class study: who runs what, and what came of it.", no_args_is_help=True)
 
-EVERYONE = ",".join(TABLE)
+EVERYONE = ",".join(SCHEDULES)
 Schedules = Annotated[str, typer.Option(help="Names with commas between them.")]
 
 

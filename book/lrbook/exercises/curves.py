@@ -86,7 +86,7 @@ def four_curves(draw: Draw) -> Task:
             + "; ".join(f"{panel}: {SEEN_IN[name]}" for panel, name in placed)
             + ".",
             caption=(
-                "**Figure 1.13e.** *Test accuracy after each epoch of four recorded runs, one for each of "
+                "**Figure 7.7.** *Test accuracy after each epoch of four recorded runs, one for each of "
                 "four schedules. Which is which?*"
             ),
         ),

@@ -119,10 +119,13 @@ OUTCOMES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("change one factor yourself, and lay your run over ours", ("twenty_runs",)),
     ),
     "table_source": (
-        ("say what stands in the survey's table, and how sure it is", ()),
-        ("find out which column a printed number was copied from", ("one_digit", "without_penalty")),
+        ("say what stands in the survey's table, and how sure it is", ("luck",)),
+        (
+            "find out which column a printed number was copied from, and what is in it",
+            ("one_digit", "without_penalty"),
+        ),
         ("compute the sampling error of an accuracy, and of a difference of two", ("luck",)),
-        ("read any table of results with a checklist in hand", ()),
+        ("check the name of a network by its number of parameters", ("count_layer",)),
     ),
     "claims": (
         (

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from tools.teach import exit_question, handout, offline, sets, slides
+from tools.teach import exit_question, handout, lesson, moodle, offline, sets, slides
 from tools.teach.chapters import ROOT, chapters, executed
 
 TITLE = "Big Steps, Small Steps"
@@ -24,9 +24,14 @@ def build(out: Path, *, seed: int) -> None:
     print(f"slides.html: {sum(len(part) for _, part in parts) + 1} slides of {len(parts)} chapters")
 
     question = exit_question.exit_question(seed)
-    page, pdf = out / "handout.html", out / "handout.pdf"
-    page.write_text(handout.handout(question), encoding="utf-8")
-    print("handout.pdf: two pages" if handout.print_pdf(page, pdf) else handout.NO_BROWSER)
+    pages = {
+        "lesson": lesson.deck(executed(lesson.PAGE), exit_question=question.question()),
+        "handout": handout.handout(question),
+    }
+    for name, text in pages.items():
+        (out / f"{name}.html").write_text(text, encoding="utf-8")
+        printed = handout.print_pdf(out / f"{name}.html", out / f"{name}.pdf")
+        print(f"{name}.pdf" if printed else handout.NO_BROWSER.format(name=name))
 
     whole = [*names, sets.CLASS_STUDY]
     for folder, solutions in (("student", False), ("teacher", True)):
@@ -34,6 +39,9 @@ def build(out: Path, *, seed: int) -> None:
         print(f"{folder}/: {len(sets.write(made, out / folder))} notebooks, numbers of seed {seed}")
     text = f"# Exit question, seed {seed}\n\n{question.question()}\n\n## Answer\n\n{question.answer()}\n"
     (out / "teacher" / "exit_question.md").write_text(text, encoding="utf-8")
+    misconceptions = (ROOT / "book/teach/misconceptions.md").read_text(encoding="utf-8")
+    quiz = moodle.moodle_xml(misconceptions)
+    (out / "teacher" / "misconceptions.xml").write_text(quiz, encoding="utf-8")
 
     with tempfile.TemporaryDirectory() as folder:
         wheel = offline.build_wheel(Path(folder))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 import yaml
+from myst_nb.core.read import read_myst_markdown_notebook
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
@@ -25,6 +26,8 @@ def chapters() -> list[str]:
 
 def source(name: str) -> NotebookNode:
     """Read a chapter as it is committed: without outputs."""
+    if name.endswith(".md"):
+        return read_myst_markdown_notebook((ROOT / name).read_text(encoding="utf-8"))
     return nbformat.read(ROOT / name, as_version=4)
 
 

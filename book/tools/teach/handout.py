@@ -19,8 +19,8 @@ STEPS = 300
 POINTS = 300
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 NO_BROWSER = (
-    "handout.pdf was not made, as no Chromium was found (Debian and Ubuntu: apt install chromium; or print "
-    "handout.html from any browser, two pages of A4)."
+    "{name}.pdf was not made, as no Chromium was found (Debian and Ubuntu: apt install chromium; or print "
+    "{name}.html from any browser)."
 )
 
 # Formula and one remark for each recipe; the curves beside them are computed.

@@ -20,7 +20,8 @@ README = """Big Steps, Small Steps: the class's files, for a room without networ
 ====================================================================
 
 pages/index.html        the book, if it is there: read it with any browser
-slides.html             the slides; N shows notes, arrow keys go on and back
+lesson.html or .pdf     the slides of the lesson; N shows notes, arrow keys go on and back
+slides.html             slides of all chapters, as material
 handout.pdf or .html    two pages to print
 notebooks/              the chapters and the class study, without solutions
 {wheel}    the library
@@ -70,8 +71,13 @@ def contents(built: Path, wheel: Path, pages: Path) -> dict[str, Path | str]:
         "constraints.txt": ROOT / "constraints.txt",
         "LICENSE": ROOT / "LICENSE",
         "LICENSE-text": ROOT / "LICENSE-text",
+        "LICENSE-Apache-2.0.txt": ROOT / "book/_static/LICENSE-Apache-2.0.txt",  # of MathJax
+        "THIRD-PARTY.md": ROOT / "THIRD-PARTY.md",
     }
-    files |= {name: built / name for name in ("slides.html", "handout.html", "handout.pdf")}
+    files |= {
+        name: built / name
+        for name in ("lesson.html", "lesson.pdf", "slides.html", "handout.html", "handout.pdf")
+    }
     student = built / "student"
     files |= {f"notebooks/{_name(path, student)}": path for path in student.rglob("*.ipynb")}
     files |= {f"pages/{_name(path, pages)}": path for path in pages.rglob("*") if path.is_file()}

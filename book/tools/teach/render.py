@@ -83,6 +83,10 @@ def _outputs(cell: NotebookNode) -> list[dict]:
     return [output.data for output in cell.get("outputs", []) if "data" in output]
 
 
+# The minified file names neither license nor origin, and the wheel that it comes from has no license file.
+NOTICE = "/*! MathJax 3.2.2, Apache License 2.0, https://www.mathjax.org. Text: LICENSE-Apache-2.0.txt */\n"
+
+
 def mathjax() -> str:
     """Return the script that sets formulas, whole, to be put into a page: it loads no other file."""
     (file,) = [
@@ -90,7 +94,7 @@ def mathjax() -> str:
         for path in distribution("sphinx-mathjax-offline").files or ()
         if path.as_posix().endswith("static/mathjax/tex-svg.js")
     ]
-    return Path(file.locate()).read_text(encoding="utf-8").replace("</script", r"<\/script")
+    return NOTICE + Path(file.locate()).read_text(encoding="utf-8").replace("</script", r"<\/script")
 
 
 def page(template: str, parts: dict[str, str]) -> str:

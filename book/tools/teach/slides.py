@@ -19,19 +19,28 @@ from tools.teach import render
 
 #: Elements of one slide; what is more goes to the next one, under the same heading.
 MOST = 2
+KEYS = (
+    "Arrow keys, space or a clicker go on and back; what waits behind a question or a figure comes with the "
+    "next key. **N** shows these notes below the slide, **S** opens them in a window of their own, {}, "
+    "**D** turns dark, **F** fills the screen. Printed, every slide has its notes."
+)
 LEAD = '<p class="lead">'
 QUESTION, CAPTION = "**Predict first.**", re.compile(r"\*\*(?:Figure|Table) \d+\.\d+[a-z]?\.\*\*")
 
 
 @dataclass
 class Slide:
-    """One slide: heading, what is shown at once, what a further key shows, and the notes; parts are HTML."""
+    """One slide: heading, what is shown at once, what a further key shows, and the notes, each as HTML.
+
+    `part` is the part of a lesson, to stand above the heading.
+    """
 
     heading: str
     shown: list[str] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     kind: str = "text"
+    part: str = ""
 
 
 def slides(chapter: NotebookNode) -> list[Slide]:
@@ -113,7 +122,7 @@ def _add_markdown(deck: list[Slide], text: str) -> None:
             shown = render.markdown(block.removeprefix(QUESTION).strip())
             deck.append(Slide("Predict first", [shown], kind="question"))
         elif CAPTION.match(block) and deck[-1].kind in ("figure", "table"):
-            deck[-1].shown.append(f'<div class="caption">{render.markdown(block)}</div>')
+            deck[-1].shown.append(f'<div class="caption">{render.markdown(own_caption(block))}</div>')
         elif token.type == "blockquote_open":
             text = re.sub(r"^> ?", "", block, flags=re.M).replace("**Beside the survey.**", "")
             deck.append(Slide("Beside the survey", [render.markdown(text)], kind="aside"))
@@ -122,6 +131,16 @@ def _add_markdown(deck: list[Slide], text: str) -> None:
         else:
             _add_prose(deck, block)
         before = block if token.type == "paragraph_open" else ""
+
+
+def own_caption(text: str) -> str:
+    """Say that a figure is ours where its caption names the survey's, and leave out the link to the data.
+
+    >>> own_caption("**Figure 4.1.** *(survey: figure 1.5) Drops.* [Data](../data.md)")
+    "**Figure 4.1.** *(our own; compare the survey's figure 1.5) Drops.*"
+    """
+    text = re.sub(r"\s*\[Data\]\([^)]*\)", "", text)
+    return re.sub(r"\(survey: (figures? [^)]*)\)", r"(our own; compare the survey's \1)", text)
 
 
 def _add_element(deck: list[Slide], element: str, before: str) -> None:
@@ -159,25 +178,33 @@ def _sentences(text: str) -> list[str]:
 
 def deck(parts: Sequence[tuple[str, Sequence[Slide]]], *, title: str) -> str:
     """Return all chapters' slides as one page of HTML: `parts` are pairs of an anchor and slides."""
-    contents = "".join(
+    listed = "".join(
         f'<li><a href="#{anchor}">{render.PARSER.renderInline(part[0].heading)}</a></li>'
         for anchor, part in parts
     )
-    pages = [
-        _page(slide, anchor=f"{anchor}-{number}" if number else anchor)
+    keys = render.markdown(KEYS.format("**C** goes to the contents"))
+    first = Slide(title, [f"<ol>{listed}</ol>"], notes=[keys], kind="contents")
+    pages = [("contents", first)] + [
+        (f"{anchor}-{number}" if number else anchor, slide)
         for anchor, part in parts
         for number, slide in enumerate(part)
     ]
-    filled = {"title": html.escape(title), "contents": contents, "slides": "".join(pages)}
-    return render.page("deck", filled)
+    return document(pages, title=title)
+
+
+def document(pages: Sequence[tuple[str, Slide]], *, title: str) -> str:
+    """Return slides as one page of HTML that needs nothing from outside: pairs of an anchor and a slide."""
+    filled = "".join(_page(slide, anchor=anchor) for anchor, slide in pages)
+    return render.page("deck", {"title": html.escape(title), "slides": filled})
 
 
 def _page(slide: Slide, *, anchor: str) -> str:
-    level = "h1" if slide.kind == "title" else "h2"
+    level = "h1" if slide.kind in ("title", "contents") else "h2"
+    part = f'<p class="part">{html.escape(slide.part)}</p>\n' if slide.part else ""
     steps = "".join(f'<div class="step">{step}</div>' for step in slide.steps)
     notes = f'<aside class="notes">{"".join(slide.notes)}</aside>' if slide.notes else ""
     return (
         f'<section class="slide {slide.kind}" id="{anchor}">\n'
-        f"<{level}>{render.PARSER.renderInline(slide.heading)}</{level}>\n"
+        f"{part}<{level}>{render.PARSER.renderInline(slide.heading)}</{level}>\n"
         f'<div class="body">{"".join(slide.shown)}{steps}</div>\n{notes}</section>\n'
     )

@@ -69,27 +69,16 @@ NAMES = rules.findings(beyond_the_valley)
 ALLOWED = r"ten classes|the two are|The same two groups|Figure 5\.6|arxiv\.org/abs/[\d.]+"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_holds_for_the_records(name):
-    rules.check_holds(name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_each_of_its_claims_can_fail(name):
-    rules.check_each_claim_can_fail(name, ALTERATIONS)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_measured_number_is_typed(name):
-    rules.check_no_number_is_typed(name, ALLOWED)
+test_it_holds_for_the_records, test_each_of_its_claims_can_fail, test_no_measured_number_is_typed = (
+    rules.finding_tests(beyond_the_valley, ALTERATIONS, ALLOWED)
+)
 
 
 def test_headings_and_findings_of_the_page():
     rules.check_page(beyond_the_valley, plain_headings=set())
 
 
-def test_the_figure_has_two_widths_one_name_and_ids_of_its_own():
-    rules.check_figure(beyond_the_valley.gap_figure())
+test_a_figure_has_two_widths_one_name_and_ids_of_its_own = rules.figure_test(beyond_the_valley)
 
 
 def test_figure_5_6_shows_gaps_and_penalties_of_the_records():

@@ -34,19 +34,9 @@ ALTERATIONS = {
 NAMES = rules.findings(cheat_sheet)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_holds_for_the_records(name):
-    rules.check_holds(name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_each_of_its_claims_can_fail(name):
-    rules.check_each_claim_can_fail(name, ALTERATIONS)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_measured_number_is_typed(name):
-    rules.check_no_number_is_typed(name, r"only 1/")
+test_it_holds_for_the_records, test_each_of_its_claims_can_fail, test_no_measured_number_is_typed = (
+    rules.finding_tests(cheat_sheet, ALTERATIONS, r"only 1/")
+)
 
 
 @pytest.mark.parametrize("name", SURVEY)

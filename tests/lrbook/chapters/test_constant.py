@@ -114,25 +114,14 @@ ALTERATIONS = {
     ),
 }
 
-NAMES = rules.findings(constant)
 # What may stand in an author's words with a number: rates that are settings, what the survey says, a count
 # of runs that the code insists on.
 ALLOWED = r"\b0\.1\b|\b0\.03\b|\b0\.01\b|ResNet-50|2019/07/22|Two single runs"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_holds_for_the_records(name):
-    rules.check_holds(name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_each_of_its_claims_can_fail(name):
-    rules.check_each_claim_can_fail(name, ALTERATIONS)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_measured_number_is_typed(name):
-    rules.check_no_number_is_typed(name, ALLOWED)
+test_it_holds_for_the_records, test_each_of_its_claims_can_fail, test_no_measured_number_is_typed = (
+    rules.finding_tests(constant, ALTERATIONS, ALLOWED)
+)
 
 
 def test_headings_findings_and_code_of_the_page():
@@ -146,12 +135,7 @@ def test_headings_findings_and_code_of_the_page():
     rules.check_page(constant, plain_headings=plain, inside={"ten_times_apart_text"})
 
 
-FIGURES = ["plans", "floor", "rates", "cifar10", "lower_rates", "spread"]
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_has_two_widths_one_name_and_ids_of_its_own(name):
-    rules.check_figure(getattr(constant, f"{name}_figure")())
+test_a_figure_has_two_widths_one_name_and_ids_of_its_own = rules.figure_test(constant)
 
 
 def test_captions_tell_how_the_runs_were_made():

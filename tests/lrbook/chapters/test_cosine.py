@@ -81,24 +81,13 @@ ALTERATIONS = {
     ),
 }
 
-NAMES = rules.findings(cosine)
 # What may stand in an author's words with a number: addresses.
 ALLOWED = r"arxiv\.org/abs/\d+\.\d+"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_holds_for_the_records(name):
-    rules.check_holds(name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_each_of_its_claims_can_fail(name):
-    rules.check_each_claim_can_fail(name, ALTERATIONS)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_measured_number_is_typed(name):
-    rules.check_no_number_is_typed(name, ALLOWED)
+test_it_holds_for_the_records, test_each_of_its_claims_can_fail, test_no_measured_number_is_typed = (
+    rules.finding_tests(cosine, ALTERATIONS, ALLOWED)
+)
 
 
 def test_headings_findings_and_code_of_the_page():
@@ -112,9 +101,7 @@ def test_headings_findings_and_code_of_the_page():
     rules.check_page(cosine, plain_headings=plain, inside={"moment_on_digits_text"})
 
 
-@pytest.mark.parametrize("draw", ["shapes_figure", "valley_figure", "cifar10_figure", "stops_figure"])
-def test_a_figure_has_two_widths_one_name_and_ids_of_its_own(draw):
-    rules.check_figure(getattr(cosine, draw)())
+test_a_figure_has_two_widths_one_name_and_ids_of_its_own = rules.figure_test(cosine)
 
 
 # The figures, by other means

@@ -89,7 +89,6 @@ ALTERATIONS = {
     "valley: compared before the cut": constants(drop_based, MOMENTS=(40, 50, 300)),
 }
 
-NAMES = rules.findings(drop_based)
 # What may stand in an author's words with a number: what the survey says itself, and formulas.
 ALLOWED = (
     r"only seed 1 |87% from 84%|half every 10|a quarter every 15|\(1 \+ |/15 |10,000 test images|2019/07/22|"
@@ -97,19 +96,9 @@ ALLOWED = (
 )
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_holds_for_the_records(name):
-    rules.check_holds(name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_each_of_its_claims_can_fail(name):
-    rules.check_each_claim_can_fail(name, ALTERATIONS)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_measured_number_is_typed(name):
-    rules.check_no_number_is_typed(name, ALLOWED)
+test_it_holds_for_the_records, test_each_of_its_claims_can_fail, test_no_measured_number_is_typed = (
+    rules.finding_tests(drop_based, ALTERATIONS, ALLOWED)
+)
 
 
 def test_headings_findings_and_code_of_the_page():
@@ -123,11 +112,7 @@ def test_headings_findings_and_code_of_the_page():
     rules.check_page(drop_based, plain_headings=plain, inside={"calm_on_digits_text"})
 
 
-@pytest.mark.parametrize(
-    "draw", ["shapes_figure", "valley_figure", "cifar10_figure", "first_drop_figure", "budget_figure"]
-)
-def test_a_figure_has_two_widths_one_name_and_ids_of_its_own(draw):
-    rules.check_figure(getattr(drop_based, draw)())
+test_a_figure_has_two_widths_one_name_and_ids_of_its_own = rules.figure_test(drop_based)
 
 
 def test_a_finding_that_fell_is_not_printed_and_says_why():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 import findings as rules
 from findings import measured, swapped, without
 from lrbook.chapters import first_page
@@ -54,19 +52,9 @@ ALTERATIONS = {
 NAMES = rules.findings(first_page)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_holds_for_the_records(name):
-    rules.check_holds(name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_each_of_its_claims_can_fail(name):
-    rules.check_each_claim_can_fail(name, ALTERATIONS)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_measured_number_is_typed(name):
-    rules.check_no_number_is_typed(name, r"Table 1\.1")
+test_it_holds_for_the_records, test_each_of_its_claims_can_fail, test_no_measured_number_is_typed = (
+    rules.finding_tests(first_page, ALTERATIONS, r"Table 1\.1")
+)
 
 
 def test_the_page_has_five_findings_and_eight_pictures_each_with_its_chapter():

@@ -66,7 +66,6 @@ ALTERATIONS = {
     "0.01 poor": accuracy(PEAKS, "constant", lambda e, x: x - 0.05, peak_lr=0.01),
 }
 
-NAMES = rules.findings(introduction)
 # What may stand in an author's words with a number: rates of the valley and of one run, which are settings.
 ALLOWED = (
     r"at rate\s+0\.1,|at rate 1,|at 0\.1 with momentum|one run at 0\.01|exercise 3|ten updates later"
@@ -74,19 +73,9 @@ ALLOWED = (
 )
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_holds_for_the_records(name):
-    rules.check_holds(name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_each_of_its_claims_can_fail(name):
-    rules.check_each_claim_can_fail(name, ALTERATIONS)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_measured_number_is_typed(name):
-    rules.check_no_number_is_typed(name, ALLOWED)
+test_it_holds_for_the_records, test_each_of_its_claims_can_fail, test_no_measured_number_is_typed = (
+    rules.finding_tests(introduction, ALTERATIONS, ALLOWED)
+)
 
 
 def test_headings_findings_and_code_of_the_page():
@@ -101,9 +90,7 @@ def test_headings_findings_and_code_of_the_page():
     rules.check_page(introduction, plain_headings=plain, inside={"three_rates_text"})
 
 
-@pytest.mark.parametrize("name", ["steps", "landscape", "bowl", "grids", "eight_plans"])
-def test_a_figure_has_two_widths_one_name_and_ids_of_its_own(name):
-    rules.check_figure(getattr(introduction, f"{name}_figure")())
+test_a_figure_has_two_widths_one_name_and_ids_of_its_own = rules.figure_test(introduction)
 
 
 def test_a_finding_that_fell_is_not_printed_and_says_why():

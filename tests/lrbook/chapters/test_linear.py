@@ -69,24 +69,13 @@ ALTERATIONS = {
     "valley: the friend plans for longer": constants(linear, STEPS=150, STOP=300),
 }
 
-NAMES = rules.findings(linear)
 # What may stand in an author's words with a number: what the survey says itself, and formulas.
 ALLOWED = r"2019/07/22|the rate is 0 at|counted from 0|\$1/|10,000 test images|both schedules|and both "
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_holds_for_the_records(name):
-    rules.check_holds(name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_each_of_its_claims_can_fail(name):
-    rules.check_each_claim_can_fail(name, ALTERATIONS)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_measured_number_is_typed(name):
-    rules.check_no_number_is_typed(name, ALLOWED)
+test_it_holds_for_the_records, test_each_of_its_claims_can_fail, test_no_measured_number_is_typed = (
+    rules.finding_tests(linear, ALTERATIONS, ALLOWED)
+)
 
 
 def test_headings_findings_and_code_of_the_page():
@@ -100,9 +89,7 @@ def test_headings_findings_and_code_of_the_page():
     rules.check_page(linear, plain_headings=plain, inside={"apart_on_digits_text"})
 
 
-@pytest.mark.parametrize("draw", ["shapes_figure", "valley_figure", "cifar10_figure", "plans_figure"])
-def test_a_figure_has_two_widths_one_name_and_ids_of_its_own(draw):
-    rules.check_figure(getattr(linear, draw)())
+test_a_figure_has_two_widths_one_name_and_ids_of_its_own = rules.figure_test(linear)
 
 
 # The figures, by other means

@@ -82,7 +82,6 @@ ALTERATIONS = {
     "the log ends far below": constants(polynomial, published=printed(0.8401)),
 }
 
-NAMES = rules.findings(polynomial)
 # What may stand in an author's words with a number: powers, the ratio of the areas, the survey's words.
 ALLOWED = (
     r"2019/07/22|power 5|Power 5|powers 1 and 2|[Tt]hree times the peak|three times as high"
@@ -90,19 +89,9 @@ ALLOWED = (
 )
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_holds_for_the_records(name):
-    rules.check_holds(name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_each_of_its_claims_can_fail(name):
-    rules.check_each_claim_can_fail(name, ALTERATIONS)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_measured_number_is_typed(name):
-    rules.check_no_number_is_typed(name, ALLOWED)
+test_it_holds_for_the_records, test_each_of_its_claims_can_fail, test_no_measured_number_is_typed = (
+    rules.finding_tests(polynomial, ALTERATIONS, ALLOWED)
+)
 
 
 def test_headings_findings_and_code_of_the_page():
@@ -116,11 +105,7 @@ def test_headings_findings_and_code_of_the_page():
     rules.check_page(polynomial, plain_headings=plain, inside={"three_times_the_peak_text"})
 
 
-@pytest.mark.parametrize(
-    "draw", ["shapes_figure", "valley_figure", "cifar10_figure", "reach_figure", "flat_figure"]
-)
-def test_a_figure_has_two_widths_one_name_and_ids_of_its_own(draw):
-    rules.check_figure(getattr(polynomial, draw)())
+test_a_figure_has_two_widths_one_name_and_ids_of_its_own = rules.figure_test(polynomial)
 
 
 # The figures, by other means

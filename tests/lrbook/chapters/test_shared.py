@@ -7,16 +7,10 @@ import math
 
 import pytest
 
-from lrbook.chapters import shared
 from lrbook.chapters.shared import (
-    by_plan,
-    ends,
-    first_with,
-    mean_and_range,
     place_in,
     recorded,
     study_line,
-    what_is_shown,
 )
 from lrlib.runs import store
 from lrlib.runs.record import Final
@@ -69,13 +63,6 @@ def test_one_line_for_many_runs():
         study_line([], study="toy")
 
 
-def test_a_mean_says_its_range_only_where_there_is_one():
-    assert mean_and_range([0.5, 0.6, 0.7]) == "60.0% (50.0% to 70.0%, n = 3)"
-    assert mean_and_range([0.25]) == "25.0% (n = 1)"
-    with pytest.raises(ValueError, match="at least one value, got none"):
-        mean_and_range([])
-
-
 def test_recorded_takes_what_is_there(monkeypatch, tmp_path):
     monkeypatch.setattr(store, "RECORDED", tmp_path)
     for study, runs in {"a": RUNS[:2], "c": RUNS[4:]}.items():
@@ -86,74 +73,7 @@ def test_recorded_takes_what_is_there(monkeypatch, tmp_path):
     assert recorded("c", "a", schedules=["linear"]) == [RUNS[6], RUNS[0]]
 
 
-def test_the_first_study_that_has_all(monkeypatch):
-    studies = {
-        "laptop": [ended("linear")],
-        "digits": [ended("linear"), ended("poly5"), ended("drop")],
-    }
-    monkeypatch.setattr(
-        shared,
-        "recorded",
-        lambda study, schedules: [run for run in studies.get(study, ()) if run.label in schedules],
-    )
-    assert first_with("laptop", "digits", schedules=["linear"]) == studies["laptop"]
-    both = first_with("none", "laptop", "digits", schedules=["linear", "poly5"])
-    assert [run.label for run in both] == ["linear", "poly5"]
-    assert first_with("laptop", "digits", schedules=["linear", "time"]) == []
-    studies["laptop"].append(ended("poly5"))  # a new record file alone
-    assert first_with("laptop", "digits", schedules=["linear", "poly5"]) == studies["laptop"]
-
-
-def test_what_is_shown_says_what_is_missing():
-    runs = [ended("linear"), ended("poly5")]
-    there = what_is_shown(runs, dataset="digits", schedules=["linear", "poly5"])
-    assert there == "Shown: 2 runs on digits (linear and poly5)."
-    away = what_is_shown(runs, dataset="cifar10", schedules=["linear", "poly5"])
-    assert away == (
-        "Shown: 2 runs on digits (linear and poly5). On cifar10, runs of both linear and poly5 are not "
-        "recorded yet; once they are, they stand here."
-    )
-    one = what_is_shown(runs[:1], dataset="cifar10", schedules=["linear"])
-    assert "Shown: 1 run on digits (linear). On cifar10, the runs of linear are not recorded yet" in one
-    assert what_is_shown([], dataset="cifar10", schedules=["linear", "poly5"]) == (
-        "No study has runs of both linear and poly5 on record yet."
-    )
-
-
 # ---------------------------------------------------------------- how they ended
-
-
-def test_ends():
-    runs = [
-        ended("linear", (0.25, 0.5)),
-        ended("linear", (0.25, 0.75), seed=2),
-        ended("poly5", (0.25, 0.875)),
-    ]
-    assert ends(runs).splitlines() == [
-        "- **linear** (n = 2): test accuracy 62.5% (50.0% to 75.0%); "
-        "training accuracy with the last weights 75.0%.",
-        "- **poly5** (n = 1): test accuracy 87.5%; training accuracy with the last weights 75.0%.",
-    ]
-    # 0.5, 0.75 and 0.55: mean 0.6, sd 0.1323, half interval 4.30265 * 0.1323 / sqrt(3) = 0.3286
-    third = ended("linear", (0.25, 0.55), seed=3)
-    assert "60.0% (50.0% to 75.0%, 95% interval 27.1% to 92.9%);" in ends([*runs, third])
-    gone = [ended("linear", (0.25,), epochs=2, status="diverged")]
-    assert ends(gone) == "- **linear** (n = 1): test accuracy 10.0%."
-    both = [ended("linear", seed=2), *gone]
-    assert ends(both) == "- **linear** (n = 2): test accuracy 42.5% (10.0% to 75.0%)."
-    alike = [ended("linear"), ended("linear", seed=2)]
-    assert "75.0% (75.0% to 75.0%);" in ends(alike)
-    assert ends([]) == ""
-
-
-def test_the_plan_is_asked_of_the_laptop_survey(monkeypatch):
-    studies = {"survey-laptop": [ended("constant", (0.5,)), ended("linear", (0.75,))]}
-    monkeypatch.setattr(shared, "recorded", lambda study: studies.get(study, []))
-    head = "By [the plan](plan.md), on CIFAR-10:\n\n"
-    line = "- linear against constant: not decidable; +25.00 points, from 1 seed."
-    assert by_plan("linear").startswith(f"{head}{line}")
-    studies.clear()
-    assert by_plan("linear") == f"{head}- no run is recorded yet."
 
 
 # ---------------------------------------------------------------- a reader's run among ours

@@ -13,6 +13,7 @@ from grids import grids
 from lrbook.chapters import shared, table_1_1
 from lrbook.chapters._write import Entry
 from lrbook.chapters.claims import verdicts
+from lrlib import load_runs
 from lrlib.runs import store
 from lrlib.schedules.recipes import RECIPES
 from printed_tables import SOURCE, SURVEY
@@ -179,9 +180,20 @@ def names(head):
     return head.split(" n = ")[0].split(", ")
 
 
-def test_five_tables_with_a_head_and_all_eight_schedules():
+def test_a_part_without_a_run_is_one_sentence():
     html = table_1_1.table_1_1(table_1_1.parts({"laptop": [two_epochs("linear")]}))
+    sentences = [p.get_text() for p in BeautifulSoup(html, "html.parser").find_all("p")]
+    assert sentences == [
+        "c. Our runs of the source's experiment. No run of it is recorded.",
+        "d. Our runs of what the survey's words say. No run of it is recorded.",
+    ]
+
+
+def test_five_tables_with_a_head_and_all_eight_schedules():
+    runs = {name: [two_epochs("linear")] for name in ("source", "resnet50", "laptop")}
+    html = table_1_1.table_1_1(table_1_1.parts(runs))
     found = grids(html)
+    assert "<p>" not in html
     titles = [re.match(r"([a-e])\. (.*?)\.", caption) for caption, _ in found]
     assert [title[1] for title in titles] == list("abcde")
     head = ["schedule", *table_1_1.COLUMNS.values()]
@@ -197,15 +209,37 @@ def test_five_tables_with_a_head_and_all_eight_schedules():
         ["poly5, triangle, cosine, cosine5", "no run yet"],
     ]
     assert found[1][1][-1] == ["triangle, cosine, cosine5", "not in the source"]
-    assert found[2][1][1:] == [
-        ["constant, time, drop, linear, poly5", "no run yet"],
+    assert [row for row in found[2][1] if len(row) == 2] == [
+        ["constant, time, drop", "no run yet"],
+        ["poly5", "no run yet"],
         ["triangle, cosine, cosine5", "not in this study"],
     ]
-    assert found[3][1][1:] == [[", ".join(RECIPES), "no run yet"]]
+
+
+def test_the_page_has_the_recorded_runs_and_one_sentence_for_the_study_that_has_none():
+    """The study `source` has no run; of ResNet-50 a GPU recorded five schedules, seed 0."""
+    html = table_1_1.table_1_1()
+    found = [(caption[0], rows) for caption, rows in grids(html)]
+    assert [letter for letter, _ in found] == list("abde")
+    assert html.count("<p>") == html.count("No run of it is recorded.") == 1
+    ours = {row[0].split(" n = ")[0]: row[1:] for row in dict(found)["d"][1:]}
+    for run in load_runs("resnet50-gpu"):
+        last = run.epochs[-1]
+        assert ours[run.label] == [
+            *(f"{value:.4f}" for value in (last.train_loss, last.penalty, last.test_loss)),
+            *(f"{100 * value:.1f}%" for value in (last.train_accuracy, last.test_accuracy)),
+        ]
+    assert [head for head, cells in ours.items() if len(cells) == 1] == ["triangle, cosine, cosine5"]
+
+
+def test_halves_are_rounded_up_as_in_the_sentences():
+    # their mean is 82.25 %
+    runs = [two_epochs("drop", seed=s, accuracies=(0.5, end)) for s, end in ((1, 0.822), (2, 0.823))]
+    assert filled(runs).rows["drop"][-1] == Entry("82.3%", "82.2 and 82.3")
 
 
 def test_text_is_escaped():
-    html = table_1_1.table_1_1([table_1_1.from_runs([], title="a < b", note="c & d")])
+    html = table_1_1.table_1_1([table_1_1.from_runs([two_epochs("linear")], title="a < b", note="c & d")])
     assert "a &lt; b" in html
     assert "c &amp; d" in html
 

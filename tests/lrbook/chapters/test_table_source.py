@@ -1,4 +1,6 @@
-"""Where the survey's table comes from: equal columns, and what another source would give."""
+"""Where the survey's table comes from: equal columns, sampling, and findings that fall with their numbers."""
+
+from __future__ import annotations
 
 import json
 from importlib.resources import files
@@ -6,17 +8,243 @@ from importlib.resources import files
 import pytest
 from bs4 import BeautifulSoup
 
+import findings as rules
+from findings import constants, lines_of, measured, swapped
+from lrbook.chapters import table_source
 from lrbook.chapters.table_source import at_odds, origin, origin_table
+from lrbook.finding import NotBorneOut, Records
+from lrlib.plots.two_widths import COLOR
 from lrlib.runs.published import published
+from lrlib.schedules.recipes import SURVEY as EIGHT
+from run_page import rows, run_page
+
+CIFAR10, PEAKS, DIGITS = "survey-laptop", "peak-laptop", "survey-digits"
+
+PUBLISHED = json.loads((files("lrlib") / "recorded/published.json").read_text())
+LOGS = {row["schedule"]: row for row in PUBLISHED["source"]["rows"]}
+TABLE = {row["schedule"]: row for row in PUBLISHED["survey"]["rows"]}
+
+
+def edited(column, schedule, value, *, table="source"):
+    """The published numbers with one of them changed."""
+    raw = published().model_dump(mode="json")
+    (row,) = [row for row in raw[table]["rows"] if row["schedule"] == schedule]
+    row[column] = value
+    return type(published()).model_validate(raw)
+
+
+def printed(column, schedule, value, *, table="source"):
+    """An alteration: other numbers were printed."""
+    other = edited(column, schedule, value, table=table)
+    return constants(table_source, published=lambda: other)
+
+
+ALTERATIONS = {
+    "the survey prints a test loss": printed("loss", "time", 0.9210, table="survey"),
+    "the survey prints a high loss": printed("loss", "time", 0.2, table="survey"),
+    "the survey cut nothing": printed("accuracy", "poly5", 0.85, table="survey"),
+    "the survey cut two": printed("accuracy", "constant", 0.85, table="survey"),
+    "constant near linear": printed("test_accuracy", "constant", 0.8710),
+    "constant far behind": printed("test_accuracy", "constant", 0.75),
+    "linear far ahead": printed("test_accuracy", "linear", 0.9),
+    "time level with constant": printed("test_accuracy", "time", 0.8414),
+    "drop low": printed("test_accuracy", "drop", 0.80),
+    "drop's test loss is high": printed("test_loss", "drop", 0.93),
+    "linear's test loss is high": printed("test_loss", "linear", 0.95),
+    "constant's test loss is low": printed("test_loss", "constant", 0.9),
+    "poly5 forgets": printed("train_accuracy", "poly5", 0.99),
+    "the networks are alike": constants(table_source, _size=lambda network: 1_000_000),
+    "the source was repeated": constants(table_source, studies=lambda: ["source"]),
+    "no penalty": measured(CIFAR10, " ".join(EIGHT), "penalty", lambda e, x: 0.0),
+    "constant nearly without cross-entropy": measured(
+        CIFAR10, "constant", "train_loss", lambda e, x: x / 1000
+    ),
+    "time has a large penalty": measured(CIFAR10, "time", "penalty", lambda e, x: 3 * x, seeds=[3]),
+    "time and linear swapped": swapped(CIFAR10, "time", "linear"),
+    "time and constant swapped": swapped(CIFAR10, "time", "constant"),
+    "linear and drop swapped": swapped(CIFAR10, "linear", "drop"),
+    "linear and constant swapped": swapped(CIFAR10, "linear", "constant"),
+    "a run is missing": rules.without(CIFAR10, "cosine", 4),
+    "drop scattered": measured(CIFAR10, "drop", "test_accuracy", lambda e, x: x - 0.06, seeds=[2]),
+    "constant at 0.01 poor": measured(PEAKS, "constant", "test_accuracy", lambda e, x: x - 0.1, peak_lr=0.01),
+    "digits: a run is missing": rules.without(DIGITS, "constant", 2),
+    "digits: all alike": measured(DIGITS, "constant", "test_accuracy", lambda e, x: 0.95),
+}
+
+NAMES = rules.findings(table_source)
+# What may stand in an author's words with a number: names, and "two" networks.
+ALLOWED = r"ResNet-50|ResNet50|power 5|four decimals|The two losses|the two losses|more than two errors"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_holds_for_the_records(name):
+    rules.check_holds(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_of_its_claims_can_fail(name):
+    rules.check_each_claim_can_fail(name, ALTERATIONS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_measured_number_is_typed(name):
+    rules.check_no_number_is_typed(name, ALLOWED)
+
+
+def test_headings_findings_and_code_of_the_page():
+    plain = {
+        "Five accuracies, and the logs behind them",
+        "Predict: a lower loss, and a lower accuracy?",
+        "Try it: one schedule, two seeds",
+        "How to read such a table",
+    }
+    rules.check_page(table_source, plain_headings=plain, inside={"seeds_on_digits_text"})
+
+
+@pytest.mark.parametrize("draw", ["accuracies_figure", "losses_figure", "penalty_figure"])
+def test_a_figure_has_two_widths_one_name_and_ids_of_its_own(draw):
+    rules.check_figure(getattr(table_source, draw)())
+
+
+def test_a_finding_that_fell_is_not_printed_and_says_why():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(table_source, "published", lambda: edited("test_accuracy", "constant", 0.8710))
+        with pytest.raises(NotBorneOut, match="linear leads by more than five errors"):
+            table_source.what_stands_text()
+
+
+# The figures, from the files
+
+
+def test_figure_11_1_has_the_sources_accuracies_their_intervals_and_the_surveys():
+    (axes,) = table_source.accuracies_figure().wide.axes
+    squares = lines_of(axes, "#000000")
+    for row, (name, log) in enumerate(LOGS.items()):
+        p = log["test_accuracy"]
+        half = 1.96 * (p * (1 - p) / 10_000) ** 0.5
+        interval, dot = lines_of(axes, COLOR[name])
+        assert list(interval.get_xdata()) == pytest.approx([p - half, p + half])
+        assert (list(dot.get_xdata()), list(dot.get_ydata())) == ([p], [row])
+        assert (list(squares[row].get_xdata()), list(squares[row].get_ydata())) == (
+            [TABLE[name]["accuracy"]],
+            [row],
+        )
+
+
+def test_figure_11_2_has_both_losses_of_the_source_and_its_accuracies():
+    losses, order = table_source.losses_figure().wide.axes
+    assert [tick.get_text() for tick in losses.get_xticklabels()] == ["training images", "test images"]
+    for name, log in LOGS.items():
+        (line,) = lines_of(losses, COLOR[name])
+        assert list(line.get_ydata()) == [log["train_loss"], log["test_loss"]]
+        assert log["train_loss"] == TABLE[name]["loss"]
+        (dot,) = lines_of(order, COLOR[name])
+        assert (dot.get_xdata()[0], dot.get_ydata()[0]) == (log["test_loss"], log["test_accuracy"])
+
+
+def test_figure_11_3_has_the_parts_of_the_last_loss_from_the_files():
+    loss, accuracy = table_source.penalty_figure().wide.axes
+    bars = [(bar.get_x(), bar.get_width()) for bar in loss.patches]
+    for number, name in enumerate(EIGHT):
+        ends = []
+        for path in sorted((files("lrlib") / "recorded" / CIFAR10).glob(f"{name}-seed*.json")):
+            ends.append(json.loads(path.read_text())["epochs"][-1])
+        assert len(ends) == 5
+        entropy, penalty, mean = (
+            sum(end[key] for end in ends) / 5 for key in ("train_loss", "penalty", "test_accuracy")
+        )
+        assert bars[2 * number] == (pytest.approx(entropy), pytest.approx(penalty))
+        assert bars[2 * number + 1] == (0, pytest.approx(entropy))
+        dots, stroke = lines_of(accuracy, COLOR[name])
+        assert sorted(dots.get_xdata()) == sorted(end["test_accuracy"] for end in ends)
+        assert stroke.get_xdata()[0] == pytest.approx(mean)
+
+
+# The sentences, by hand
+
+
+def test_the_lead_and_the_pairs_that_sampling_cannot_tell_apart():
+    text = " ".join(table_source.what_stands_text().text.split())
+    # 3.10 points over sqrt(0.8414 * 0.1586 + 0.8724 * 0.1276) / 100 = 0.4947 points: 6.3 errors. Errors of
+    # the differences are near 0.48 points: 0.44 and 0.29 and 0.73 points are less than two, all others more.
+    assert text.startswith("A lead of 3.1 points is 6.3 standard errors, of 0.49 points each.")
+    assert "Of ten pairs, seven are more than two errors apart." in text
+    assert "0.29 to 0.73 points apart" in text
+    # 84.14 - 81.51 = 2.63 over sqrt(0.8151 * 0.1849 + 0.8414 * 0.1586) / 100 = 0.533: 4.9 errors
+    assert "2.6 points *below* the constant rate, 4.9 errors" in text
+
+
+def test_the_two_losses_order_one_pair_differently():
+    text = " ".join(table_source.two_losses_text().text.split())
+    assert text.startswith("On test images time-based decay falls behind drops: the only pair, of ten,")
+    assert "three pairs contradict the accuracies, and two of them still do by test loss" in text
+    assert "time-based decay against the constant rate, and power 5 against drops; each time" in text
+    assert "In four of the five runs" in text
+
+
+def test_which_column():
+    text = " ".join(table_source.origin_text().text.split())
+    assert text.startswith("All five losses are the source's *training* loss, to four decimals")
+    assert "four are its *test* accuracy, rounded; power 5 has 0.8651 in the log and 0.86" in text
+
+
+def test_the_network_is_no_resnet50():
+    # The source's count is in its own summary; ResNet-50 with 10 classes is torchvision's 25,557,032 less the
+    # 990 * 2048 weights and 990 biases of the classes that are not there.
+    text = table_source.network_text().text
+    assert "873,872" in text
+    assert f"{25_557_032 - 990 * 2049:,}" in text
+    assert "23.5 million" in table_source.what_we_found_text().text
+
+
+def test_what_the_records_would_print_as_keras_does():
+    ends = {}
+    for name in ("time", "linear"):
+        last = [run.epochs[-1] for run in Records().runs(CIFAR10, name)]
+        ends[name] = sum(end.train_loss + end.penalty for end in last) / 5
+    text = " ".join(table_source.penalty_text().text.split())
+    assert f"printed loss of all eight, {ends['time']:.3f}," in text
+    assert f"Linear decay would print {ends['linear']:.3f}" in text
+
+
+def test_captions_tell_how_the_runs_were_made():
+    for name in EIGHT:
+        runs = Records().runs(CIFAR10, name)
+        assert len(runs) == 5
+        assert {run.config.penalty for run in runs} == {"uniform"}
+
+
+# The live cell
+
+
+def test_the_two_runs_differ_in_the_seed_alone_and_their_loss_is_keras_own():
+    names = run_page("table_source").names
+    first, second = names["mine"].values()
+    assert [first.config.seed, second.config.seed] == [7, 8]
+    assert first.config.changed(seed=8) == second.config
+    end = first.epochs[-1]
+    text = " ".join(table_source.live_text(names["mine"]).text.split())
+    assert f"print it, is {end.train_loss + end.penalty:.4f}, of which {end.penalty:.4f} is penalty" in text
+
+
+def test_the_readers_runs_are_laid_over_those_of_their_own_setting():
+    digits = {f"seed {n}": Records().runs(DIGITS, "constant", seed=n)[0] for n in (1, 2)}
+    assert "Our five recorded runs" in table_source.live_text(digits).text
+    cifar = {f"seed {n}": Records().runs(CIFAR10, "constant", seed=n)[0] for n in (1, 2)}
+    assert "recorded runs" not in table_source.live_text(cifar).text
+    for mine in (digits, cifar):
+        lines = table_source.live_figure(mine).wide.axes[0].lines
+        assert len(lines) == 2 * (5 + 1)
+
+
+# Equal columns
 
 
 def test_the_losses_are_training_losses_and_nothing_else():
-    raw = json.loads((files("lrlib") / "recorded/published.json").read_text())
-    logs = {row["schedule"]: row for row in raw["source"]["rows"]}
-    for row in raw["survey"]["rows"]:
-        same = [name for name in ("train_loss", "test_loss") if logs[row["schedule"]][name] == row["loss"]]
+    for name, row in TABLE.items():
+        same = [column for column in ("train_loss", "test_loss") if LOGS[name][column] == row["loss"]]
         assert same == ["train_loss"]
-        assert origin("loss")[row["schedule"]] == ("train_loss",)
+        assert origin("loss")[name] == ("train_loss",)
 
 
 def test_the_accuracies_are_test_accuracies_with_one_that_is_cut():
@@ -38,14 +266,6 @@ def test_lower_loss_with_lower_accuracy():
     assert at_odds({"a": 1.0, "b": 2.0}, {"b": 0.5}) == []
 
 
-def edited(column, schedule, value):
-    """The published numbers with one of the source's changed."""
-    raw = published().model_dump(mode="json")
-    (row,) = [row for row in raw["source"]["rows"] if row["schedule"] == schedule]
-    row[column] = value
-    return type(published()).model_validate(raw)
-
-
 def test_another_source_gives_another_origin():
     assert origin("loss", edited("test_loss", "drop", 0.1821))["drop"] == ("train_loss", "test_loss")
     assert origin("loss", edited("train_loss", "drop", 0.1822))["drop"] == ()
@@ -56,15 +276,16 @@ def test_another_source_gives_another_origin():
         origin("los")
 
 
-def test_the_table_marks_what_agrees():
-    def rows(column):
+def test_the_tables_mark_what_agrees():
+    def marked(column):
         found = BeautifulSoup(origin_table(column), "html.parser").find_all("tr")
         return [[str(cell.decode_contents()) for cell in row.find_all(["th", "td"])] for row in found]
 
-    assert rows("loss")[:3] == [
+    assert marked("loss")[:3] == [
         ["schedule", "survey: Loss", "loss", "val_loss"],
         ["constant", "0.5328", "<strong>0.5328</strong>", "0.9788"],
         ["time", "0.1732", "<strong>0.1732</strong>", "0.9210"],
     ]
-    assert rows("accuracy")[0] == ["schedule", "survey: Accuracy", "accuracy", "val_accuracy", "report"]
-    assert rows("accuracy")[-1] == ["poly5", "0.86", "1.0000", "0.8651", "0.87"]
+    assert marked("accuracy")[0] == ["schedule", "survey: Accuracy", "accuracy", "val_accuracy", "report"]
+    assert marked("accuracy")[-1] == ["poly5", "0.86", "1.0000", "0.8651", "0.87"]
+    assert rows(table_source.origin_tables().text) == rows(origin_table("loss") + origin_table("accuracy"))

@@ -88,7 +88,6 @@ ALTERATIONS = {
     "valley: per epoch, little of the rate is left": constants(time_based, PER_EPOCH_ENDS=30.0),
 }
 
-NAMES = rules.findings(time_based)
 # What may stand in an author's words with a number: what the survey says itself, and formulas.
 ALLOWED = (
     r"\$d = 0\.001\$|1/(?= of its peak)|0\.1/100, makes 0\.001, not 0\.01|2019/07/22|"
@@ -96,19 +95,9 @@ ALLOWED = (
 )
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_holds_for_the_records(name):
-    rules.check_holds(name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_each_of_its_claims_can_fail(name):
-    rules.check_each_claim_can_fail(name, ALTERATIONS)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_measured_number_is_typed(name):
-    rules.check_no_number_is_typed(name, ALLOWED)
+test_it_holds_for_the_records, test_each_of_its_claims_can_fail, test_no_measured_number_is_typed = (
+    rules.finding_tests(time_based, ALTERATIONS, ALLOWED)
+)
 
 
 def test_headings_findings_and_code_of_the_page():
@@ -122,9 +111,7 @@ def test_headings_findings_and_code_of_the_page():
     rules.check_page(time_based, plain_headings=plain, inside={"on_digits_text"})
 
 
-@pytest.mark.parametrize("draw", ["shapes_figure", "valley_figure", "cifar10_figure", "peaks_figure"])
-def test_a_figure_has_two_widths_one_name_and_ids_of_its_own(draw):
-    rules.check_figure(getattr(time_based, draw)())
+test_a_figure_has_two_widths_one_name_and_ids_of_its_own = rules.figure_test(time_based)
 
 
 def test_a_finding_that_fell_is_not_printed_and_says_why():

@@ -112,24 +112,13 @@ ALTERATIONS = {
     "two weights: a coarse grid": constants(triangle, GRID=[0.1, 0.2, 0.3]),
 }
 
-NAMES = rules.findings(triangle)
 # What may stand in an author's words with a number: the model's name, and both schedules.
 ALLOWED = r"two weights|the two (?:differ|are)"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_holds_for_the_records(name):
-    rules.check_holds(name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_each_of_its_claims_can_fail(name):
-    rules.check_each_claim_can_fail(name, ALTERATIONS)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_measured_number_is_typed(name):
-    rules.check_no_number_is_typed(name, ALLOWED)
+test_it_holds_for_the_records, test_each_of_its_claims_can_fail, test_no_measured_number_is_typed = (
+    rules.finding_tests(triangle, ALTERATIONS, ALLOWED)
+)
 
 
 def test_headings_findings_and_code_of_the_page():
@@ -143,12 +132,7 @@ def test_headings_findings_and_code_of_the_page():
     rules.check_page(triangle, plain_headings=plain, inside={"apart_at_high_peak_text"})
 
 
-FIGURES = ("shapes", "two_weights", "peaks", "settings", "cifar10")
-
-
-@pytest.mark.parametrize("draw", FIGURES)
-def test_a_figure_has_two_widths_one_name_and_ids_of_its_own(draw):
-    rules.check_figure(getattr(triangle, f"{draw}_figure")())
+test_a_figure_has_two_widths_one_name_and_ids_of_its_own = rules.figure_test(triangle)
 
 
 # The figures, by other means

@@ -26,11 +26,16 @@ def test_schedules_come_equally_often_and_nobody_is_alone(students, schedules):
     assert sorted(shared) == list(range(11, 11 + math.ceil(students / len(schedules))))
 
 
-def test_a_class_of_thirty_has_six_seeds_of_table_1_1():
+def test_a_class_of_thirty_has_ten_seeds_of_three_schedules():
     assigned = assignment(30)
-    assert Counter(a.schedule for a in assigned) == dict.fromkeys(
-        ["constant", "time", "drop", "linear", "poly5"], 6
-    )
+    assert Counter(a.schedule for a in assigned) == dict.fromkeys(["constant", "drop", "linear"], 10)
+    assert (assigned[4].schedule, assigned[4].seed) == ("drop", 12)
+
+
+def test_a_class_of_thirty_has_six_seeds_of_table_1_1():
+    table = ["constant", "time", "drop", "linear", "poly5"]
+    assigned = assignment(30, schedules=table)
+    assert Counter(a.schedule for a in assigned) == dict.fromkeys(table, 6)
     assert (assigned[6].schedule, assigned[6].seed) == ("time", 12)
 
 

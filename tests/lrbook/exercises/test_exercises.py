@@ -755,7 +755,7 @@ def test_outcomes_name_exercises_that_are_there():
     assert tuple(OUTCOMES) == CHAPTERS
     assert set(named) <= there
     # those that practise what no chapter promises
-    assert there - set(named) == {"beat", "count_layer"}
+    assert there - set(named) == {"beat"}
 
 
 def test_outcomes_without_an_exercise_say_so():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lrbook.chapters import analysis, drop_based, first_page, shared, table_1_1
-from lrbook.chapters.claims import definitions, sentences, verdicts
+from lrbook.chapters import analysis, claims, drop_based, first_page, shared, table_1_1
+from lrbook.chapters.claims import definitions, verdicts
 from lrbook.classroom.assignment import assignment
 from lrlib import preset, stats
 from lrlib.runs.config import PRESETS
@@ -39,26 +39,25 @@ def registered(monkeypatch):
 
 def all_that_is_said() -> dict[str, object]:
     """Return the book's tables, counts and verdicts, of all functions that take no choice of schedules."""
-    judged = verdicts.ledger()
     survey = load_runs("survey-digits")
     return {
         "table 1.1": table_1_1.table_1_1(),
         "parts": [(part.title, part.rows, part.counts) for part in table_1_1.parts()],
         "first page": first_page.five_findings_text().text,
         "drop-based decay": drop_based.what_we_found_text().text,
-        "ledger": judged,
-        "summary": verdicts.summary(judged),
-        "cards": [verdicts.card(name, judged) for name in sentences.CLAIMS],
+        "verdicts": verdicts.decide_all(),
+        "sentences": claims.what_we_found_text().text,
+        "cards": [verdicts.card(each, "") for each in verdicts.decide_all().values()],
         "words": definitions.WORDS,
         "family": stats.family(),
         "comparisons": stats.compare_all(survey),
         "recorded": [run.config.identity() for run in shared.recorded(*studies())],
         "enough": rankings.enough_seeds("survey-laptop", "survey-digits"),
         "published": published(),
-        "decisions": analysis.decision_table(stats.compare_all(survey)),
-        "decided": analysis.decided(stats.compare_all(survey)),
-        "race": analysis.race_table(rankings.by_peak(load_runs("peak-digits"))),
-        "raced": analysis.raced(rankings.by_peak(load_runs("peak-digits"))),
+        "decisions": analysis.decision_table(stats.compare_all(survey)).html,
+        "decided": analysis.decisions_text().text,
+        "race": analysis.own_rates_text().text,
+        "map": analysis.map_text().text,
         "assignment": assignment(12),
         "order": in_order(["linear", "constant", "cosine5", "another"]),
     }

@@ -30,7 +30,16 @@ if TYPE_CHECKING:
     Evidence = Sequence[Run] | Table[SourceRow]
     Rule = Callable[[Evidence], Finding]
 
-__all__ = ["dropping_at_the_end", "much_faster", "plateau", "smooth", "steep"]
+__all__ = [
+    "curve_of",
+    "dropping_at_the_end",
+    "fall_at_the_end",
+    "jags",
+    "much_faster",
+    "plateau",
+    "smooth",
+    "steep",
+]
 
 #: Quantity -> the columns of a record that sum to it. A loss includes the penalty, as in the source's logs.
 QUANTITIES = {
@@ -41,6 +50,50 @@ QUANTITIES = {
 FEWEST_EPOCHS = 4  # three points are a line or one bend, and no shape
 # With fewer epochs, the bend at the start of a smooth curve is itself as large as a jag.
 FEWEST_SMOOTH = round(1 / definitions.JAG)
+
+
+def curve_of(run: Run, quantity: str) -> list[float]:
+    """Return a quantity of `QUANTITIES` after each epoch of a run; losses have the penalty in them.
+
+    Examples
+    --------
+    >>> from lrlib import load_runs
+    >>> run = load_runs("pilot-laptop")[0]
+    >>> curve_of(run, "test accuracy") == run.column("test_accuracy")
+    True
+    """
+    return [sum(parts) for parts in zip(*map(run.column, QUANTITIES[quantity]), strict=True)]
+
+
+def jags(curve: Sequence[float]) -> dict[int, float]:
+    """Return epoch -> distance from the middle of its neighbours, as a fraction of the curve's height.
+
+    Epochs count from 1. Those of the start are left out, as every loss bends sharply there; so is the last.
+
+    Examples
+    --------
+    >>> jags([4.0, 3.0, 2.0, 2.0, 0.0])
+    {3: 0.125, 4: 0.25}
+    """
+    height, begin = (
+        max(curve) - min(curve),
+        _epochs(definitions.START, curve),
+    )  # the height a figure would span
+    middle = {e: (curve[e - 2] + curve[e]) / 2 for e in range(begin + 2, len(curve))}
+    return {e: abs(curve[e - 1] - at) / height if height else 0.0 for e, at in middle.items()}
+
+
+def fall_at_the_end(curve: Sequence[float]) -> float:
+    """Return how far the mean of the last tenth lies below that of the tenth before, in curve heights.
+
+    Examples
+    --------
+    >>> fall_at_the_end([4.0, 3.0, 2.0, 1.0, 0.0])
+    0.25
+    """
+    w, height = _epochs(definitions.END, curve), max(curve) - min(curve)
+    # Means of two stretches, not two epochs: the last epoch is a draw from a curve that shakes.
+    return (fmean(curve[-2 * w : -w]) - fmean(curve[-w:])) / height if height else 0.0
 
 
 def smooth(schedule: str, quantity: str, *, unlike: str | None = None) -> Rule:
@@ -69,20 +122,20 @@ def smooth(schedule: str, quantity: str, *, unlike: str | None = None) -> Rule:
             if isinstance(missing, Finding):
                 return missing
         # Seed by seed: two runs of one seed saw the same batches, so a jag that a batch makes may be in both.
-        jags = {seed: _jag(curves[seed]) for seed in curves.keys() & others.keys()}
-        if not jags:
+        ours = {seed: max(jags(curves[seed]).values()) for seed in curves.keys() & others.keys()}
+        if not ours:
             return Finding(0, CANNOT_BE_TOLD, f"no seed has both {schedule} and {unlike}")
-        answers = [jag <= definitions.JAG for jag in jags.values()]
-        text = f"largest jag of {schedule} {_range(jags.values())} of the height"
+        answers = [jag <= definitions.JAG for jag in ours.values()]
+        text = f"largest jag of {schedule} {_range(ours.values())} of the height"
         limit = f"(smooth: up to {definitions.JAG:.0%})"
         if unlike:
-            theirs = {seed: _jag(others[seed]) for seed in jags}
+            theirs = {seed: max(jags(others[seed]).values()) for seed in ours}
             # "Unlike" claims two things, so where both curves are smooth the sentence is wrong.
             both = all(answers) and max(theirs.values()) <= definitions.JAG
-            answers = [jags[seed] <= definitions.JAG < theirs[seed] for seed in jags]
+            answers = [ours[seed] <= definitions.JAG < theirs[seed] for seed in ours]
             text += f", of {unlike} {_range(theirs.values())}"
             limit += f"; both are smooth, so {schedule} is not unlike {unlike}" if both else ""
-        return Finding(len(jags), _agreed(answers), f"{text} {limit}")
+        return Finding(len(ours), _agreed(answers), f"{text} {limit}")
 
     return rule
 
@@ -135,9 +188,7 @@ def dropping_at_the_end(schedule: str, *quantities: str) -> Rule:
     """
 
     def look(curve: list[float]) -> tuple[bool, float]:
-        w, height = _epochs(definitions.END, curve), max(curve) - min(curve)
-        # Means of two stretches, not two epochs: the last epoch is a draw from a curve that shakes.
-        share = (fmean(curve[-2 * w : -w]) - fmean(curve[-w:])) / height if height else 0.0
+        share = fall_at_the_end(curve)
         return share >= definitions.HAIR, share
 
     return _each(
@@ -235,11 +286,7 @@ def _curves(
         return Finding(0, CANNOT_BE_TOLD, gone)
     if min(len(run.epochs) for run in finished) < fewest:
         return Finding(0, CANNOT_BE_TOLD, f"a curve of fewer than {fewest} epochs cannot show this")
-    columns = QUANTITIES[quantity]
-    return {
-        run.config.seed: [sum(parts) for parts in zip(*map(run.column, columns), strict=True)]
-        for run in finished
-    }
+    return {run.config.seed: curve_of(run, quantity) for run in finished}
 
 
 def _each(
@@ -283,15 +330,6 @@ def _agreed(answers: Sequence[bool]) -> str:
 
 def _epochs(fraction: float, curve: Sequence[float]) -> int:
     return max(1, round(fraction * len(curve)))
-
-
-def _jag(curve: Sequence[float]) -> float:
-    """Return the largest distance of an epoch from the middle of its neighbours, as a part of the height."""
-    # The height is that of the whole curve, as in a figure. Jags of the start do not count: every loss bends
-    # sharply there.
-    height, kept = max(curve) - min(curve), curve[_epochs(definitions.START, curve) :]
-    jags = [abs(b - (a + c) / 2) for a, b, c in zip(kept, kept[1:], kept[2:], strict=False)]
-    return max(jags, default=0.0) / height if height else 0.0
 
 
 def _running_median(curve: Sequence[float]) -> list[float]:

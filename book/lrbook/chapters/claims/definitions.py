@@ -11,14 +11,36 @@ from typing import NamedTuple
 
 from lrlib.schedules.recipes import SURVEY
 
-__all__ = ["CANNOT_BE_TOLD", "NOT_SEEN", "SEEN", "VERDICTS", "WORDS", "Finding", "Word"]
+__all__ = [
+    "CANNOT_BE_TOLD",
+    "FAILS",
+    "HOLDS",
+    "IN_PART",
+    "NOT_SEEN",
+    "OPEN",
+    "OVERALL",
+    "SEEN",
+    "VERDICTS",
+    "WORDS",
+    "Finding",
+    "Word",
+]
 
 SEEN, NOT_SEEN, CANNOT_BE_TOLD = "seen again", "not seen", "cannot be told"
-#: Verdict of a rule -> what it means.
+#: Verdict of a rule in one experiment -> what it means.
 VERDICTS = {
     SEEN: "in this experiment, the words hold by the rules below",
     NOT_SEEN: "in this experiment, the rules say otherwise",
     CANNOT_BE_TOLD: "too few runs, runs that disagree, or a gap that chance can make",
+}
+HOLDS, IN_PART, FAILS, OPEN = "holds", "holds in part", "does not hold", "cannot be told"
+#: Verdict on a sentence over its experiments (`lrbook.chapters.claims.verdicts.overall`) -> what it means.
+OVERALL = {
+    HOLDS: "seen again in every experiment that decides",
+    IN_PART: "the experiments that decide disagree; or the sentence says several things, is not seen as a "
+    "whole, and one of them by itself is seen again",
+    FAILS: "not seen in any experiment that decides",
+    OPEN: "no experiment decides",
 }
 
 # Points of accuracy.

@@ -1,73 +1,138 @@
-"""The figure of the claims page: every sentence in every experiment that may judge it."""
+"""The figures of the claims page: one verdict a sentence beside its experiments, and the reader's own run."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
-from lrbook.chapters.claims.definitions import CANNOT_BE_TOLD, NOT_SEEN, SEEN
+from lrbook.chapters.claims import definitions
+from lrbook.chapters.claims.curve_rules import curve_of
+from lrbook.chapters.claims.definitions import CANNOT_BE_TOLD, FAILS, HOLDS, IN_PART, NOT_SEEN, OPEN, SEEN
 from lrbook.chapters.claims.sentences import CLAIMS
-from lrbook.chapters.claims.verdicts import Judged, number_of
-from lrlib.plots.style import WIDTH, stacked, styled
-from lrlib.runs.experiments import EXPERIMENTS
+from lrbook.chapters.claims.verdicts import Decided, deciding, number_of
+from lrbook.chapters.drawn import epochs_of
+from lrbook.finding import Records
+from lrlib.plots.style import note
+from lrlib.plots.two_widths import COLOR, GRAY, INK, NARROW, RULE, SEED, WIDE, Label, TwoWidths, label_ends
+from lrlib.runs import Run
+from lrlib.runs.experiments import EXPERIMENTS, study_of
+from lrlib.stats import alike
 
-__all__ = ["NO_RUN_YET", "plot_ledger"]
+__all__ = ["draw_run", "draw_verdicts"]
 
-NO_RUN_YET = "no run yet"
-#: How a finding is drawn: marker, size, ink, filled. One that lacks a run, and nothing else, is only a point.
+#: How a verdict is drawn: marker, and which part of it is filled.
 MARKS = {
-    SEEN: ("o", 8.0, "#000000", True),
-    NOT_SEEN: ("x", 7.0, "#000000", True),
-    CANNOT_BE_TOLD: ("o", 7.0, "#6B6B6B", False),
-    NO_RUN_YET: ("o", 1.5, "#6B6B6B", True),
+    HOLDS: ("o", "full"),
+    IN_PART: ("o", "left"),
+    FAILS: ("x", "none"),
+    OPEN: ("o", "none"),
+    SEEN: ("o", "full"),
+    NOT_SEEN: ("x", "none"),
+    CANNOT_BE_TOLD: ("o", "none"),
 }
 
 
-@styled
-def plot_ledger(judged: Sequence[Judged]) -> Figure:
-    """Draw the findings, a row a sentence and a column an experiment; nothing stands where one may not judge.
+def draw_verdicts(decisions: Mapping[str, Decided]) -> TwoWidths:
+    """Draw a row for each sentence: its verdict, and small beside it what each experiment says.
+
+    Experiments without a run have no column; nothing stands where one may not judge. Those that decide are
+    black, the others gray.
 
     Examples
     --------
-    >>> from lrbook.chapters.claims.verdicts import ledger
-    >>> figure = plot_ledger(ledger({}))
-    >>> len(figure.axes[0].get_yticklabels()), len(figure.axes[0].get_xticklabels())
-    (16, 6)
+    >>> from lrbook.chapters.claims.verdicts import decide_all
+    >>> [text.get_text() for text in draw_verdicts(decide_all()).wide.axes[0].texts[:2]]
+    ['1  rate too high, too low', 'holds']
     """
-    claims, experiments = list(CLAIMS.values()), list(EXPERIMENTS)
-    figure, (axes,) = stacked([0.21 * len(claims)])
-    for mark, (marker, size, color, filled) in MARKS.items():
-        at = [
-            (experiments.index(each.experiment), number_of(CLAIMS[each.claim]) - 1)
-            for each in judged
-            if _mark(each) == mark
-        ]
-        how = {"color": color, "markerfacecolor": color if filled else "none", "markeredgewidth": 1.6}
-        axes.plot(*zip(*at, strict=True) if at else ((), ()), marker, markersize=size, label=mark, **how)
-    axes.set_yticks(range(len(claims)), [f"{number_of(claim)} {claim.short}" for claim in claims])
-    titles = [experiment.title for experiment in EXPERIMENTS.values()]
-    axes.set_xticks(range(len(experiments)), titles, rotation=45, ha="left")
-    axes.xaxis.tick_top()
-    axes.tick_params(length=0)
-    axes.set_ylim(len(claims) - 0.5, -0.5)
-    axes.set_xlim(-0.5, len(experiments) - 0.5)
-    for side in axes.spines.values():
-        side.set_visible(False)
-    names = max(tick.get_window_extent().width for tick in axes.get_yticklabels()) / figure.dpi
-    heads = max(tick.get_window_extent().height for tick in axes.get_xticklabels()) / figure.dpi
-    height = 0.21 * len(claims) + heads + 0.7
-    figure.set_size_inches(WIDTH, height)
-    figure.subplots_adjust(
-        left=(names + 0.12) / WIDTH,
-        right=1 - 0.45 / WIDTH,
-        top=1 - (heads + 0.1) / height,
-        bottom=0.55 / height,
+    shown = [name for name in EXPERIMENTS if any(_runs(each, name) for each in decisions.values())]
+
+    def draw(wide: bool) -> Figure:
+        figure = Figure(figsize=(WIDE, 5.0) if wide else (NARROW, 6.8))
+        axes = figure.subplots()
+        # In places of a column: where names begin, the first experiment stands, and how far apart they are.
+        left, first, step = (-2.5, 2.1, 1.0) if wide else (-4.8, 1.2, 0.8)
+        place = {name: first + step * k for k, name in enumerate(shown)}
+        for row, decided in enumerate(decisions.values()):
+            claim = CLAIMS[decided.claim]
+            note(axes, f"{number_of(claim)}  {claim.short}", (left, row), (0, 0 if wide else 6), va="center")
+            at, where = ((0, row), (11, 0)) if wide else ((left, row), (0, -6))
+            note(axes, decided.verdict, at, where, va="center", fontweight="bold")
+            _mark(axes, 0, row, decided.verdict, INK, size=9)
+            decides = deciding(decided.findings)
+            for name in shown:
+                if _runs(decided, name):
+                    color = INK if name in decides else GRAY
+                    _mark(axes, place[name], row, decided.findings[name].verdict, color, size=6)
+            if row:
+                axes.axhline(row - 0.5, color=RULE, linewidth=0.6, zorder=0)
+        titles = ["verdict", *(EXPERIMENTS[name].title.replace(" ", "\n") for name in shown)]
+        axes.xaxis.tick_top()
+        axes.set_xticks([0, *place.values()], titles, rotation=0 if wide else 90)
+        axes.get_xticklabels()[0].set_fontweight("bold")
+        axes.set_yticks([])
+        axes.tick_params(length=0)
+        axes.set_ylim(len(decisions) - 0.5, -0.5)
+        axes.set_xlim(left, max(place.values(), default=first) + 0.5)
+        axes.spines[:].set_visible(False)
+        return figure
+
+    counts = [
+        f"{sum(each.verdict == verdict for each in decisions.values())} {verdict}"
+        for verdict in definitions.OVERALL
+    ]
+    return TwoWidths(
+        draw,
+        alt=f"A grid with a row for each of the {len(decisions)} sentences: its verdict, and smaller beside "
+        f"it what each experiment says. Of the verdicts, {', '.join(counts)}. "
+        "The verdicts are listed in words further down the page.",
     )
-    figure.legend(loc="lower center", ncols=2, frameon=False, handletextpad=0.2, columnspacing=1.2)
-    return figure
 
 
-def _mark(judged: Judged) -> str:
-    finding = judged.finding
-    return finding.verdict if finding.n or finding.verdict != CANNOT_BE_TOLD else NO_RUN_YET
+def draw_run(mine: Run, records: Records) -> TwoWidths:
+    """Draw both losses of a run, thick, over the recorded ones like it, thin; lines bound its last tenths.
+
+    Examples
+    --------
+    >>> from lrlib import load_runs
+    >>> (run,) = load_runs("pilot-laptop", schedules=["linear"])
+    >>> len(draw_run(run, Records()).wide.axes)
+    2
+    """
+    color, epochs = COLOR.get(mine.label, INK), len(mine.epochs)
+    width = max(1, round(definitions.END * epochs))
+    others = alike(mine, records[study_of(mine.config)])
+
+    def draw(wide: bool) -> Figure:
+        figure = Figure(figsize=(WIDE, 2.6) if wide else (NARROW, 4.7))
+        panels = figure.subplots(1, 2) if wide else figure.subplots(2, 1, sharex=True)
+        for axes, (title, shift) in zip(panels, (("training loss", 0.5), ("test loss", 0.0)), strict=True):
+            for other in others:
+                axes.plot(epochs_of(other, shift), curve_of(other, title), color=color, **SEED)
+            axes.plot(epochs_of(mine, shift), curve_of(mine, title), color=color, linewidth=2.8)
+            for end in (epochs - 2 * width, epochs - width):
+                axes.axvline(end, color=RULE, linewidth=1.0, zorder=0)
+            axes.set_title(f"{title}, with the weight penalty")
+            axes.set_xlim(0, epochs)
+            axes.set_ylim(0, 1.15 * max(curve_of(mine, title)))
+            label_ends(axes, [Label(curve_of(mine, title)[-1], mine.label, color)])
+        for axes in panels if wide else panels[1:]:
+            axes.set_xlabel("epoch")
+        return figure
+
+    return TwoWidths(
+        draw,
+        alt="Your run, thick, over recorded runs of the same setting, thin: training loss and test loss. "
+        "Both fall fast in the first epochs and are nearly level at the end. Vertical lines bound the last "
+        "tenth of the run and the tenth before it.",
+    )
+
+
+def _runs(decided: Decided, experiment: str) -> int:
+    return decided.findings[experiment].n if experiment in decided.findings else 0
+
+
+def _mark(axes, x: float, y: float, verdict: str, color: str, *, size: float) -> None:
+    marker, filled = MARKS[verdict]
+    how = {"markerfacecoloralt": "none", "markeredgewidth": 1.6, "color": color, "label": verdict}
+    axes.plot([x], [y], marker, markersize=size, fillstyle=filled, **how)

@@ -1,6 +1,7 @@
 """Empirical sentences of the survey, each with its place, the experiments that may judge it, and its rule.
 
-Nothing here knows a result: `lrbook.chapters.claims.verdicts` applies the rules to whatever is recorded.
+Nothing here knows a result: `lrbook.chapters.claims.verdicts` applies the rules to whatever is recorded, and
+`lrbook.chapters.claims` has what the page says about each sentence.
 """
 
 from __future__ import annotations
@@ -9,13 +10,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lrbook.chapters.claims.curve_rules import dropping_at_the_end, much_faster, plateau, smooth, steep
+from lrbook.chapters.claims.curve_rules import (
+    QUANTITIES,
+    dropping_at_the_end,
+    much_faster,
+    plateau,
+    smooth,
+    steep,
+)
 from lrbook.chapters.claims.definitions import Finding
 from lrbook.chapters.claims.ranking_rules import ranking, rates_apart
 
 if TYPE_CHECKING:
     from lrlib.runs.published import SourceRow, Table
     from lrlib.runs.record import Run
+
+    Rule = Callable[[Sequence[Run] | Table[SourceRow]], Finding]
 
 __all__ = ["CLAIMS", "Claim"]
 
@@ -47,6 +57,8 @@ class Claim:
         Names in `lrlib.runs.experiments.EXPERIMENTS`.
     rule : callable, evidence -> Finding
         Evidence is the runs of one study, or the source's printed table.
+    parts : tuple of such rules
+        Where a sentence says several things: one rule each, for those that can hold by themselves.
 
     Examples
     --------
@@ -60,7 +72,8 @@ class Claim:
     place: str
     chapter: str
     experiments: tuple[str, ...]
-    rule: Callable[[Sequence[Run] | Table[SourceRow]], Finding]
+    rule: Rule
+    parts: tuple[Rule, ...] = ()
 
 
 _ALL = (
@@ -109,6 +122,7 @@ _ALL = (
         chapter="drop_based",
         experiments=CURVES,
         rule=dropping_at_the_end("drop", "training loss", "test loss"),
+        parts=tuple(dropping_at_the_end("drop", each) for each in ("training loss", "test loss")),
     ),
     Claim(
         name="drop, 15-20",
@@ -118,7 +132,8 @@ _ALL = (
         place="1.1.4, figure 1.6",
         chapter="drop_based",
         experiments=EPOCHS,
-        rule=steep("drop", "training loss", "test loss", "test accuracy", first=15, last=20),
+        rule=steep("drop", *QUANTITIES, first=15, last=20),
+        parts=tuple(steep("drop", each, first=15, last=20) for each in QUANTITIES),
     ),
     Claim(
         name="linear, drop",
@@ -147,6 +162,7 @@ _ALL = (
         chapter="linear",
         experiments=CURVES,
         rule=smooth("linear", "training loss", unlike="drop"),
+        parts=(smooth("linear", "training loss"),),
     ),
     Claim(
         name="linear, 70-80",
@@ -183,6 +199,7 @@ _ALL = (
         chapter="polynomial",
         experiments=RANKED,
         rule=ranking("similar", ("poly5", "drop"), ("poly5", "linear")),
+        parts=(ranking("similar", ("poly5", "drop")), ranking("similar", ("poly5", "linear"))),
     ),
     Claim(
         name="poly5, 25",

@@ -1,58 +1,83 @@
-"""The sentences of `lrbook.chapters.claims.sentences` judged on what is recorded, and the page's texts on it.
+"""The sentences of `lrbook.chapters.claims.sentences` judged on what is recorded: one verdict a sentence.
 
-Verdicts, numbers and the sentences around them are made here from the findings, so that a page cannot say
-anything else.
+The verdict, and what each experiment says, are made here from the runs; `lrbook.chapters.claims` sets the
+author's sentences between them.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from lrbook.chapters.claims.definitions import NOT_SEEN, SEEN, VERDICTS, WORDS, Finding
+from lrbook.chapters.claims.definitions import (
+    CANNOT_BE_TOLD,
+    FAILS,
+    HOLDS,
+    IN_PART,
+    OPEN,
+    OVERALL,
+    SEEN,
+    VERDICTS,
+    WORDS,
+    Finding,
+)
 from lrbook.chapters.claims.sentences import CLAIMS, Claim
+from lrbook.finding import Records
 from lrlib._checks import no_such
 from lrlib.runs.experiments import EXPERIMENTS
 from lrlib.runs.published import SourceRow, Table, published
-from lrlib.runs.store import load_runs, preferred_study
+from lrlib.runs.store import preferred_study, studies
 
 if TYPE_CHECKING:
     from lrlib.runs.record import Run
 
-__all__ = ["Judged", "card", "evidence", "judge", "ledger", "number_of", "summary", "words_table"]
+__all__ = [
+    "Decided",
+    "card",
+    "decide",
+    "decide_all",
+    "deciding",
+    "evidence",
+    "judge",
+    "number_of",
+    "overall",
+    "words_table",
+]
 
 MINUS = re.compile(r"(?<!\w)-(?=\d)")
 
 
-class Judged(NamedTuple):
-    """The finding on one sentence in one experiment, by their names in `CLAIMS` and `EXPERIMENTS`.
+class Decided(NamedTuple):
+    """One sentence, by its name in `CLAIMS`: the verdict, and the finding of each experiment.
 
     Examples
     --------
-    >>> Judged("time", "laptop", Finding(0, "cannot be told", "no run yet")).claim
-    'time'
+    >>> Decided("time", "cannot be told", {"laptop": Finding(0, "cannot be told", "no run yet")}).verdict
+    'cannot be told'
     """
 
     claim: str
-    experiment: str
-    finding: Finding
+    verdict: str
+    findings: Mapping[str, Finding]
 
 
-def evidence() -> dict[str, Sequence[Run] | Table[SourceRow]]:
-    """Return the evidence of each experiment: the records that come with the package, and the printed logs.
+def evidence(records: Records | None = None) -> dict[str, Sequence[Run] | Table[SourceRow]]:
+    """Return the evidence of each experiment: its recorded runs, or the printed logs.
 
     Examples
     --------
     >>> list(evidence()) == list(EXPERIMENTS)
     True
     """
+    records, there = Records() if records is None else records, studies()
     found: dict[str, Sequence[Run] | Table[SourceRow]] = {}
     for name, each in EXPERIMENTS.items():
+        recorded = [study for study in map(preferred_study, each.studies) if study in there]
         # Print has the last lines of the source's logs; all else is recorded.
-        recorded = load_runs(*map(preferred_study, each.studies), missing_ok=True)
-        found[name] = recorded if each.studies else published().source
+        found[name] = (
+            [run for study in recorded for run in records[study]] if each.studies else published().source
+        )
     return found
 
 
@@ -68,6 +93,7 @@ def judge(name: str, runs: Sequence[Run] | Table[SourceRow]) -> Finding:
 
     Examples
     --------
+    >>> from lrlib import load_runs
     >>> judge("time", load_runs("pilot-laptop"))[:2]
     (0, 'cannot be told')
     """
@@ -76,79 +102,118 @@ def judge(name: str, runs: Sequence[Run] | Table[SourceRow]) -> Finding:
     return CLAIMS[name].rule(runs if isinstance(runs, Table) else list(runs))
 
 
-def ledger(given: Mapping[str, Sequence[Run] | Table[SourceRow]] | None = None) -> list[Judged]:
-    """Return the findings on every sentence in each of its experiments.
+def deciding(findings: Mapping[str, Finding]) -> list[str]:
+    """Return the experiments whose findings decide: ours with several seeds, or, if none can tell, with one.
+
+    The published logs never decide: the sentences were read off them, so they cannot show that anyone else
+    would see the same.
+
+    Examples
+    --------
+    >>> logs, five, one = Finding(1, "seen again", ""), Finding(5, "not seen", ""), Finding(1, "not seen", "")
+    >>> deciding({"logs": logs, "laptop": five, "resnet50": one})
+    ['laptop']
+    >>> deciding({"logs": logs, "laptop": five._replace(verdict="cannot be told"), "resnet50": one})
+    ['resnet50']
+    """
+    told = {
+        name: finding.n
+        for name, finding in findings.items()
+        if EXPERIMENTS[name].studies and finding.n and finding.verdict != CANNOT_BE_TOLD
+    }
+    # A single run is asked last: it shows what one curve did, and another seed may do something else.
+    return [name for name, n in told.items() if n > 1] or list(told)
+
+
+def overall(findings: Mapping[str, Finding]) -> str:
+    """Return the verdict on a sentence from the findings of those experiments that decide.
+
+    Examples
+    --------
+    >>> yes, no = Finding(5, "seen again", ""), Finding(5, "not seen", "")
+    >>> overall({"laptop": yes}), overall({"laptop": no}), overall({"laptop": yes, "digits": no})
+    ('holds', 'does not hold', 'holds in part')
+    >>> overall({"logs": yes})
+    'cannot be told'
+    """
+    said = {findings[name].verdict for name in deciding(findings)}
+    if len(said) != 1:
+        return IN_PART if said else OPEN
+    return HOLDS if said == {SEEN} else FAILS
+
+
+def decide(name: str, given: Mapping[str, Sequence[Run] | Table[SourceRow]] | None = None) -> Decided:
+    """Return one sentence judged in each of its experiments, with one verdict over all.
+
+    A sentence that does not hold, but says several things of which one holds by itself, holds in part.
 
     Parameters
     ----------
+    name : str
+        A key of `CLAIMS`.
     given : mapping, experiment -> runs or printed table; or None
         None takes `evidence`. An experiment that is left out has no runs.
 
     Examples
     --------
-    >>> {judged.finding.verdict for judged in ledger({})}
+    >>> decide("linear").verdict
+    'holds'
+    >>> decide("linear", {}).verdict
+    'cannot be told'
+    """
+    if name not in CLAIMS:
+        raise ValueError(no_such("claim", name, CLAIMS))
+    given = evidence() if given is None else given
+    for experiment in given:
+        if experiment not in EXPERIMENTS:
+            raise ValueError(no_such("experiment", experiment, EXPERIMENTS))
+    claim = CLAIMS[name]
+    whole, *parts = (
+        {experiment: rule(given.get(experiment, [])) for experiment in claim.experiments}
+        for rule in (claim.rule, *claim.parts)
+    )
+    verdict = overall(whole)
+    if verdict == FAILS and HOLDS in map(overall, parts):
+        verdict = IN_PART
+    return Decided(name, verdict, whole)
+
+
+def decide_all(given: Mapping[str, Sequence[Run] | Table[SourceRow]] | None = None) -> dict[str, Decided]:
+    """Return all sentences judged, by name and in the survey's order.
+
+    Examples
+    --------
+    >>> {decided.verdict for decided in decide_all({}).values()}
     {'cannot be told'}
     """
     given = evidence() if given is None else given
-    for name in given:
-        if name not in EXPERIMENTS:
-            raise ValueError(no_such("experiment", name, EXPERIMENTS))
-    return [
-        Judged(claim.name, name, judge(claim.name, given.get(name, [])))
-        for claim in CLAIMS.values()
-        for name in claim.experiments
-    ]
+    return {name: decide(name, given) for name in CLAIMS}
 
 
-def card(name: str, judged: Iterable[Judged]) -> str:
-    """Return one sentence with its place and findings as Markdown; equal findings share a line.
+def card(decided: Decided, sentence: str) -> str:
+    """Return a sentence of the survey as Markdown: verdict, quotation, place, our sentence, experiments.
 
     Examples
     --------
-    >>> print(card("best", ledger({})))
-    **15.** “the linear decay method performs the best” (1.1.7, table 1.1; [chapter](analysis.ipynb))
+    >>> print(card(decide("best", {}), "Nobody knows."))
+    **15. Cannot be told.** “the linear decay method performs the best” (1.1.7, table 1.1;
+    [chapter](analysis.ipynb))
     <BLANKLINE>
-    - **cannot be told** · published logs, source, ResNet-50, laptop · no run yet
+    Nobody knows.
     """
-    claim, lines, order = CLAIMS[name], {}, list(VERDICTS)
-    for each in judged:
-        if each.claim == name:
-            lines.setdefault(each.finding, []).append(EXPERIMENTS[each.experiment].title)
-    text = f"**{number_of(claim)}.** “{claim.quote}” ({claim.place}; [chapter]({claim.chapter}.ipynb))\n"
-    for finding in sorted(lines, key=lambda finding: (finding.n == 0, order.index(finding.verdict))):
-        n = f", n\u00a0=\u00a0{finding.n}" if finding.n else ""  # kept together on a phone
-        because = MINUS.sub("−", finding.because.replace(" - ", "\u00a0−\u00a0"))
-        text += f"\n- **{finding.verdict}** · {', '.join(lines[finding])}{n} · {because}"
-    return text
-
-
-def summary(judged: Sequence[Judged]) -> str:
-    """Return a few sentences that count the verdicts.
-
-    Examples
-    --------
-    >>> summary(ledger({}))[:69]
-    '16 sentences of the survey, judged in up to 5 experiments each: of 53'
-    """
-    counts = Counter(each.finding.verdict for each in judged)
-    per_claim = Counter(each.claim for each in judged)
-    parts = ", ".join(f"{counts[verdict]} say **{verdict}**" for verdict in VERDICTS if counts[verdict])
-    empty = [
-        experiment.title
-        for name, experiment in EXPERIMENTS.items()
-        if not any(_has_runs(each, name) for each in judged)
-    ]
-    text = (
-        f"{len(per_claim)} sentences of the survey, judged in up to {max(per_claim.values())} experiments "
-        f"each: of {len(judged)} findings {parts}."
-    )
-    settled = [each for each in judged if each.finding.verdict in (SEEN, NOT_SEEN)]
-    ours = {each.claim for each in settled if EXPERIMENTS[each.experiment].studies}
-    text += f" Some experiment settles {len({each.claim for each in settled})} of the {len(per_claim)} "
-    text += f"sentences, and runs of ours {len(ours)}."
-    if any(not EXPERIMENTS[each.experiment].studies for each in settled):
-        text += " In the published logs the survey is held against its own evidence: no new run agrees there."
-    return text + (f" Not recorded yet: {', '.join(empty)}." if empty else "")
+    claim, order = CLAIMS[decided.claim], list(VERDICTS)
+    text = f"**{number_of(claim)}. {decided.verdict.capitalize()}.** “{claim.quote}” ({claim.place};\n"
+    text += f"[chapter]({claim.chapter}.ipynb))\n\n{sentence}"
+    decides, lines = deciding(decided.findings), []
+    for name, finding in sorted(decided.findings.items(), key=lambda pair: order.index(pair[1].verdict)):
+        if finding.n:
+            because = MINUS.sub("−", finding.because.replace(" - ", "\u00a0−\u00a0"))
+            n = f"n\u00a0=\u00a0{finding.n}" + ", decides" * (name in decides)  # n kept together on a phone
+            lines.append(f"- **{finding.verdict}** · {EXPERIMENTS[name].title}, {n} · {because}")
+    if not lines:
+        return text
+    fold = "<details>\n<summary>What each experiment says</summary>\n\n{}\n\n</details>"
+    return f"{text}\n\n" + fold.format("\n".join(lines))
 
 
 def words_table() -> str:
@@ -157,9 +222,10 @@ def words_table() -> str:
     Examples
     --------
     >>> print(words_table().splitlines()[2])
-    | **seen again** | in this experiment, the words hold by the rules below |
+    | a sentence **holds** | seen again in every experiment that decides |
     """
-    rows = [f"| **{verdict}** | {means} |" for verdict, means in VERDICTS.items()]
+    rows = [f"| a sentence **{verdict}** | {means} |" for verdict, means in OVERALL.items()]
+    rows += [f"| **{verdict}** | {means} |" for verdict, means in VERDICTS.items()]
     rows += [f"| **{word}** | {means}. *Why: {why}.* |" for word, (means, why) in WORDS.items()]
     return "\n".join(["| word | what it means here |", "| --- | --- |", *rows])
 
@@ -171,7 +237,3 @@ def number_of(claim: Claim) -> int:
     3
     """
     return list(CLAIMS).index(claim.name) + 1
-
-
-def _has_runs(judged: Judged, experiment: str) -> bool:
-    return judged.experiment == experiment and judged.finding.n > 0

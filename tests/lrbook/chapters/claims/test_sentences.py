@@ -24,9 +24,17 @@ from claim_cases import (
 )
 from lrbook.chapters.claims.definitions import CANNOT_BE_TOLD, NOT_SEEN, SEEN, VERDICTS
 from lrbook.chapters.claims.sentences import CLAIMS
-from lrbook.chapters.claims.verdicts import evidence, judge, ledger
+from lrbook.chapters.claims.verdicts import decide, decide_all, evidence, judge
 from lrlib.runs.experiments import EXPERIMENTS
 from lrlib.runs.published import published
+
+
+def by_experiment(given=None):
+    return {
+        (claim, experiment): finding
+        for claim, decided in decide_all(given).items()
+        for experiment, finding in decided.findings.items()
+    }
 
 
 def flat(cases):
@@ -40,7 +48,7 @@ def flat(cases):
 
 @pytest.mark.parametrize(("claim", "verdict", "experiment", "make"), flat(CASES))
 def test_the_data_decide(claim, verdict, experiment, make):
-    judged = {(each.claim, each.experiment): each.finding for each in ledger({experiment: make()})}
+    judged = by_experiment({experiment: make()})
     assert judged[claim, experiment].verdict == verdict, judged[claim, experiment]
     for (other, where), finding in judged.items():
         if where != experiment:
@@ -96,18 +104,29 @@ def test_poly5_has_to_be_similar_to_both(other):
 
 
 def test_without_a_record_nothing_can_be_told():
-    assert {each.finding.verdict for each in ledger({})} == {CANNOT_BE_TOLD}
+    assert {finding.verdict for finding in by_experiment({}).values()} == {CANNOT_BE_TOLD}
 
 
 def test_what_is_recorded_is_judged():
     given = evidence()
     assert given["logs"] == published().source
-    judged = ledger()
-    assert {each.experiment for each in judged} == set(EXPERIMENTS)
-    assert {each.claim for each in judged} == set(CLAIMS)
-    for each in judged:
-        if not given[each.experiment]:
-            assert each.finding.because == "no run yet"
+    judged = by_experiment()
+    assert {experiment for _, experiment in judged} == set(EXPERIMENTS)
+    assert {claim for claim, _ in judged} == set(CLAIMS)
+    for (_, experiment), finding in judged.items():
+        if not given[experiment]:
+            assert finding.because == "no run yet"
+
+
+def test_resnet_50_is_the_gpus_and_one_run_of_it_ranks_nothing():
+    runs = evidence()["resnet50"]
+    assert {(run.config.network, run.label, run.config.epochs) for run in runs} == {
+        ("resnet50", name, 100) for name in FIVE
+    }
+    assert all(run.provenance.device == "cuda" for run in runs)
+    for name, claim in CLAIMS.items():
+        if {"logs", "resnet50"} <= set(claim.experiments):  # it ranks: print has no curves
+            assert decide(name, {"resnet50": runs}).verdict == CANNOT_BE_TOLD, name
 
 
 def test_one_run_of_ours_ranks_nothing():

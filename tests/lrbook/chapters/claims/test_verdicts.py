@@ -1,4 +1,4 @@
-"""The texts of the claims page are made from the findings, without loading what only figures need."""
+"""One verdict a sentence follows from its experiments by a stated rule, and no figure is loaded for it."""
 
 from __future__ import annotations
 
@@ -10,51 +10,143 @@ from pathlib import Path
 
 import pytest
 
-from claim_cases import (
-    accuracies,
-    printed,
+from claim_cases import accuracies, drop_run, printed, ramp, run
+from lrbook.chapters.claims.definitions import (
+    CANNOT_BE_TOLD,
+    FAILS,
+    HOLDS,
+    IN_PART,
+    NOT_SEEN,
+    OPEN,
+    OVERALL,
+    SEEN,
+    VERDICTS,
+    WORDS,
+    Finding,
 )
-from lrbook.chapters.claims.definitions import CANNOT_BE_TOLD, VERDICTS, WORDS
-from lrbook.chapters.claims.verdicts import card, judge, ledger, summary, words_table
-from lrlib.runs.published import published
+from lrbook.chapters.claims.sentences import CLAIMS
+from lrbook.chapters.claims.verdicts import (
+    card,
+    decide,
+    decide_all,
+    deciding,
+    judge,
+    overall,
+    words_table,
+)
 
 ROOT = Path(__file__).parents[4]
 
 
-def test_a_card_says_what_was_found_and_arms_that_agree_share_a_line():
-    judged = ledger({"laptop": accuracies({"constant": 0, "linear": 2}), "logs": printed()})
-    lines = card("linear", judged).splitlines()
-    assert lines[0].startswith(
-        "**16.** “significantly better than the constant learning rate method” (1.1.7,"
-    )
-    assert lines[2].startswith(
+def found(**verdicts):
+    """Findings from "5 seen again" and the like, by experiment."""
+    parts = {name: said.split(" ", 1) for name, said in verdicts.items()}
+    return {name: Finding(int(n), verdict, "") for name, (n, verdict) in parts.items()}
+
+
+YES, NO, OPEN_HERE = f"5 {SEEN}", f"5 {NOT_SEEN}", f"5 {CANNOT_BE_TOLD}"
+ONE_YES, ONE_NO, NO_RUN = f"1 {SEEN}", f"1 {NOT_SEEN}", f"0 {CANNOT_BE_TOLD}"
+
+
+@pytest.mark.parametrize(
+    ("findings", "decides", "verdict"),
+    [
+        # ours with several seeds decide, alone
+        (found(laptop=YES), ["laptop"], HOLDS),
+        (found(laptop=NO), ["laptop"], FAILS),
+        (found(laptop=NO, logs=ONE_YES, resnet50=ONE_YES), ["laptop"], FAILS),
+        (found(laptop=YES, logs=ONE_NO, resnet50=ONE_NO), ["laptop"], HOLDS),
+        (found(laptop="2 seen again", resnet50=ONE_NO), ["laptop"], HOLDS),
+        # what cannot be told is no vote
+        (found(laptop=OPEN_HERE, digits=YES), ["digits"], HOLDS),
+        # they disagree
+        (found(laptop=NO, digits=YES), ["laptop", "digits"], IN_PART),
+        # a single run of ours, where they cannot tell
+        (found(laptop=OPEN_HERE, resnet50=ONE_NO), ["resnet50"], FAILS),
+        (found(laptop=NO_RUN, resnet50=ONE_YES, source=ONE_YES), ["resnet50", "source"], HOLDS),
+        (found(resnet50=ONE_YES, source=ONE_NO), ["resnet50", "source"], IN_PART),
+        # print never
+        (found(laptop=OPEN_HERE, logs=ONE_YES), [], OPEN),
+        (found(logs=ONE_NO), [], OPEN),
+        (found(laptop=NO_RUN, source=NO_RUN), [], OPEN),
+        ({}, [], OPEN),
+    ],
+)
+def test_one_verdict_follows_from_the_experiments(findings, decides, verdict):
+    assert deciding(findings) == decides
+    assert overall(findings) == verdict
+
+
+def test_the_order_of_the_experiments_does_not_matter():
+    findings = found(laptop=NO, digits=YES, logs=ONE_YES, resnet50=ONE_NO)
+    assert overall(dict(reversed(findings.items()))) == overall(findings) == IN_PART
+
+
+def test_a_sentence_that_says_two_things_of_which_one_is_so_holds_in_part():
+    both_smooth = [run(name, train=ramp(2, 1), experiment="laptop") for name in ("linear", "drop")]
+    unlike = [run("linear", train=ramp(2, 1), experiment="laptop"), drop_run(16, experiment="laptop")]
+    neither = [drop_run(16, experiment="laptop")]
+    neither += [run("linear", train=neither[0].column("train_loss"), experiment="laptop")]
+    verdicts = [decide("linear, loss", {"laptop": runs}).verdict for runs in (both_smooth, unlike, neither)]
+    assert verdicts == [IN_PART, HOLDS, FAILS]
+
+
+@pytest.mark.parametrize(("similar", "verdict"), [("drop", IN_PART), ("linear", IN_PART), ("", FAILS)])
+def test_similar_to_one_of_two_is_similar_in_part(similar, verdict):
+    points = {"drop": 5.0, "linear": 8.0, "poly5": 1.5}
+    runs = accuracies(points | ({similar: 1.6} if similar else {}))
+    assert decide("poly5", {"laptop": runs}).verdict == verdict
+
+
+def test_one_of_two_losses_that_drop_at_the_end_is_a_part():
+    runs = [run("drop", train=ramp(2, 1), test=ramp(1, 2), seed=seed, experiment="laptop") for seed in (1, 2)]
+    assert decide("drop, end", {"laptop": runs}).verdict == IN_PART
+    # A part that holds does not settle a sentence that is open.
+    runs[1] = run("drop", train=ramp(2, 1), test=ramp(2, 1), seed=2, experiment="laptop")
+    assert decide("drop, end", {"laptop": runs}).verdict == OPEN
+
+
+def test_the_parts_of_a_sentence_together_are_the_sentence():
+    assert {name for name, claim in CLAIMS.items() if claim.parts} == {
+        *("drop, end", "drop, 15-20", "linear, loss", "poly5")
+    }
+    # All of them hold: so does the sentence (of "linear, loss" one part is left to the sentence).
+    ends = [run("drop", train=ramp(2, 1), test=ramp(2, 1), accuracy=ramp(0.2, 0.8))]
+    for name, runs in {"drop, end": ends, "drop, 15-20": [drop_run(16)]}.items():
+        assert {part(runs).verdict for part in CLAIMS[name].parts} == {judge(name, runs).verdict} == {SEEN}
+
+
+def test_a_card_says_the_verdict_our_sentence_and_what_each_experiment_says():
+    decided = decide("linear", {"laptop": accuracies({"constant": 0, "linear": 2}), "logs": printed()})
+    lines = card(decided, "It does.").splitlines()
+    quote = "“significantly better than the constant learning rate method” (1.1.7, table 1.1;"
+    assert lines[:6] == [
+        f"**16. Holds.** {quote}",
+        "[chapter](analysis.ipynb))",
+        "",
+        "It does.",
+        "",
+        "<details>",
+    ]
+    assert lines[8].startswith(
         "- **seen again** · published logs, n\u00a0=\u00a01 · linear\u00a0−\u00a0constant: +3.10 points"
     )
-    assert lines[3].startswith(
-        "- **seen again** · laptop, n\u00a0=\u00a05 · linear\u00a0−\u00a0constant: +2.00 points, Holm p"
+    assert lines[9].startswith(
+        "- **seen again** · laptop, n\u00a0=\u00a05, decides · linear\u00a0−\u00a0constant: +2.00 points, "
     )
-    assert lines[4:] == ["- **cannot be told** · source, ResNet-50 · no run yet"]
+    assert lines[10:] == ["", "</details>"]  # experiments without a run are not listed
 
 
-def test_the_summary_counts():
-    text = summary(ledger({"logs": published().source}))
-    # 16 sentences; experiments: 1 + 4 + 7 * 4 + 5 + 3 * 3 + 3 * 2 = 53
-    assert text.startswith(
-        "16 sentences of the survey, judged in up to 5 experiments each: of 53 findings 4 say **seen"
-    )
-    assert "49 say **cannot be told**" in text
-    assert "not seen" not in text
-    assert "settles 4 of the 16 sentences, and runs of ours 0. In the published logs" in text
-    ours = summary(ledger({"laptop": accuracies({"constant": 0, "linear": 2})}))
-    # better, and not by three points
-    assert "settles 2 of the 16 sentences, and runs of ours 2." in ours
-    assert "In the published logs" not in ours
-    assert text.endswith("Not recorded yet: source, ResNet-50, laptop, digits, rate grid.")
+def test_each_finding_with_a_run_is_in_the_fold_once():
+    for decided in decide_all().values():
+        listed = [line for line in card(decided, "").splitlines() if line.startswith("- **")]
+        assert len(listed) == sum(finding.n > 0 for finding in decided.findings.values())
+        assert sum(", decides ·" in line for line in listed) == len(deciding(decided.findings))
 
 
 def test_the_words_are_the_constants():
     table = words_table()
-    assert [row.split("**")[1] for row in table.splitlines()[2:]] == [*VERDICTS, *WORDS]
+    assert [row.split("**")[1] for row in table.splitlines()[2:]] == [*OVERALL, *VERDICTS, *WORDS]
     for part in (
         "at least 4 sampling errors",
         "at 3 points of accuracy or more",
@@ -85,7 +177,8 @@ print(json.dumps([finding.verdict, *(name for name in ("matplotlib", "torch") if
     ("call", "sentence"),
     [
         (lambda: judge("tme", []), "claim must be one of .* got 'tme'; did you mean 'time'"),
-        (lambda: ledger({"laptp": []}), "experiment must be one of .* did you mean 'laptop'"),
+        (lambda: decide("tme"), "claim must be one of .* got 'tme'; did you mean 'time'"),
+        (lambda: decide_all({"laptp": []}), "experiment must be one of .* did you mean 'laptop'"),
         (
             lambda: judge("time", accuracies({"time": 0}) + accuracies({"time": 0}, peak_lr=0.2)),
             "runs must differ in schedule and seed only",
