@@ -141,7 +141,9 @@ class _Comparison:
         """Return places that tell most: both ends, an even spread, and both sides of up to 16 changes."""
         n = self.n
         spread = np.linspace(0, n - 1, min(n, 17)).astype(int)
-        steps = self.changes[np.linspace(0, len(self.changes) - 1, 16).astype(int)] if len(self.changes) else []
+        steps = (
+            self.changes[np.linspace(0, len(self.changes) - 1, 16).astype(int)] if len(self.changes) else []
+        )
         steps = np.asarray(steps, dtype=int)
         ends = np.array([place for place in (0, 1, 2, 3, n - 2, n - 1) if 0 <= place < n])
         return np.unique(np.concatenate([ends, spread, steps, steps - 1]))
@@ -160,7 +162,9 @@ class _Comparison:
                 return False
         return True
 
-    def follows(self, clock: clocks.Clock, *, plan: Plan | None = None, skip: int = 0, stop: int | None = None):
+    def follows(
+        self, clock: clocks.Clock, *, plan: Plan | None = None, skip: int = 0, stop: int | None = None
+    ):
         """Return whether the rates are the plan's at the times of `clock`."""
         plan = plan or self.plan
         return self.fits(lambda t: plan.at(clock(t)), skip=skip, stop=stop)
@@ -307,7 +311,11 @@ class _Comparison:
                 why = f": {speed:.0f} processes or micro-batches"
             elif speed == self.epoch:
                 why = ": an epoch's worth, so its numbers count epochs and it is stepped at every update"
-            made = f", as if the schedule were made for {updates_text(math.ceil(self.total / speed))}" if self.total else ""
+            made = (
+                f", as if the schedule were made for {updates_text(math.ceil(self.total / speed))}"
+                if self.total
+                else ""
+            )
             text = f"the clock runs {nice(speed)} times too fast{made}{why}"
             if self._count_is_right() and self.total:  # the scheduler counts well: it was made for fewer
                 made = updates_text(math.ceil(self.total / speed))
@@ -338,8 +346,12 @@ class _Comparison:
         if self.flat and not self.near(self.planned, self.planned[0]).all():
             value = float(self.rates[0])
             where = f"{self.share(value)} of the peak"
-            where = "0" if self.near(value, 0.0) else "the peak" if self.near(value, self.plan.peak_lr) else where
-            self.add(0, "never_changes", f"the rate stays at {where} for all {updates_text(self.n)}", rate=value)
+            where = (
+                "0" if self.near(value, 0.0) else "the peak" if self.near(value, self.plan.peak_lr) else where
+            )
+            self.add(
+                0, "never_changes", f"the rate stays at {where} for all {updates_text(self.n)}", rate=value
+            )
 
     def _affine(self) -> None:
         """The plan's shape with another height, another end value or another power."""
@@ -396,7 +408,9 @@ class _Comparison:
                     continue
                 if self.follows(clock, skip=late):
                     self.say(clock, skip=late)
-                elif self.total and clock.speed > 1 and clock.ahead == 0 and not clock.per_block and held == 1:
+                elif (
+                    self.total and clock.speed > 1 and clock.ahead == 0 and not clock.per_block and held == 1
+                ):
                     self._too_fast_then_up(clock)
             if len(self.found) > 12:
                 return
@@ -551,13 +565,19 @@ class _Comparison:
         if low >= high:
             return []
         whole = [float(v) for v in (*self.ways, self.epoch, math.ceil(low)) if v and low <= v < high]
-        parts = [1 / v for v in range(math.floor(1 / low), 0, -1)[:1] if low <= 1 / v < high] if low < 1 else []
+        parts = (
+            [1 / v for v in range(math.floor(1 / low), 0, -1)[:1] if low <= 1 / v < high] if low < 1 else []
+        )
         return [*whole, *parts, low]
 
     def _frozen(self) -> None:
         """As planned, and then the last rate stays. A longer horizon may give the same; it has shown nothing."""
         first = int(self.bad[0])
-        if 0 < first <= self.n - 3 and not self.flat and self.near(self.rates[first:], self.rates[first - 1]).all():
+        if (
+            0 < first <= self.n - 3
+            and not self.flat
+            and self.near(self.rates[first:], self.rates[first - 1]).all()
+        ):
             text = (
                 f"as planned up to update {first - 1 + self.start:,}; from then on the rate stays at "
                 f"{self.share(self.rates[-1])} of the peak"
@@ -668,13 +688,17 @@ class _Comparison:
             for extra in (1, -1):
                 for offset in (0, 1):
                     for ahead in (0, extra):
-                        guesses.append(clocks.Clock(extra=extra, every=self.epoch, offset=offset, ahead=ahead))
+                        guesses.append(
+                            clocks.Clock(extra=extra, every=self.epoch, offset=offset, ahead=ahead)
+                        )
         segments = self._offsets(3)
         if len(segments) >= 2:
             (_, k0), (t1, k1) = segments[:2]
             every = segments[2][0] - t1 if len(segments) > 2 else t1
             if every >= 2 and (len(segments) < 3 or segments[2][1] - k1 == k1 - k0):
-                guesses += clocks.regular(self.t, np.array([t1, t1 + every]) if t1 + every < self.n else np.array([t1]), k1 - k0, k0)
+                guesses += clocks.regular(
+                    self.t, np.array([t1, t1 + every]) if t1 + every < self.n else np.array([t1]), k1 - k0, k0
+                )
         steps = self._steps()
         if steps:
             c, d = steps[0][-1], steps[1][-1]
@@ -729,7 +753,11 @@ class _Comparison:
         ahead = [k for _, k in segments]
         ends = [place for place, _ in segments[1:]] + [self.n]
         reach = self._agrees_until(segments[-1][0], segments[-1][1], self.plan.table(2 * self.span))
-        if reach == self.n and all(0 < b - a <= 3 for a, b in zip(ahead, ahead[1:], strict=False)) and ahead[0] >= 0:
+        if (
+            reach == self.n
+            and all(0 < b - a <= 3 for a, b in zip(ahead, ahead[1:], strict=False))
+            and ahead[0] >= 0
+        ):
             at = ", ".join(f"{end + self.start:,}" for end in ends[:-1][:5])
             text = f"the clock steps ahead of the updates at {at}{' ...' if len(ends) > 6 else ''}: {ahead[-1]} ahead at the end"
             self.add(7, "skips", text, ahead=ahead[-1], times=len(ends) - 1)
@@ -738,7 +766,12 @@ class _Comparison:
         """The plan begins again every epoch."""
         if self.flat or any(rank <= 5 for rank, _ in self.found):
             return
-        again = np.flatnonzero(self.near(self.rates[1:], self.rates[0]) & ~self.near(self.rates[:-1], self.rates[0])) + 1
+        again = (
+            np.flatnonzero(
+                self.near(self.rates[1:], self.rates[0]) & ~self.near(self.rates[:-1], self.rates[0])
+            )
+            + 1
+        )
         guesses = ([self.epoch] if self.epoch else []) + again[:3].tolist()
         for every in guesses:
             clock = clocks.Clock(period=every)
@@ -823,7 +856,9 @@ class _Comparison:
                 anew = low > 0 and low + self.start + k == 0
                 kind = "restarted" if anew else kind
                 far = f"the clock is {abs(int(k)):,} {'ahead' if k > 0 else 'behind'}"
-                said.append(f"from update {low + self.start:,}: {far}{' (it began again from 0)' if anew else ''}")
+                said.append(
+                    f"from update {low + self.start:,}: {far}{' (it began again from 0)' if anew else ''}"
+                )
             elif what == "horizon":
                 kind = "horizon_changed"
                 said.append(f"{span}: a schedule made for {updates_text(int(k))}")
@@ -844,10 +879,14 @@ class _Comparison:
         # Where a plateau allows many offsets, its end decides: the place where rate and plan step alike.
         later = self.changes[self.changes > place][:2]
         ends = [
-            np.flatnonzero(self.near(table[1:], self.rates[c]) & self.near(table[:-1], self.rates[c - 1])) + 1 - c
+            np.flatnonzero(self.near(table[1:], self.rates[c]) & self.near(table[:-1], self.rates[c - 1]))
+            + 1
+            - c
             for c in later.tolist()
         ]
-        wanted = np.unique(np.concatenate([offsets[:60], offsets[-4:], *[end[:60] - self.start for end in ends]]))
+        wanted = np.unique(
+            np.concatenate([offsets[:60], offsets[-4:], *[end[:60] - self.start for end in ends]])
+        )
         anew = -place - self.start  # where several offsets fit equally, the plan's beginning is the likeliest
         for k in sorted(wanted.astype(int).tolist(), key=lambda k: (k != anew, abs(k))):
             end = self._agrees_until(place, k, table)

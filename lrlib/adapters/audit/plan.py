@@ -82,7 +82,10 @@ class Plan:
         forms = [lambda: _rebuilt(self.schedule, total)]
         if self.schedule.total_steps:
             ratio = total / self.schedule.total_steps
-            forms += [lambda: _scaled(self.schedule, ratio, round), lambda: _scaled(self.schedule, ratio, int)]
+            forms += [
+                lambda: _scaled(self.schedule, ratio, round),
+                lambda: _scaled(self.schedule, ratio, int),
+            ]
         for form in forms:
             try:
                 made = form()

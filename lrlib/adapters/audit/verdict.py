@@ -220,7 +220,9 @@ class Verdict:
         if self.agrees:
             return f"{where}The {n:,} applied rates agree with the plan."
         sure = "" if self.sure or self.kind == "unknown" else " The numbers allow more than one reading."
-        text = f"The applied rates part from the plan at update {self.first:,}: {self.differ:,} of {n:,} differ."
+        text = (
+            f"The applied rates part from the plan at update {self.first:,}: {self.differ:,} of {n:,} differ."
+        )
         return f"{where}{text}{sure}"
 
     def _repr_html_(self) -> str:
