@@ -19,8 +19,6 @@ class Experiment:
     ----------
     title : str
         Two words at most, for the head of a column.
-    what : str
-        What it is, in half a sentence.
     studies : tuple of str
         Its studies (where a GPU recorded one too, see `lrlib.runs.store.preferred_study`); none for print.
     preset : str or None
@@ -37,7 +35,6 @@ class Experiment:
     """
 
     title: str
-    what: str
     studies: tuple[str, ...]
     preset: str | None = None
     schedules: tuple[str, ...] = SURVEY
@@ -48,13 +45,11 @@ class Experiment:
 EXPERIMENTS: dict[str, Experiment] = {
     "logs": Experiment(
         title="published logs",
-        what="the last lines of the source's logs, one run a schedule",
         studies=(),
         schedules=SOURCE,
     ),
     "source": Experiment(
         title="source",
-        what="our runs of the source's experiment",
         studies=("source",),
         preset="source",
         schedules=SOURCE,
@@ -65,7 +60,6 @@ EXPERIMENTS: dict[str, Experiment] = {
     ),
     "resnet50": Experiment(
         title="ResNet-50",
-        what="our runs of what the survey's words describe",
         studies=("resnet50",),
         preset="resnet50",
         column=(
@@ -75,20 +69,17 @@ EXPERIMENTS: dict[str, Experiment] = {
     ),
     "laptop": Experiment(
         title="laptop",
-        what="our small network on CIFAR-10, over seeds",
         studies=("survey-laptop",),
         preset="laptop",
         column=("Our small network, over seeds", "Preset laptop, 30 epochs, seeds 1 to 5; last epoch."),
     ),
     "digits": Experiment(
         title="digits",
-        what="a tiny network on handwritten digits, over seeds",
         studies=("survey-digits",),
         preset="digits",
     ),
     "rates": Experiment(
         title="rate grid",
-        what="the digits again, over a grid of peak rates",
         studies=("peak-digits", "rates-digits"),
     ),
 }

@@ -32,8 +32,9 @@ PATCH = pytest.MonkeyPatch()
 
 
 def findings(module: ModuleType) -> list[str]:
-    """Return the names of a module's findings, as keys of `FINDINGS`."""
-    return [name for name in FINDINGS if name.startswith(f"{module.__name__.rpartition('.')[2]}.")]
+    """Return the names of a chapter's findings, as keys of `FINDINGS`; its parts are named `chapter_part`."""
+    chapter = module.__name__.rpartition(".")[2]
+    return [name for name in FINDINGS if name.startswith((f"{chapter}.", f"{chapter}_"))]
 
 
 def cells(chapter: str) -> list[dict]:
@@ -249,7 +250,7 @@ def figure_test(module: ModuleType) -> Callable:
         for name, function in vars(module).items()
         if name.endswith("_figure")
         and not name.startswith("_")
-        and function.__module__ == module.__name__
+        and (function.__module__ == module.__name__ or function.__module__.startswith(f"{module.__name__}_"))
         and all(each.default is not each.empty for each in inspect.signature(function).parameters.values())
     ]
 

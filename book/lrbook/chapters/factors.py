@@ -6,17 +6,50 @@ has the decorator, and its claims stand below its words.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cache
-from itertools import groupby
-from math import factorial
+from collections.abc import Mapping
 from statistics import fmean
-from typing import NamedTuple
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lrbook.chapters import drawn
+from lrbook.chapters.factors_levels import (
+    ALL,
+    BUDGETS,
+    CIFAR10,
+    DIGITS,
+    DROP,
+    GRAY,
+    IMAGES,
+    LENGTHS,
+    LINEAR,
+    MAP,
+    NETWORKS,
+    RESNET50,
+    SLOW,
+    THREE,
+    against_constant,
+    budget_levels,
+    draw_levels,
+    ends_at,
+    image_levels,
+    length_levels,
+    levels_of,
+    log_axis,
+    means,
+    network_levels,
+    question_levels,
+    ranked,
+    rate_levels,
+    shared_peak,
+)
+from lrbook.chapters.factors_others import all_settings
+from lrbook.chapters.factors_others import not_on_the_list_text as not_on_the_list_text
+from lrbook.chapters.factors_others import path_text as path_text
+from lrbook.chapters.factors_others import three_orders_text as three_orders_text
+from lrbook.chapters.factors_valley import ORDERS
+from lrbook.chapters.factors_valley import valley_answer_text as valley_answer_text
+from lrbook.chapters.factors_valley import valley_figure as valley_figure
+from lrbook.chapters.factors_valley import valley_why_text as valley_why_text
 from lrbook.finding import (
     Finding,
     Records,
@@ -28,117 +61,18 @@ from lrbook.finding import (
     points,
     rounded,
 )
-from lrlib import Constant, Valley
 from lrlib.plots.style import in_per_cent, note
-from lrlib.plots.two_widths import COLOR, INK, NARROW, WIDE, Label, TwoWidths, label_ends, plain
+from lrlib.plots.two_widths import COLOR, INK, NARROW, WIDE, Label, TwoWidths, label_ends
 from lrlib.runs import Run
 from lrlib.schedules.recipes import RECIPES, SURVEY
 from lrlib.stats import (
     FAILED,
-    PairedComparison,
     alike,
-    by_seed,
-    compare_all,
     differing,
     final_accuracy,
     interval,
     paired_differences,
 )
-from lrlib.stats.levels import Factor, accuracies_at
-
-CIFAR10, BUDGETS, MAP, SLOW, RESNET50 = (
-    "survey-laptop",
-    "horizon",
-    "laptop-map-gpu",
-    "peak-laptop",
-    "resnet50-gpu",
-)
-DIGITS, LENGTHS, PEAKS = "survey-digits", "horizon-digits", "peak-digits"
-IMAGES, QUESTIONS, NETWORKS, RULE = "data-digits", "task-digits", "network-digits", "warmup-rule"
-PATHS = ("path-fast", "path-plain")
-
-#: The studies that have all three schedules, and the schedules: constant is the gray one.
-ALL = (CIFAR10, BUDGETS, MAP, RESNET50, DIGITS, LENGTHS, PEAKS, IMAGES, QUESTIONS, NETWORKS)
-THREE = ("constant", "drop", "linear")
-GRAY, DROP, LINEAR = (COLOR[name] for name in THREE)
-
-#: Level -> schedule -> seed -> final test accuracy.
-Levels = Mapping[float | str, Mapping[str, Mapping[int, float]]]
-
-
-def _levels(records: Records, factor: Factor, *studies: str, **config) -> Levels:
-    """Return the final test accuracies of the three schedules over the levels of a factor."""
-    runs = [run for study in studies for name in THREE for run in records.runs(study, name, **config)]
-    return accuracies_at(runs, factor)
-
-
-def _rates(records: Records) -> Levels:
-    """Return the levels of the peak rate; at the shared one stand the five seeds of the main study."""
-    return _levels(records, "peak_lr", PEAKS) | _levels(records, "peak_lr", DIGITS)
-
-
-def _images(records: Records) -> Levels:
-    return _levels(records, "images", IMAGES, DIGITS)
-
-
-def _questions(records: Records) -> Levels:
-    return _levels(records, "task", DIGITS, QUESTIONS)
-
-
-def _networks(records: Records, rate: float) -> Levels:
-    small = DIGITS if rate == _peak(records) else PEAKS
-    return _levels(records, "network", small, NETWORKS, peak_lr=rate)
-
-
-def _lengths(records: Records) -> Levels:
-    return _levels(records, "epochs", LENGTHS)
-
-
-def _budgets(records: Records) -> Levels:
-    return _levels(records, "epochs", BUDGETS, CIFAR10)
-
-
-def _peak(records: Records) -> float:
-    """Return the peak rate that the survey gives all schedules."""
-    return records[DIGITS][0].config.peak_lr
-
-
-def _means(levels: Levels, name: str) -> dict[float | str, float]:
-    return {level: fmean(accuracies[name].values()) for level, accuracies in levels.items()}
-
-
-def _ends(levels: Levels, name: str, level: float | str) -> list[float]:
-    return list(levels[level][name].values())
-
-
-def _compared(levels: Levels, level: float | str, name: str = "linear") -> PairedComparison:
-    """Return a schedule against the constant rate at one level; its interval is this pair's alone."""
-    pair = {each: levels[level][each] for each in (name, "constant")}
-    return compare_all(pair, pairs=[(name, "constant")])[0]
-
-
-def _order(accuracies: Mapping[str, float]) -> tuple[str, ...]:
-    """Return schedules, the highest first."""
-    return tuple(sorted(accuracies, key=accuracies.__getitem__, reverse=True))
-
-
-def _draw_levels(axes: Axes, levels: Levels, *, error: bool = False) -> None:
-    """Draw the three schedules over levels that are numbers: dots are seeds, lines join their means."""
-    for name in THREE:
-        color = COLOR[name]
-        for level, accuracies in levels.items():
-            values = [1 - value if error else value for value in accuracies[name].values()]
-            axes.plot([level] * len(values), values, "o", color=color, markersize=4.5, alpha=0.55, mew=0)
-        mean = [1 - value if error else value for value in _means(levels, name).values()]
-        axes.plot(list(levels), mean, color=color, linewidth=2.2)
-
-
-def _log_axis(axes: Axes, ticks: Sequence[float]) -> None:
-    axes.set_xscale("log")
-    axes.minorticks_off()
-    axes.set_xticks(ticks)
-    plain(axes.xaxis)
-
 
 # --- Figure 10.1: one setting, and five ways to leave it --------------------------------------------------
 
@@ -146,16 +80,17 @@ def _log_axis(axes: Axes, ticks: Sequence[float]) -> None:
 def overview_figure(records: Records | None = None) -> TwoWidths:
     """Draw the mean lead over the constant rate on the digits as one factor changes: a panel for each."""
     records = Records() if records is None else records
-    learned = {rate: each for rate, each in _rates(records).items() if 0.0003 <= rate <= _peak(records)}
+    peak = shared_peak(records)
+    learned = {rate: each for rate, each in rate_levels(records).items() if 0.0003 <= rate <= peak}
     words = {"classes": "which\ndigit", "parity": "even\nor odd", "resnet8": "small", "resnet10": "large"}
     factors = {
         "peak rate": learned,
-        "images": _images(records),
-        "question": _questions(records),
-        "network": _networks(records, 0.01),
-        "epochs": _lengths(records),
+        "images": image_levels(records),
+        "question": question_levels(records),
+        "network": network_levels(records, 0.01),
+        "epochs": length_levels(records),
     }
-    middle = {"peak rate": _peak(records), "images": 1000, "question": 0, "epochs": 8}
+    middle = {"peak rate": peak, "images": 1000, "question": 0, "epochs": 8}
 
     def draw(wide: bool) -> Figure:
         figure = Figure(figsize=(WIDE, 2.7) if wide else (NARROW, 6.6))
@@ -168,7 +103,7 @@ def overview_figure(records: Records | None = None) -> TwoWidths:
             numbers = not isinstance(next(iter(levels)), str)
             places = list(levels) if numbers else list(range(len(levels)))
             if numbers:
-                _log_axis(axes, [0.001, 0.01, 0.1] if title == "peak rate" else places)
+                log_axis(axes, [0.001, 0.01, 0.1] if title == "peak rate" else places)
             else:
                 axes.set_xticks(places, [words[str(level)] for level in levels])
                 axes.set_xlim(-0.5, len(places) - 0.5)
@@ -194,9 +129,9 @@ def overview_figure(records: Records | None = None) -> TwoWidths:
         figure.supylabel("points ahead of the constant rate", fontsize=10)
         return figure
 
-    lengths = _lengths(records)
+    lengths = length_levels(records)
     first = min(lengths)
-    lead = {name: _means(lengths, name)[first] - _means(lengths, "constant")[first] for name in THREE}
+    lead = {name: means(lengths, name)[first] - means(lengths, "constant")[first] for name in THREE}
     return TwoWidths(
         draw,
         alt="Five panels, the mean lead of drops and of linear decay over the constant rate on the digits, "
@@ -204,162 +139,6 @@ def overview_figure(records: Records | None = None) -> TwoWidths:
         "Drops are below linear decay everywhere. At the lowest rate both are well below zero; in the "
         f"shortest training, {first} epochs, linear decay leads by {points(lead['linear'])} points and "
         f"drops are {points(lead['drop'])} behind.",
-    )
-
-
-# --- Figure 10.2: four handles in the valley --------------------------------------------------------------
-
-#: The noisy valley as it was: updates, noise, directions; and what a prediction changes, one at a time.
-STEPS, NOISE, DIRECTIONS = 300, 0.1, 64
-CHANGES = {"rate": 3, "updates": 3000, "noise": 1.0, "directions": 8}
-
-#: The values of each handle in figure 10.2, from where it was.
-HANDLES = {
-    "rate": (1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 5),
-    "updates": (300, 400, 500, 700, 1000, 1500, 2000, 3000),
-    "noise": (0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3),
-    "directions": (64, 48, 32, 24, 16, 12, 8),
-}
-TICKS = {
-    "rate": (1, 2, 5),
-    "updates": (300, 1000, 3000),
-    "noise": (0.1, 0.3, 1, 3),
-    "directions": (64, 16, 8),
-}
-#: The orders in figure 10.2, lowest loss first, from left to right.
-ORDERS = (("constant", "linear", "drop"), ("linear", "constant", "drop"), ("linear", "drop", "constant"))
-
-
-@cache
-def _best_constant_rate() -> float:
-    valley = Valley(noise=NOISE, directions=DIRECTIONS)
-    return valley.best_peak_lr(Constant(), steps=STEPS).peak_lr
-
-
-def _valley_losses(handle: str, value: float) -> dict[str, float]:
-    """Return the final loss of the three schedules, each planned for its length, with one handle changed."""
-    at = {"rate": 1.0, "updates": STEPS, "noise": NOISE, "directions": DIRECTIONS} | {handle: value}
-    valley, steps = Valley(noise=at["noise"], directions=int(at["directions"])), int(at["updates"])
-    plans = {name: RECIPES[name].build(total_steps=steps, steps_per_epoch=1) for name in THREE}
-    peak = at["rate"] * _best_constant_rate()
-    return {name: valley.final_loss(plan, steps=steps, peak_lr=peak) for name, plan in plans.items()}
-
-
-def valley_figure() -> TwoWidths:
-    """Draw the expected loss of the three schedules over four handles of the valley, all from one point."""
-    found = {handle: [_valley_losses(handle, x) for x in values] for handle, values in HANDLES.items()}
-    titles = {
-        "rate": "peak rate",
-        "updates": "updates",
-        "noise": "noise",
-        "directions": "directions",
-    }
-
-    def draw(wide: bool) -> Figure:
-        figure = Figure(figsize=(WIDE, 2.7) if wide else (NARROW, 5.4))
-        panels = figure.subplots(1, 4, sharey=True) if wide else figure.subplots(2, 2, sharey=True).ravel()
-        for axes, (handle, losses) in zip(panels, found.items(), strict=True):
-            values = HANDLES[handle]
-            for name in THREE:
-                axes.plot(values, [loss[name] for loss in losses], color=COLOR[name], linewidth=2.2)
-            _log_axis(axes, TICKS[handle])
-            axes.set_xlim(values[0], values[-1])
-            axes.set_title(titles[handle])
-            axes.set_xlabel(
-                "times the first" if handle == "rate" else "fewer and fewer" if handle == "directions" else ""
-            )
-            axes.set_yscale("log", subs=())
-        figure.get_layout_engine().set(wspace=0.07)
-        panels[0].set_ylim(0.0025, 1.6)
-        panels[0].set_yticks([0.01, 0.1, 1])
-        plain(panels[0].yaxis)
-        figure.supylabel("expected loss", fontsize=10)
-        last = found["rate"][-1]
-        note(panels[0], "constant", (5, last["constant"]), (-2, 6), color=GRAY, ha="right")
-        note(panels[0], "drop", (5, last["drop"]), (-2, 10), color=DROP, ha="right")
-        note(panels[0], "linear", (5, last["linear"]), (-2, -15), color=LINEAR, ha="right")
-        return figure
-
-    return TwoWidths(
-        draw,
-        alt="Four panels, expected loss in the valley, on a logarithmic axis, over the peak rate, the number "
-        "of updates, the noise, and ever fewer directions. All start from one point, where the constant "
-        "rate is lowest and drops are highest. To the right the constant rate is passed first by linear "
-        "decay, and later by drops as well.",
-    )
-
-
-@finding()
-def valley_answer_text(records: Records) -> Finding:
-    """Answer the chapter's prediction. It is computed, not recorded; the claims keep the words true."""
-    before = _valley_losses("rate", 1.0)
-    after = {handle: _valley_losses(handle, value) for handle, value in CHANGES.items()}
-    pair = {
-        handle: f"{rounded(loss['linear'], 3)} against {rounded(loss['constant'], 3)}"
-        for handle, loss in after.items()
-    }
-    return Finding(
-        """
-        <details>
-        <summary>Think, then open</summary>
-
-        Each of them. As it was, the constant rate ends at {constant}, linear decay at {linear}. Now linear
-        decay is the lower one: {rate} with {rate_times} times the rate, {updates} with {updates_times} times
-        the updates, {noise} with {noise_times} times the noise, and {directions} in {few} directions.
-
-        </details>
-        """,
-        {
-            "constant": rounded(before["constant"], 3),
-            "linear": rounded(before["linear"], 3),
-            "rate_times": count(CHANGES["rate"]),
-            "updates_times": count(CHANGES["updates"] // STEPS),
-            "noise_times": count(round(CHANGES["noise"] / NOISE)),
-            "few": count(CHANGES["directions"]),
-            **pair,
-        },
-        {
-            "as it was the constant rate is lower": before["constant"] < before["linear"],
-            "linear decay is lower with a higher rate": after["rate"]["linear"] < after["rate"]["constant"],
-            "and with more updates": after["updates"]["linear"] < after["updates"]["constant"],
-            "and with more noise": after["noise"]["linear"] < after["noise"]["constant"],
-            "and with fewer directions": after["directions"]["linear"] < after["directions"]["constant"],
-        },
-    )
-
-
-@finding()
-def valley_why_text(records: Records) -> Finding:
-    """Say what the four changes have in common, and why drops pass the constant rate last."""
-    seen = {
-        handle: [
-            order
-            for order, _ in groupby(
-                _order({n: -x for n, x in _valley_losses(handle, v).items()}) for v in values
-            )
-        ]
-        for handle, values in HANDLES.items()
-    }
-    plans = {name: RECIPES[name].build(total_steps=1000, steps_per_epoch=1) for name in THREE}
-    areas = {name: fmean(plan.values(1000)) for name, plan in plans.items()}
-    return Finding(
-        """
-        A falling rate calms the shaking and pays with distance: the sum of its rates, its
-        [area](polynomial.ipynb), is {linear} of a constant one's for linear decay, and only {drop} for drops.
-        A higher rate or more updates leave less distance, fewer flat directions have less to begin with, and
-        more noise is more shaking. In all four panels the order turns in the same steps: linear decay passes
-        the constant rate first; drops, which pay more, pass it later.
-
-        The five factors are handles on these four: the initial rate on the peak, epochs on the updates, data
-        and task on the noise and on what there is to learn, architecture on the curvatures.
-        """,
-        {"linear": rounded(areas["linear"]), "drop": rounded(areas["drop"])},
-        {
-            "all handles go through the same three orders": all(
-                orders == list(ORDERS) for orders in seen.values()
-            ),
-            "drops have less than half the area of linear decay": areas["drop"] < areas["linear"] / 2,
-        },
     )
 
 
@@ -382,7 +161,7 @@ def live_text(mine: Mapping[str, Run], records: Records | None = None) -> Findin
     """Say where the reader's runs ended and, of two epochs of the digits, what the recorded runs show."""
     records = Records() if records is None else records
     ends = [f"{percent(final_accuracy(run))} ({label})" for label, run in mine.items()]
-    short = min(_lengths(records))
+    short = min(length_levels(records))
     usual = all(
         run.config.epochs == short and alike(run, records[LENGTHS]) for run in mine.values()
     )  # of another setting, the sentence below says nothing
@@ -394,9 +173,9 @@ def live_text(mine: Mapping[str, Run], records: Records | None = None) -> Findin
 @finding()
 def two_epochs_text(records: Records) -> Finding:
     """Say how the recorded runs of the shortest training on the digits end."""
-    levels = _lengths(records)
+    levels = length_levels(records)
     short = min(levels)
-    ends = {name: _ends(levels, name, short) for name in THREE}
+    ends = {name: ends_at(levels, name, short) for name in THREE}
     return Finding(
         """
         Our recorded runs, {n} of each, end at {constant}, {drop} and {linear} on average. Every run with
@@ -417,15 +196,15 @@ def two_epochs_text(records: Records) -> Finding:
 def budgets_figure(records: Records | None = None) -> TwoWidths:
     """Draw final test accuracy over the length of training, on CIFAR-10 and on the digits."""
     records = Records() if records is None else records
-    cifar, digits = _budgets(records), _lengths(records)
-    best = max(x for level in cifar for x in _ends(cifar, "constant", level))
+    cifar, digits = budget_levels(records), length_levels(records)
+    best = max(x for level in cifar for x in ends_at(cifar, "constant", level))
 
     def draw(wide: bool) -> Figure:
         figure = Figure(figsize=(WIDE, 3.3) if wide else (NARROW, 6.2))
         panels = figure.subplots(1, 2, width_ratios=[1.25, 1]) if wide else figure.subplots(2, 1)
         for axes, levels, title in zip(panels, (cifar, digits), ("CIFAR-10", "digits"), strict=True):
-            _draw_levels(axes, levels)
-            _log_axis(axes, list(levels))
+            draw_levels(axes, levels)
+            log_axis(axes, list(levels))
             axes.set_title(f"test accuracy, {title}")
             in_per_cent(axes.yaxis)
             axes.set_xlabel("epochs of training")
@@ -434,7 +213,7 @@ def budgets_figure(records: Records | None = None) -> TwoWidths:
         note(left, "best constant run", (min(cifar), best), (0, 3), color=GRAY, fontsize=9)
         left.set_ylim(0.67, 0.84)
         right.set_ylim(0.48, 1.01)
-        last = {name: _means(cifar, name)[max(cifar)] for name in THREE}
+        last = {name: means(cifar, name)[max(cifar)] for name in THREE}
         label_ends(left, [Label(x, f"{name} {percent(x)}", COLOR[name]) for name, x in last.items()])
         note(right, "linear", (2.2, 0.955), (0, 6), color=LINEAR)
         note(right, "constant", (4.6, 0.84), color=GRAY)
@@ -442,7 +221,7 @@ def budgets_figure(records: Records | None = None) -> TwoWidths:
         return figure
 
     first = min(cifar)
-    ends = {name: _means(cifar, name)[first] for name in THREE}
+    ends = {name: means(cifar, name)[first] for name in THREE}
     return TwoWidths(
         draw,
         alt="Test accuracy at the end over the epochs of training, logarithmic, for constant, drop and "
@@ -456,20 +235,20 @@ def budgets_figure(records: Records | None = None) -> TwoWidths:
 @finding(heading="Epochs: five with linear decay beat forty at a constant rate")
 def budgets_text(records: Records) -> Finding:
     """Say what the length of training does to three schedules, each planned for its length."""
-    levels, digits = _budgets(records), _lengths(records)
+    levels, digits = budget_levels(records), length_levels(records)
     lengths, main = list(levels), records[CIFAR10][0].config.epochs
     short, long = lengths[0], lengths[-1]
-    mean = {name: _means(levels, name) for name in THREE}
-    every_constant = [x for level in lengths for x in _ends(levels, "constant", level)]
+    mean = {name: means(levels, name) for name in THREE}
+    every_constant = [x for level in lengths for x in ends_at(levels, "constant", level)]
     lead = {e: mean["linear"][e] - mean["constant"][e] for e in lengths}
     over_drop = {e: mean["linear"][e] - mean["drop"][e] for e in lengths}
     ten = lengths[1]
     twenty = lengths[2]
     few, seeds = len(levels[short]["linear"]), len(levels[main]["linear"])
-    apart = max(max(x) - min(x) for x in (_ends(levels, name, short) for name in THREE))
+    apart = max(max(x) - min(x) for x in (ends_at(levels, name, short) for name in THREE))
     (slow_run,) = records.runs(SLOW, "constant", peak_lr=0.01)
     slow = final_accuracy(slow_run)
-    digits_lead = {e: _means(digits, "linear")[e] - _means(digits, "constant")[e] for e in digits}
+    digits_lead = {e: means(digits, "linear")[e] - means(digits, "constant")[e] for e in digits}
     return Finding(
         """
         Each plan is made for its own length. With {short} epochs linear decay ends at {linear}, above every
@@ -507,24 +286,24 @@ def budgets_text(records: Records) -> Finding:
             "Few": count(few).capitalize(),
             "seeds": count(seeds),
             "apart": points(apart),
-            "peak": f"{_peak(records):g}",
+            "peak": f"{shared_peak(records):g}",
             "slow_rate": f"{slow_run.config.peak_lr:g}",
             "slow": percent(slow),
         },
         {
             "the shortest has five epochs and the longest forty": (short, long) == (5, 40),
             "every short run with linear decay is above every constant run": min(
-                _ends(levels, "linear", short)
+                ends_at(levels, "linear", short)
             )
             > max(every_constant),
             "every short run with drops is below every constant one of its length": max(
-                _ends(levels, "drop", short)
+                ends_at(levels, "drop", short)
             )
-            < min(_ends(levels, "constant", short)),
-            "at ten epochs the two overlap": min(_ends(levels, "drop", ten))
-            < max(_ends(levels, "constant", ten)),
+            < min(ends_at(levels, "constant", short)),
+            "at ten epochs the two overlap": min(ends_at(levels, "drop", ten))
+            < max(ends_at(levels, "constant", ten)),
             "from the third length on every run with drops is above every constant one": all(
-                min(_ends(levels, "drop", e)) > max(every_constant) for e in lengths[2:]
+                min(ends_at(levels, "drop", e)) > max(every_constant) for e in lengths[2:]
             ),
             "the first cut is to a quarter": {
                 run.config.recipe for run in records.runs(BUDGETS, "drop", epochs=short)
@@ -533,7 +312,8 @@ def budgets_text(records: Records) -> Finding:
             "linear decay with ten epochs is level with drops after thirty": (ten, main) == (10, 30)
             and abs(mean["linear"][ten] - mean["drop"][main]) < 0.005,
             "linear decay is highest in every run, at every length": all(
-                min(_ends(levels, "linear", e)) > max(_ends(levels, "drop", e) + _ends(levels, "constant", e))
+                min(ends_at(levels, "linear", e))
+                > max(ends_at(levels, "drop", e) + ends_at(levels, "constant", e))
                 for e in lengths
             ),
             "its lead over drops shrinks with the length": list(over_drop.values())
@@ -557,15 +337,15 @@ def budgets_text(records: Records) -> Finding:
 def rates_figure(records: Records | None = None) -> TwoWidths:
     """Draw test error over the peak rate: nine rates on the digits, four on CIFAR-10."""
     records = Records() if records is None else records
-    digits, cifar = _rates(records), _levels(records, "peak_lr", MAP)
+    digits, cifar = rate_levels(records), levels_of(records, "peak_lr", MAP)
 
     def draw(wide: bool) -> Figure:
         figure = Figure(figsize=(WIDE, 3.2) if wide else (NARROW, 6.2))
         left, right = figure.subplots(1, 2, width_ratios=[1.35, 1]) if wide else figure.subplots(2, 1)
-        _draw_levels(left, digits, error=True)
-        _draw_levels(right, cifar, error=True)
-        _log_axis(left, [0.0001, 0.001, 0.01, 0.1, 1])
-        _log_axis(right, list(cifar))
+        draw_levels(left, digits, error=True)
+        draw_levels(right, cifar, error=True)
+        log_axis(left, [0.0001, 0.001, 0.01, 0.1, 1])
+        log_axis(right, list(cifar))
         left.set_yscale("log", subs=())
         left.set_ylim(0.003, 1.3)
         left.set_yticks([0.01, 0.03, 0.1, 0.3, 0.9])
@@ -578,11 +358,11 @@ def rates_figure(records: Records | None = None) -> TwoWidths:
             in_per_cent(axes.yaxis)
             axes.set_xlabel("peak learning rate")
         low = sorted(digits)[0]
-        peak = _peak(records)
-        note(left, "drop", (low, 1 - _means(digits, "drop")[low]), (9, 2), color=DROP)
+        peak = shared_peak(records)
+        note(left, "drop", (low, 1 - means(digits, "drop")[low]), (9, 2), color=DROP)
         note(left, "constant", (0.0001, 0.0095), color=GRAY)
-        note(left, "linear", (peak, 1 - _means(digits, "linear")[peak]), (8, -4), color=LINEAR)
-        ends = [Label(1 - _means(cifar, name)[max(cifar)], name, COLOR[name]) for name in THREE]
+        note(left, "linear", (peak, 1 - means(digits, "linear")[peak]), (8, -4), color=LINEAR)
+        ends = [Label(1 - means(cifar, name)[max(cifar)], name, COLOR[name]) for name in THREE]
         label_ends(right, ends)
         return figure
 
@@ -599,15 +379,15 @@ def rates_figure(records: Records | None = None) -> TwoWidths:
 @finding(heading="Initial rate: at a low peak, the constant rate wins")
 def rates_text(records: Records) -> Finding:
     """Say who wins at which peak rate, and how little is left where each has its own."""
-    digits, cifar = _rates(records), _levels(records, "peak_lr", MAP)
-    mean = {name: _means(digits, name) for name in THREE}
-    low, peak = 0.0003, _peak(records)
+    digits, cifar = rate_levels(records), levels_of(records, "peak_lr", MAP)
+    mean = {name: means(digits, name) for name in THREE}
+    low, peak = 0.0003, shared_peak(records)
     best = {name: max(each, key=each.__getitem__) for name, each in mean.items()}
     top = {name: mean[name][rate] for name, rate in best.items()}
     level = [rate for rate in digits if 0.001 <= rate <= 0.01]
-    failed = [rate for rate in digits if max(_ends(digits, "constant", rate)) < FAILED]
-    high = _compared(digits, peak)
-    ends = {name: _means(cifar, name) for name in THREE}
+    failed = [rate for rate in digits if max(ends_at(digits, "constant", rate)) < FAILED]
+    high = against_constant(digits, peak)
+    ends = {name: means(cifar, name) for name in THREE}
     own = {name: max(each, key=each.__getitem__) for name, each in ends.items()}
     return Finding(
         """
@@ -644,11 +424,11 @@ def rates_text(records: Records) -> Finding:
         },
         {
             "at the low rate every constant run is above every linear one": min(
-                _ends(digits, "constant", low)
+                ends_at(digits, "constant", low)
             )
-            > max(_ends(digits, "linear", low)),
-            "and every linear one is above every one with drops": min(_ends(digits, "linear", low))
-            > max(_ends(digits, "drop", low)),
+            > max(ends_at(digits, "linear", low)),
+            "and every linear one is above every one with drops": min(ends_at(digits, "linear", low))
+            > max(ends_at(digits, "drop", low)),
             "in the middle constant and linear are level": all(
                 abs(mean["linear"][rate] - mean["constant"][rate]) < 0.003 for rate in level
             ),
@@ -680,22 +460,22 @@ def rates_text(records: Records) -> Finding:
 def data_figure(records: Records | None = None) -> TwoWidths:
     """Draw test accuracy over the number of training images, and for two questions about the same images."""
     records = Records() if records is None else records
-    images, questions = _images(records), _questions(records)
+    images, questions = image_levels(records), question_levels(records)
     words = {"classes": "which digit?", "parity": "even or odd?"}
 
     def draw(wide: bool) -> Figure:
         figure = Figure(figsize=(WIDE, 3.0) if wide else (NARROW, 5.8))
         left, right = figure.subplots(1, 2, width_ratios=[1.25, 1]) if wide else figure.subplots(2, 1)
-        _draw_levels(left, images)
-        _log_axis(left, list(images))
+        draw_levels(left, images)
+        log_axis(left, list(images))
         left.set_title("test accuracy over the number of images")
         left.set_xlabel("training images")
         left.set_ylim(0.68, 1.005)
-        label_ends(left, [Label(_means(images, name)[max(images)], name, COLOR[name]) for name in THREE])
+        label_ends(left, [Label(means(images, name)[max(images)], name, COLOR[name]) for name in THREE])
         for shift, name in zip((-0.2, 0.0, 0.2), THREE, strict=True):
             color = COLOR[name]
             for place, question in enumerate(questions):
-                values = _ends(questions, name, question)
+                values = ends_at(questions, name, question)
                 axes_x = place + shift
                 right.plot(
                     [axes_x] * len(values), values, "o", color=color, markersize=4.5, alpha=0.55, mew=0
@@ -709,9 +489,9 @@ def data_figure(records: Records | None = None) -> TwoWidths:
         right.grid(axis="x", visible=False)
         for axes in (left, right):
             in_per_cent(axes.yaxis)
-        lowest = min(_ends(questions, "constant", "classes"))
+        lowest = min(ends_at(questions, "constant", "classes"))
         note(right, "constant", (-0.2, lowest), (0, -16), color=GRAY, ha="center")
-        top = {name: max(_ends(questions, name, "classes")) for name in ("drop", "linear")}
+        top = {name: max(ends_at(questions, name, "classes")) for name in ("drop", "linear")}
         for place, (name, value) in zip((0.0, 0.2), top.items(), strict=True):
             note(right, name, (place, value), (0, 6), color=COLOR[name], ha="center")
         return figure
@@ -729,14 +509,14 @@ def data_figure(records: Records | None = None) -> TwoWidths:
 @finding(heading="Dataset: the images matter more than the schedule")
 def data_text(records: Records) -> Finding:
     """Compare what fewer images change with what the schedule changes, and two data sets."""
-    levels = _images(records)
-    mean = {name: _means(levels, name) for name in THREE}
+    levels = image_levels(records)
+    mean = {name: means(levels, name) for name in THREE}
     few, most = min(levels), max(levels)
     fall = [mean[name][most] - mean[name][few] for name in THREE]
     span = max(max(x) - min(x) for x in ([mean[name][level] for name in THREE] for level in levels))
-    lead = {level: _compared(levels, level) for level in levels}
+    lead = {level: against_constant(levels, level) for level in levels}
     places = {
-        study: _order({name: fmean(finals(records.runs(study, name))) for name in SURVEY})
+        study: ranked({name: fmean(finals(records.runs(study, name))) for name in SURVEY})
         for study in (DIGITS, CIFAR10)
     }
     updates = {run.config.total_steps for study in (IMAGES, DIGITS) for run in records[study]}
@@ -798,15 +578,15 @@ def data_text(records: Records) -> Finding:
 @finding(heading="Task: the schedule changes which question looks easier")
 def task_text(records: Records) -> Finding:
     """Compare two questions about the same images under linear decay and under the constant rate."""
-    levels = _questions(records)
-    mean = {name: _means(levels, name) for name in THREE}
+    levels = question_levels(records)
+    mean = {name: means(levels, name) for name in THREE}
     ahead = {  # which digit, less even or odd, seed by seed
         name: list(
             paired_differences({task: levels[task][name] for task in levels}, "classes", "parity").values()
         )
         for name in THREE
     }
-    lead = {task: _compared(levels, task) for task in levels}
+    lead = {task: against_constant(levels, task) for task in levels}
     gains = [
         a - b
         for a, b in zip(
@@ -861,8 +641,8 @@ def networks_figure(records: Records | None = None) -> TwoWidths:
     """Draw test error over the peak rate on the digits, a panel for each of two networks."""
     records = Records() if records is None else records
     found = {
-        "small network": _rates(records),
-        "network forty times as large": _levels(records, "peak_lr", NETWORKS),
+        "small network": rate_levels(records),
+        "network forty times as large": levels_of(records, "peak_lr", NETWORKS),
     }
 
     def draw(wide: bool) -> Figure:
@@ -872,8 +652,8 @@ def networks_figure(records: Records | None = None) -> TwoWidths:
         )
         for axes, (title, levels) in zip(panels, found.items(), strict=True):
             within = {rate: each for rate, each in levels.items() if 0.001 <= rate <= 0.3}
-            _draw_levels(axes, within, error=True)
-            _log_axis(axes, [0.001, 0.01, 0.1, 0.3])
+            draw_levels(axes, within, error=True)
+            log_axis(axes, [0.001, 0.01, 0.1, 0.3])
             axes.set_title(title)
             axes.set_yscale("log", subs=())
             axes.set_ylim(0.003, 1.3)
@@ -884,14 +664,14 @@ def networks_figure(records: Records | None = None) -> TwoWidths:
             axes.set_xlabel("peak learning rate")
         figure.supylabel("test error", fontsize=10)
         small = found["small network"]
-        note(panels[0], "drop", (0.001, 1 - _means(small, "drop")[0.001]), (8, 3), color=DROP)
+        note(panels[0], "drop", (0.001, 1 - means(small, "drop")[0.001]), (8, 3), color=DROP)
         large = found["network forty times as large"]
         note(panels[1], "constant", (0.055, 0.62), color=GRAY, ha="right")
         note(panels[1], "drop", (0.04, 0.3), color=DROP, ha="right")
         note(
             panels[1],
             "linear",
-            (_peak(records), 1 - _means(large, "linear")[_peak(records)]),
+            (shared_peak(records), 1 - means(large, "linear")[shared_peak(records)]),
             (6, -10),
             color=LINEAR,
         )
@@ -909,14 +689,15 @@ def networks_figure(records: Records | None = None) -> TwoWidths:
 @finding(heading="Architecture: the rate that suits one network breaks another")
 def networks_text(records: Records) -> Finding:
     """Say what a larger network changes at two rates, and what one run of ResNet-50 can bear."""
-    peak, low = _peak(records), 0.01
-    high, calm = _networks(records, peak), _networks(records, low)
-    lead = {network: _compared(calm, network) for network in calm}
-    large = {name: _ends(high, name, "resnet10") for name in THREE}
+    peak, low = shared_peak(records), 0.01
+    high, calm = network_levels(records, peak), network_levels(records, low)
+    lead = {network: against_constant(calm, network) for network in calm}
+    large = {name: ends_at(high, name, "resnet10") for name in THREE}
     good = [x for x in large["linear"] if x > 0.9]
     resnet50 = {name: finals(records.runs(RESNET50, name)) for name in THREE}
     far, near = records.runs(RESNET50, "linear")[0], records.runs(MAP, "linear", peak_lr=peak)[0]
     others = differing(far, near)
+    sizes = {run.config.network: run.parameters for study in (DIGITS, NETWORKS) for run in records[study]}
     apart = max(max(x) - min(x) for x in (finals(records.runs(CIFAR10, name)) for name in SURVEY))
     return Finding(
         """
@@ -951,19 +732,19 @@ def networks_text(records: Records) -> Finding:
         },
         {
             "at the shared rate every run of the small network learns": min(
-                x for name in THREE for x in _ends(high, name, "resnet8")
+                x for name in THREE for x in ends_at(high, name, "resnet8")
             )
             > 0.9,
             "the large one guesses in all its constant runs": max(large["constant"]) < 0.2,
             "one run with linear decay is good": len(good) == 1,
             "at the lower rate all runs of both learn": min(
-                x for network in calm for name in THREE for x in _ends(calm, name, network)
+                x for network in calm for name in THREE for x in ends_at(calm, name, network)
             )
             > 0.9,
             "both intervals hold zero there": all(
                 each.interval[0] < 0 < each.interval[1] for each in lead.values()
             ),
-            "it is forty times as large": round(_weights("resnet10") / _weights("resnet8")) == 40,
+            "it is forty times as large": round(sizes["resnet10"] / sizes["resnet8"]) == 40,
             "one run of ResNet-50 for each": all(len(ends) == 1 for ends in resnet50.values()),
             "its gap is more than five times what seeds differ by": fmean(resnet50["linear"])
             - fmean(resnet50["constant"])
@@ -980,201 +761,17 @@ def networks_text(records: Records) -> Finding:
     )
 
 
-# --- Not on the list, and what all settings have in common -----------------------------------------------
-
-
-@finding(heading="Not on the list: momentum and batch size move the usable rate")
-def not_on_the_list_text(records: Records) -> Finding:
-    """Say how the peak rates that linear decay can use depend on momentum and batch size."""
-    ends: dict[tuple[float, int], dict[float, list[float]]] = {}
-    for study in (RULE, PEAKS):
-        for run in records[study]:
-            config = run.config
-            if run.label == "linear" and config.peak_lr >= 0.01:
-                at = ends.setdefault((config.momentum, config.batch_size), {})
-                at.setdefault(config.peak_lr, []).append(final_accuracy(run))
-    mean = {setting: {rate: fmean(x) for rate, x in at.items()} for setting, at in ends.items()}
-    restless, calm = (0.9, 5), (0.0, 80)
-    low, high = 0.01, 0.3
-    top = [max(at.values()) for at in mean.values()]
-    return Finding(
-        """
-        The survey calls its list incomplete, and rightly. With momentum {much} and batches of {small}, linear
-        decay on the digits reaches {restless_low} from a peak of {low}, and fails from {high}
-        ({restless_high}). Without momentum, in batches of {large}, it is the other way round: {calm_low} and
-        {calm_high}. With the best of the recorded rates, each of {n} settings ends between {least} and
-        {most}.
-
-        So these two change above all *which* rate is right. How they change the lead over a constant rate is
-        not in these runs; augmentation and weight penalty we have not varied alone.
-        """,
-        {
-            "n": count(len(ends)),
-            "much": restless[0],
-            "small": restless[1],
-            "large": calm[1],
-            "low": f"{low:g}",
-            "high": f"{high:g}",
-            "restless_low": percent(mean[restless][low]),
-            "restless_high": percent(mean[restless][high]),
-            "calm_low": percent(mean[calm][low]),
-            "calm_high": percent(mean[calm][high]),
-            "least": percent(min(top)),
-            "most": percent(max(top)),
-        },
-        {
-            "at the low rate every run with momentum and small batches is ahead": min(ends[restless][low])
-            > max(ends[calm][low]),
-            "at the high rate every run without, in large batches, is ahead": min(ends[calm][high])
-            > max(ends[restless][high]),
-            "the former fails at the high rate": max(ends[restless][high]) < FAILED,
-            "at their best rates all settings are within a point": max(top) - min(top) < 0.01,
-            "there is no constant run": not records.runs(RULE, "constant"),
-            "augmentation and weight penalty vary in no study but one": {
-                study
-                for study in (*ALL, RULE)
-                if {(run.config.augmentation, run.config.weight_decay) for run in records[study]}
-                != {("none", 1e-4)}
-            }
-            == {RESNET50},
-        },
-    )
-
-
-class Setting(NamedTuple):
-    """What runs share but schedule and seed: its peak rate, its number of seeds, and mean accuracies."""
-
-    peak_lr: float
-    seeds: int
-    mean: dict[str, float]
-
-
-def _settings(records: Records) -> list[Setting]:
-    """Return the recorded settings of all three schedules in which the constant rate learns."""
-    groups: dict[str, list[Run]] = {}
-    for run in (run for study in ALL for run in records[study] if run.label in THREE):
-        groups.setdefault(run.config.model_dump_json(exclude={"seed", "recipe"}), []).append(run)
-    found = []
-    for runs in groups.values():
-        # several studies hold the middle of the star, with the same seeds: each counts once
-        ends = {name: {r.config.seed: final_accuracy(r) for r in runs if r.label == name} for name in THREE}
-        if min(ends["constant"].values()) > FAILED:
-            mean = {name: fmean(each.values()) for name, each in ends.items()}
-            found.append(Setting(runs[0].config.peak_lr, len(ends["constant"]), mean))
-    return found
-
-
-@finding(heading="All together: three orders of six")
-def three_orders_text(records: Records) -> Finding:
-    """Say in which orders the three schedules stand, over all recorded settings."""
-    settings = _settings(records)
-    found = [_order(setting.mean) for setting in settings]
-    times = [found.count(order) for order in ORDERS]
-    gains = [setting.mean["linear"] - setting.mean["drop"] for setting in settings]
-    seeds = {setting.seeds for setting in settings}
-    close = sum(
-        abs(setting.mean[a] - setting.mean[b]) < 0.005
-        for setting in settings
-        for a, b in [_order(setting.mean)[:2]]
-    )
-    levels = _rates(records)
-    learned = [rate for rate in levels if min(_ends(levels, "constant", rate)) > FAILED]
-    by_rate = [
-        order for order, _ in groupby(_order({n: _means(levels, n)[rate] for n in THREE}) for rate in learned)
-    ]
-    return Finding(
-        """
-        We have constant, drop and linear in {n} settings in which the constant rate learns. They could stand
-        in {six} orders. {Three} occur, those of figure 10.2: {first} times constant, linear, drop; {second}
-        times linear, constant, drop; {third} times linear, drop, constant. On the digits, a rising peak rate
-        goes through all of them in turn. Linear decay is ahead of drops in every setting, by {least} to
-        {most} points.
-
-        *How sure? Each is a mean over {few} to {many} seeds; in {close} settings the first two are within
-        half a point, and their order may be luck. Most settings have the peak rate of {peak}.*
-        """,
-        {
-            "n": len(found),
-            "six": count(factorial(len(THREE))),
-            "Three": count(len(set(found))).capitalize(),
-            "first": count(times[0]),
-            "second": count(times[1]),
-            "third": count(times[2]),
-            "least": points(min(gains)),
-            "most": points(max(gains)),
-            "close": count(close),
-            "few": count(min(seeds)),
-            "many": count(max(seeds)),
-            "peak": f"{_peak(records):g}",
-        },
-        {
-            "no other order occurs": sum(times) == len(found),
-            "each of the three occurs": min(times) > 0,
-            "linear decay is ahead of drops in every setting": min(gains) > 0,
-            "on the digits the rate goes through all three in turn": by_rate == list(ORDERS),
-            "more than half have the shared peak rate": 2
-            * sum(setting.peak_lr == _peak(records) for setting in settings)
-            > len(settings),
-            "in some settings the first two are close": close > 0,
-        },
-    )
-
-
-@finding()
-def path_text(records: Records) -> Finding:
-    """Say whether it matters how the sums are computed."""
-    runs = {
-        path: by_seed(records[study])["linear"] for path, study in zip(("fast", "plain"), PATHS, strict=True)
-    }
-    compared = compare_all(runs, pairs=[("fast", "plain")])[0]
-    epochs = {run.config.epochs for study in PATHS for run in records[study]}
-    shown = [run for study in (CIFAR10, BUDGETS) for run in records[study] if run.label in THREE]
-    plain_path = [run for run in shown if run.provenance.path == "plain"]
-    largest = max(abs(a) for a in paired_differences(runs, "fast", "plain").values())
-    return Finding(
-        """
-        <details>
-        <summary>What should not matter: how the sums are computed</summary>
-
-        All but {plain} of the CIFAR-10 runs of figure 10.4 were trained by a fast path, which adds the same
-        numbers in another order. Rounding then differs, and training amplifies it: to the same seed, the
-        other path is a new draw. Over {n} seeds of linear decay, {epochs} epochs each, a pair is up to
-        {largest} points apart. On average the fast path ends {difference} points below the plain one: as good
-        as it, by [our plan](plan.md).
-
-        </details>
-        """,
-        {
-            "plain": count(len(plain_path)),
-            "n": count(compared.n),
-            "largest": points(largest),
-            "difference": between(compared),
-            "epochs": count(min(epochs)),
-        },
-        {
-            "the fast path is as good": compared.verdict == "as good as",
-            "it is a little lower": compared.mean_difference < 0,
-            "all runs have one length": len(epochs) == 1,
-            "few runs of the figure took the plain path": 0 < len(plain_path) < 10,
-            "each study was computed by its path": all(
-                {run.provenance.path for run in records[study]} == {path}
-                for path, study in zip(("fast", "plain"), PATHS, strict=True)
-            ),
-        },
-    )
-
-
 # --- What we found ----------------------------------------------------------------------------------------
 
 
 @finding()
 def what_we_found_text(records: Records) -> Finding:
     """Say the chapter's three results, each with its number and its limit."""
-    budgets, digits = _budgets(records), _rates(records)
-    short, long, low, peak = min(budgets), max(budgets), 0.0003, _peak(records)
-    mean = {name: _means(budgets, name) for name in THREE}
-    at = {name: _means(digits, name) for name in THREE}
-    settings = _settings(records)
+    budgets, digits = budget_levels(records), rate_levels(records)
+    short, long, low, peak = min(budgets), max(budgets), 0.0003, shared_peak(records)
+    mean = {name: means(budgets, name) for name in THREE}
+    at = {name: means(digits, name) for name in THREE}
+    settings = all_settings(records)
     return Finding(
         """
         > **What we found**
@@ -1204,41 +801,30 @@ def what_we_found_text(records: Records) -> Finding:
         },
         {
             "with the fewest epochs every run with drops is below every constant one": max(
-                _ends(budgets, "drop", short)
+                ends_at(budgets, "drop", short)
             )
-            < min(_ends(budgets, "constant", short)),
+            < min(ends_at(budgets, "constant", short)),
             "that peak is too high for a constant rate": final_accuracy(
                 records.runs(SLOW, "constant", peak_lr=0.01)[0]
             )
-            > max(max(_ends(budgets, "constant", e)) for e in budgets),
+            > max(max(ends_at(budgets, "constant", e)) for e in budgets),
             "linear decay leads the constant rate most there": mean["linear"][short] - mean["constant"][short]
             == max(mean["linear"][e] - mean["constant"][e] for e in budgets),
             "with the most epochs both are ahead of every constant run": min(
-                _ends(budgets, "drop", long) + _ends(budgets, "linear", long)
+                ends_at(budgets, "drop", long) + ends_at(budgets, "linear", long)
             )
-            > max(_ends(budgets, "constant", long)),
+            > max(ends_at(budgets, "constant", long)),
             "at the low rate every constant run is above every linear one": min(
-                _ends(digits, "constant", low)
+                ends_at(digits, "constant", low)
             )
-            > max(_ends(digits, "linear", low)),
+            > max(ends_at(digits, "linear", low)),
             "at the shared one linear decay is ahead with each seed": min(
                 paired_differences(digits[peak], "linear", "constant").values()
             )
             > 0,
-            "three orders occur": {_order(setting.mean) for setting in settings} == set(ORDERS),
+            "three orders occur": {ranked(setting.mean) for setting in settings} == set(ORDERS),
             "linear decay is ahead of drops in every setting": all(
                 setting.mean["linear"] > setting.mean["drop"] for setting in settings
             ),
         },
     )
-
-
-# --- What the functions above share -----------------------------------------------------------------------
-
-
-@cache
-def _weights(network: str) -> int:
-    """Return how many numbers a network for the digits trains."""
-    from lrlib.training.networks import build  # loads torch, which the figures do without
-
-    return sum(part.numel() for part in build(network, in_channels=1, classes=10, seed=0).parameters())

@@ -33,7 +33,7 @@ from lrlib import Constant, LinearDecay, TimeDecay, Valley
 from lrlib.plots.style import in_per_cent, note
 from lrlib.plots.two_widths import COLOR, INK, NARROW, WIDE, Label, TwoWidths, label_ends, plain
 from lrlib.schedules.recipes import SURVEY
-from lrlib.stats import compare_all, interval
+from lrlib.stats import by_seed, compare_all, interval
 from lrlib.theory.valley import Best
 
 CIFAR10, DIGITS, MAP = "survey-laptop", "survey-digits", "laptop-map-gpu"
@@ -468,8 +468,7 @@ def _heading(seeds: Sequence[int]) -> str:
 
 
 def _ends(records: Records, name: str) -> dict[int, float]:
-    runs = records.runs(DIGITS, name)
-    return {run.config.seed: end for run, end in zip(runs, finals(runs), strict=True)}
+    return by_seed(records.runs(DIGITS, name))[name]
 
 
 def _order(records: Records, seed: int) -> list[str]:

@@ -130,22 +130,18 @@ def plot_four_curves(*, seed: int = 0) -> Figure:
     from matplotlib.figure import Figure
 
     from lrlib import load_runs
-    from lrlib.plots.style import WIDTH, in_per_cent, styled
+    from lrlib.plots.style import WIDTH, in_per_cent, use_style
 
+    use_style()  # in a notebook it is shown as SVG, and nothing else on its page asks for that
     names, run_seed = _drawn(Draw(four_curves.name, seed))
     runs = {run.label: run for run in load_runs(STUDY) if run.config.seed == run_seed}
-
-    @styled
-    def drawn() -> Figure:
-        figure = Figure(figsize=(WIDTH, 0.75 * WIDTH), layout="constrained")
-        panels = figure.subplots(2, 2, sharex=True, sharey=True).flat
-        for axes, panel, name in zip(panels, PANELS, names, strict=True):
-            accuracy = runs[name].column("test_accuracy")
-            axes.plot(range(1, len(accuracy) + 1), accuracy, color="#0072B2", linewidth=1.5)
-            axes.set_title(panel)
-            in_per_cent(axes.yaxis)
-            axes.set_ylim(0.4, 0.88)
-        figure.supxlabel("epoch", fontsize="medium")
-        return figure
-
-    return drawn()
+    figure = Figure(figsize=(WIDTH, 0.75 * WIDTH), layout="constrained")
+    panels = figure.subplots(2, 2, sharex=True, sharey=True).flat
+    for axes, panel, name in zip(panels, PANELS, names, strict=True):
+        accuracy = runs[name].column("test_accuracy")
+        axes.plot(range(1, len(accuracy) + 1), accuracy, color="#0072B2", linewidth=1.5)
+        axes.set_title(panel)
+        in_per_cent(axes.yaxis)
+        axes.set_ylim(0.4, 0.88)
+    figure.supxlabel("epoch", fontsize="medium")
+    return figure

@@ -11,12 +11,14 @@ import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bs4 import BeautifulSoup
 from nbformat import NotebookNode
 
 from tools.teach import render
 
+BOOK_CSS = Path(__file__).parents[2] / "_static" / "book.css"
 #: Elements of one slide; what is more goes to the next one, under the same heading.
 MOST = 2
 KEYS = (
@@ -195,7 +197,9 @@ def deck(parts: Sequence[tuple[str, Sequence[Slide]]], *, title: str) -> str:
 def document(pages: Sequence[tuple[str, Slide]], *, title: str) -> str:
     """Return slides as one page of HTML that needs nothing from outside: pairs of an anchor and a slide."""
     filled = "".join(_page(slide, anchor=anchor) for anchor, slide in pages)
-    return render.page("deck", {"title": html.escape(title), "slides": filled})
+    # The figures' colors on a dark ground are the book's.
+    colors = " ".join(re.findall(r"--lr-\w+: #\w+;", BOOK_CSS.read_text(encoding="utf-8")))
+    return render.page("deck", {"title": html.escape(title), "slides": filled, "colors": colors})
 
 
 def _page(slide: Slide, *, anchor: str) -> str:

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 import findings as rules
-from findings import check_figure, constants, lines_of, measured, swapped, without
+from findings import constants, lines_of, measured, swapped, without
 from grids import grids
 from lrbook.chapters import analysis
 from lrbook.finding import Records
@@ -429,8 +429,6 @@ ALTERATIONS = {
     "tiny test sets": constants(analysis, TEST_IMAGES={"cifar10": 100, "digits": 100}),
 }
 
-
-NAMES = rules.findings(analysis)
 # What may stand in an author's words with a number: names, and what is said of the plan of a study.
 ALLOWED = (
     r"ResNet-50|power 5|[Oo]ne run|three of the rates|Two more|four predictions|best of four|the eight"
@@ -438,19 +436,9 @@ ALLOWED = (
 )
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_holds_for_the_records(name):
-    rules.check_holds(name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_each_of_its_claims_can_fail(name):
-    rules.check_each_claim_can_fail(name, ALTERATIONS)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_measured_number_is_typed(name):
-    rules.check_no_number_is_typed(name, ALLOWED)
+test_it_holds_for_the_records, test_each_of_its_claims_can_fail, test_no_measured_number_is_typed = (
+    rules.finding_tests(analysis, ALTERATIONS, ALLOWED)
+)
 
 
 def test_headings_findings_and_code_of_the_page():
@@ -462,8 +450,4 @@ def test_headings_findings_and_code_of_the_page():
     rules.check_page(analysis, plain_headings=plain)
 
 
-@pytest.mark.parametrize(
-    "draw", ["seeds_figure", "places_figure", "spread_figure", "digits_map_figure", "map_figure"]
-)
-def test_a_figure_has_two_widths_one_name_and_ids_of_its_own(draw):
-    check_figure(getattr(analysis, draw)())
+test_a_figure_has_two_widths_one_name_and_ids_of_its_own = rules.figure_test(analysis)

@@ -13,7 +13,7 @@ import pytest
 
 import findings as rules
 from findings import constants, measured, swapped, without
-from lrbook.chapters import factors
+from lrbook.chapters import factors, factors_valley
 from lrbook.finding import NotBorneOut, Records
 from lrlib.schedules.recipes import DropRecipe
 from plain_valley import valley_loss
@@ -147,7 +147,7 @@ ALTERATIONS = {
     "networks: a run fails at 0.01": accuracy(NETWORKS, "drop", lambda x: 0.2, peak_lr=0.01, seeds=[1]),
     "networks: a clear lead at 0.01": accuracy(NETWORKS, "linear", lambda x: x + 0.015, peak_lr=0.01),
     "networks: drop ahead at 0.01": swapped(NETWORKS, "linear", "drop", peak_lr=0.01),
-    "networks: as small as the other": constants(factors, _weights=lambda name: 100),
+    "networks: as small as the other": lambda records: of_one_size(records),
     "ResNet-50: constant good": accuracy(RESNET50, "constant", lambda x: x + 0.08),
     "ResNet-50: constant poorer": accuracy(RESNET50, "constant", lambda x: x + 0.02),
     "ResNet-50: no augmentation": set_to(RESNET50, augmentation="none", weight_decay=1e-4),
@@ -166,15 +166,18 @@ ALTERATIONS = {
     "paths: another path": by_path("path-fast", "plain"),
     "paths: two lengths": shortened("path-plain", 5, 4),
     "paths: all runs fast": by_path(CIFAR10, "fast"),
-    "valley: from a high rate": constants(factors, _best_constant_rate=lambda: 0.6),
+    "valley: from a high rate": constants(factors_valley, _best_constant_rate=lambda: 0.6),
     "valley: nothing changes": constants(
-        factors, CHANGES={"rate": 1, "updates": 300, "noise": 0.1, "directions": 64}
+        factors_valley, CHANGES={"rate": 1, "updates": 300, "noise": 0.1, "directions": 64}
     ),
     "valley: a handle that is too short": constants(
-        factors, HANDLES=factors.HANDLES | {"noise": (0.1, 0.15, 0.2)}
+        factors_valley, HANDLES=factors_valley.HANDLES | {"noise": (0.1, 0.15, 0.2)}
     ),
     "another staircase": constants(
         factors, RECIPES=factors.RECIPES | {"drop": DropRecipe(drop_factor=0.9, drop_fraction=0.5)}
+    ),
+    "valley: another staircase": constants(
+        factors_valley, RECIPES=factors.RECIPES | {"drop": DropRecipe(drop_factor=0.9, drop_fraction=0.5)}
     ),
 }
 
@@ -187,6 +190,11 @@ def other_drop(records: Records) -> None:
         else run
         for run in records[BUDGETS]
     ]
+
+
+def of_one_size(records: Records) -> None:
+    for study in (DIGITS, NETWORKS):
+        records[study] = [run.model_copy(update={"parameters": 100}) for run in records[study]]
 
 
 def another_seed(records: Records) -> None:
@@ -214,7 +222,6 @@ def other_rates(records: Records) -> None:
         set_to(study, peak_lr=0.2)(records)
 
 
-NAMES = rules.findings(factors)
 # What may stand in an author's words with a number: logic, and what the panel of a figure holds.
 ALLOWED = (
     r"But the two settings|where two are level|Two networks at \*one\* rate differ in two things|"
@@ -223,19 +230,9 @@ ALLOWED = (
 )
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_holds_for_the_records(name):
-    rules.check_holds(name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_each_of_its_claims_can_fail(name):
-    rules.check_each_claim_can_fail(name, ALTERATIONS)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_measured_number_is_typed(name):
-    rules.check_no_number_is_typed(name, ALLOWED)
+test_it_holds_for_the_records, test_each_of_its_claims_can_fail, test_no_measured_number_is_typed = (
+    rules.finding_tests(factors, ALTERATIONS, ALLOWED)
+)
 
 
 def test_headings_findings_and_code_of_the_page():
@@ -249,12 +246,7 @@ def test_headings_findings_and_code_of_the_page():
     rules.check_page(factors, plain_headings=plain, inside={"two_epochs_text"})
 
 
-FIGURES = ["overview", "valley", "budgets", "rates", "data", "networks"]
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_has_two_widths_one_name_and_ids_of_its_own(name):
-    rules.check_figure(getattr(factors, f"{name}_figure")())
+test_a_figure_has_two_widths_one_name_and_ids_of_its_own = rules.figure_test(factors)
 
 
 def test_a_finding_that_fell_is_not_printed_and_says_why():
@@ -419,7 +411,7 @@ def test_runs_of_one_seed_share_start_and_batches():
 
 
 def final_loss(name: str, *, rate: float = 1, updates: int = 300, noise=0.1, directions=64) -> float:
-    peak = rate * factors._best_constant_rate()
+    peak = rate * factors_valley._best_constant_rate()
     drop = round(0.15 * updates)
     rates = {
         "constant": [peak] * updates,
@@ -430,14 +422,14 @@ def final_loss(name: str, *, rate: float = 1, updates: int = 300, noise=0.1, dir
 
 
 def test_the_peak_is_the_best_for_a_constant_rate():
-    assert factors._best_constant_rate() == pytest.approx(0.279, abs=0.001)
+    assert factors_valley._best_constant_rate() == pytest.approx(0.279, abs=0.001)
     near = [final_loss("constant", rate=part) for part in (0.98, 1, 1.02)]
     assert min(near) == near[1]
 
 
 def test_figure_10_2_is_four_handles_on_one_valley():
     panels = factors.valley_figure().wide.axes
-    for axes, (handle, values) in zip(panels, factors.HANDLES.items(), strict=True):
+    for axes, (handle, values) in zip(panels, factors_valley.HANDLES.items(), strict=True):
         for name in KINDS.values():
             (drawn,) = rules.lines_of(axes, factors.COLOR[name])
             assert list(drawn.get_xdata()) == list(values)
@@ -458,7 +450,7 @@ def test_each_of_the_four_changes_turns_the_order_round():
     assert final_loss("constant") < final_loss("linear")
     text = " ".join(factors.valley_answer_text().text.split())
     for change in ({"rate": 3}, {"updates": 3000}, {"noise": 1.0}, {"directions": 8}):
-        assert factors.CHANGES | change == factors.CHANGES
+        assert factors_valley.CHANGES | change == factors_valley.CHANGES
         constant, linear = (final_loss(name, **change) for name in ("constant", "linear"))
         assert linear < constant
         assert f"{linear:.3f} against {constant:.3f}" in text

@@ -71,24 +71,13 @@ ALTERATIONS = {
     "digits: all alike": measured(DIGITS, "constant", "test_accuracy", lambda e, x: 0.95),
 }
 
-NAMES = rules.findings(table_source)
 # What may stand in an author's words with a number: names, and "two" networks.
 ALLOWED = r"ResNet-50|ResNet50|power 5|four decimals|The two losses|the two losses|more than two errors"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_holds_for_the_records(name):
-    rules.check_holds(name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_each_of_its_claims_can_fail(name):
-    rules.check_each_claim_can_fail(name, ALTERATIONS)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_measured_number_is_typed(name):
-    rules.check_no_number_is_typed(name, ALLOWED)
+test_it_holds_for_the_records, test_each_of_its_claims_can_fail, test_no_measured_number_is_typed = (
+    rules.finding_tests(table_source, ALTERATIONS, ALLOWED)
+)
 
 
 def test_headings_findings_and_code_of_the_page():
@@ -101,9 +90,7 @@ def test_headings_findings_and_code_of_the_page():
     rules.check_page(table_source, plain_headings=plain, inside={"seeds_on_digits_text"})
 
 
-@pytest.mark.parametrize("draw", ["accuracies_figure", "losses_figure", "penalty_figure"])
-def test_a_figure_has_two_widths_one_name_and_ids_of_its_own(draw):
-    rules.check_figure(getattr(table_source, draw)())
+test_a_figure_has_two_widths_one_name_and_ids_of_its_own = rules.figure_test(table_source)
 
 
 def test_a_finding_that_fell_is_not_printed_and_says_why():

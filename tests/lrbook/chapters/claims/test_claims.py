@@ -135,24 +135,13 @@ ALTERATIONS = {
     "the source printed others": printed_otherwise(time=0.9, drop=0.8),
 }
 
-NAMES = rules.findings(claims)
 # What may stand in an author's words with a number: a network.
 ALLOWED = r"ResNet-50"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_holds_for_the_records(name):
-    rules.check_holds(name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_each_of_its_claims_can_fail(name):
-    rules.check_each_claim_can_fail(name, ALTERATIONS)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_measured_number_is_typed(name):
-    rules.check_no_number_is_typed(name, ALLOWED)
+test_it_holds_for_the_records, test_each_of_its_claims_can_fail, test_no_measured_number_is_typed = (
+    rules.finding_tests(claims, ALTERATIONS, ALLOWED)
+)
 
 
 def test_headings_findings_and_code_of_the_page():
