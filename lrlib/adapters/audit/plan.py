@@ -73,7 +73,7 @@ class Plan:
         return self._table[:n]
 
     def made_for(self, total: int) -> Iterator[Plan]:
-        """Yield the plan made for `total` updates: with its warm-up and other lengths kept, and with all scaled.
+        """Yield the plan made for `total` updates: its warm-up and other lengths kept, then all scaled.
 
         Lengths scale as they do where they are fractions of a run, rounded or cut.
         """
@@ -148,7 +148,7 @@ def _rejoined(schedule: Any, total: int) -> Schedule | None:
     return replace(schedule, parts=tuple(parts))
 
 
-def layered(schedule: Schedule | None) -> tuple[int, list[Callable[[float], float]]] | None:
+def layered_forms(schedule: Schedule | None) -> tuple[int, list[Callable[[float], float]]] | None:
     """Return a warm-up's length and what a run has that lays the warm-up *over* a decay from update 0 on.
 
     Two forms are known: the decay runs unseen and shows after the warm-up (timm without `warmup_prefix`), or
@@ -162,17 +162,17 @@ def layered(schedule: Schedule | None) -> tuple[int, list[Callable[[float], floa
         from lrlib.schedules import LinearDecay
 
         steps, start = schedule.warmup_steps, schedule.start  # type: ignore[union-attr]
-        inner = LinearDecay(total_steps=schedule.total_steps - steps)  # type: ignore[union-attr,operator]
+        inner = LinearDecay(total_steps=schedule.total_steps - steps)  # type: ignore[union-attr]
     else:
         return None
     if not steps:
         return None
-    decays = [inner] if total is None else [inner, _rebuilt(inner, total)]
+    decays: list[Any] = [inner] if total is None else [inner, _rebuilt(inner, total)]
 
-    def hidden(decay: Schedule) -> Callable[[float], float]:
+    def hidden(decay: Any) -> Callable[[float], float]:
         return lambda t: start + (1 - start) * t / steps if t < steps else decay._factor(t)
 
-    def product(decay: Schedule) -> Callable[[float], float]:
+    def product(decay: Any) -> Callable[[float], float]:
         return lambda t: min(1.0, start + (1 - start) * t / steps) * decay._factor(t)
 
     return steps, [make(decay) for decay in decays if decay is not None for make in (hidden, product)]

@@ -13,7 +13,7 @@ from lrlib.adapters.audit.verdict import Verdict
 if TYPE_CHECKING:
     from lrlib.schedules import Schedule
 
-# Where the wrappers of accelerate, Lightning, timm (Lookahead) and others keep the optimizer that does the work.
+# Where wrappers (accelerate's, Lightning's, timm's Lookahead) keep the optimizer that does the work.
 INNER = ("optimizer", "_optimizer", "base_optimizer", "_base_optimizer")
 
 
@@ -103,8 +103,8 @@ class RateLog:
         peak_lr : float or sequence of floats
             The peak rate, or one a parameter group.
         **known
-            What is known of the loop, as in `lrlib.audit.compare`: `start`, `steps_per_epoch`, `ways`,
-            `skipped`, `total_steps`, `tolerance`.
+            What is known of the loop, as in `lrlib.audit.compare`: `start`, `steps_per_epoch`,
+            `processes`, `accumulate`, `skipped`, `total_steps`, `tolerance`.
 
         Returns
         -------
@@ -201,10 +201,11 @@ def watch(optimizer: Any, scheduler: Any = None) -> Iterator[RateLog]:
     >>> with lrlib.audit.watch(optimizer, scheduler) as log:
     ...     for _ in range(8):
     ...         weight.grad = torch.ones(1)
-    ...         scheduler.step()  # too early
     ...         optimizer.step()
+    ...         scheduler.step()
+    ...         scheduler.step()  # once too often
     >>> log.compare(plan, peak_lr=0.1).kind
-    'shift_ahead'
+    'too_fast'
     """
     inner = innermost(optimizer)
     if not hasattr(inner, "register_step_post_hook"):
@@ -216,7 +217,7 @@ def watch(optimizer: Any, scheduler: Any = None) -> Iterator[RateLog]:
     log = RateLog()
 
     def after(optimizer: Any, args: Any, kwargs: Any) -> None:
-        # Read here: load_state_dict makes new dicts of the groups. Tensors are overwritten in place, so cloned.
+        # Read here: load_state_dict makes new dicts of the groups. Tensors change in place, so cloned.
         rates = tuple(
             group["lr"].detach().clone() if hasattr(group["lr"], "detach") else group["lr"]
             for group in optimizer.param_groups

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
 import numpy as np
+
+WIDTH = 100  # of a verdict's sentences, in characters
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ _CAUSES = {
         "ChainedScheduler multiplies warm-up and decay",
     ),
     "climbs_again": (
-        "the run has more updates than the schedule was made for: torch's cosine and OneCycleLR turn up again",
+        "the run is longer than its schedule: torch's CosineAnnealingLR and OneCycleLR turn up again",
     ),
     "restarted": (
         "a scheduler was made anew without its state (after loading a checkpoint)",
@@ -120,7 +123,9 @@ _MENDED = {
     "stepped_per_epoch": (
         "for batch in loader:\n    ...\n    optimizer.step()\n    scheduler.step()  # an update, not an epoch"
     ),
-    "held": "for batch in loader:\n    ...\n    optimizer.step()\n    scheduler.step()  # an update, not an epoch",
+    "held": (
+        "for batch in loader:\n    ...\n    optimizer.step()\n    scheduler.step()  # an update, not an epoch"
+    ),
     "too_fast": (
         "# once an update, whatever the number of processes or micro-batches:\n"
         "if (batch_number + 1) % accumulate == 0:\n    optimizer.step()\n    scheduler.step()"
@@ -198,21 +203,29 @@ class Verdict:
         return replace(self, number=here, groups=numbered)
 
     def __str__(self) -> str:
-        lines = [self._headline()]
+        lines = textwrap.wrap(self._headline(), WIDTH)
+
+        def say(text: str) -> None:
+            lines.extend(textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    "))
+
         for reading in self.readings:
-            lines.append(f"  {reading.kind}: {reading.text}.")
+            say(f"{reading.kind}: {reading.text}.")
         for reading in self.readings[:1]:
             if reading.causes:
-                lines.append("  For example: " + "; ".join(reading.causes) + ".")
+                say("For example: " + "; ".join(reading.causes) + ".")
             if reading.mended:
                 lines += ["  Mended:", *(f"      {line}" for line in reading.mended.splitlines())]
-        lines += [f"  Or {reading.kind}: {reading.text}." for reading in self.also]
-        lines += [f"  Note: {reading.text}." for reading in self.notes]
-        others = [verdict for verdict in self.groups if verdict.number != self.number]
-        for verdict in others:
-            what = "agrees" if verdict.agrees else f"{verdict.kind}: {verdict.readings[0].text}"
-            lines.append(f"  Parameter group {verdict.number}: {what}.")
+        for reading in self.also:
+            say(f"Or {reading.kind}: {reading.text}.")
+        for reading in self.notes:
+            say(f"Note: {reading.text}.")
+        for verdict in self.groups:
+            if verdict.number != self.number:
+                say(f"Parameter group {verdict.number}: {verdict._short()}.")
         return "\n".join(lines)
+
+    def _short(self) -> str:
+        return "agrees" if self.agrees else f"{self.kind}: {self.readings[0].text}"
 
     def _headline(self) -> str:
         where = f"Parameter group {self.number}: " if len(self.groups) > 1 else ""
@@ -244,8 +257,7 @@ class Verdict:
             rows.append(line("note", html.escape(reading.text) + "."))
         for verdict in self.groups:
             if verdict.number != self.number:
-                text = "agrees" if verdict.agrees else f"{verdict.kind}: {verdict.readings[0].text}"
-                rows.append(line(f"group {verdict.number}", html.escape(text) + "."))
+                rows.append(line(f"group {verdict.number}", html.escape(verdict._short()) + "."))
         body = f"<table>{''.join(rows)}</table>" if rows else ""
         return f"<p>{html.escape(self._headline())}</p>{body}"
 
