@@ -69,13 +69,14 @@ class Comparison:
     def fits(self, predict: Callable[[Array], Array], *, skip: int = 0, stop: int | None = None) -> bool:
         """Return whether `predict` of the updates gives the rates at places skip..stop - 1.
 
-        A few telling places are tried first: nearly every wrong guess fails there.
+        Three places are tried first, then all telling ones: nearly every wrong guess fails there.
         """
         stop = self.n if stop is None else stop
         if stop - skip < 1:
             return False
         marks = self.marks[(self.marks >= skip) & (self.marks < stop)]
-        for places in (marks, np.arange(skip, stop)):
+        few = marks[[len(marks) // 4, len(marks) // 2, -2]] if len(marks) > 8 else marks[:0]
+        for places in (few, marks, np.arange(skip, stop)):
             if not self.near(self.rates[places], predict(self.t[places])).all():
                 return False
         return True

@@ -62,6 +62,8 @@ class Plan:
             times = np.maximum(times, 0)
             if times.max() < len(self._table):
                 return self._table[times]
+        if len(times) <= 64:
+            return np.array([self(time) for time in times.tolist()])
         points, back = np.unique(times, return_inverse=True)
         return np.array([self(point) for point in points.tolist()])[back]
 

@@ -18,7 +18,7 @@ def climbs_again(case: Comparison) -> None:
         tail = case.rates[max(0, int(end) - 1) :]
         if (np.diff(tail) > case.absolute).any():
             top = case.share(float(case.rates[int(end) :].max()))
-            text = f"right until the plan ends at {case.total:,}; then the rate climbs again, to {top} of the peak"
+            text = f"right until the plan ends at {case.total:,}; then it climbs again, to {top} of the peak"
             case.add(2, "climbs_again", text, at=case.total)
 
 
