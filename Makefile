@@ -25,6 +25,8 @@ ON_PAGES := tests/book/test_html.py tests/book/test_figures_and_table.py tests/b
 
 # Cells print no progress bars.
 export LRLIB_PROGRESS := off
+# The frameworks of the extra rosetta are installed by `make`: their tests may not skip.
+export LRLIB_ROSETTA := required
 # The live cells' network is tiny: one thread is enough, and thread pools of two workers would fight for the cores.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
@@ -109,7 +111,7 @@ $(STAMP): pyproject.toml constraints.txt
 	  echo "'$(PYTHON) -m venv $(VENV)' failed; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	@echo "Installing the pinned stack into $(VENV): some minutes and about 6 GB, once."
 	PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[train,book,test,source-check]"
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[train,book,test,source-check,rosetta]"
 	@touch $@
 
 # Fresh doctrees: on an unchanged second build Sphinx would not repeat its warnings. -W -n: warnings are errors.

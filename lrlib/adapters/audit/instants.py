@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from lrlib.adapters.audit.comparison import Array, Comparison
+from lrlib.adapters.audit.plan import Plan
 
 
 def blocks(case: Comparison) -> list[tuple[int, int]]:
@@ -53,18 +54,32 @@ def times(case: Comparison, place: int) -> list[float]:
         return []
     below = table[:-1] < rate
     for left in np.flatnonzero(below != (table[1:] < rate))[:16].tolist():
-        low, high = float(left), float(left + 1)
-        up = table[left + 1] > table[left]
-        for _ in range(40):
-            middle = (low + high) / 2
-            if (case.plan(middle) < rate) == up:
-                low = middle
-            else:
-                high = middle
-        exact = (low + high) / 2
+        exact = _solve(case.plan, rate, float(left), table[left], table[left + 1])
         if case.near(case.plan(exact), rate) and min((abs(exact - x) for x in times), default=1) > 1e-4:
             times.append(exact)
     return sorted(times)
+
+
+def _solve(plan: Plan, rate: float, low: float, at_low: float, at_high: float) -> float:
+    """Return the time in [low, low + 1] at which the plan has `rate`, which lies between the rates there."""
+    high = low + 1
+    for turn in range(60):
+        # By turns along the chord, which is quick on a slope, and in the middle, which is sure at a step.
+        middle = (low + high) / 2
+        if turn % 3 < 2 and at_high != at_low:
+            middle = low + (high - low) * (rate - at_low) / (at_high - at_low)
+        value = plan(middle)
+        if value == rate or high - low < 1e-12:
+            return middle
+        if (value < rate) == (at_low < at_high):
+            if middle == low:
+                return middle
+            low, at_low = middle, value
+        else:
+            if middle == high:
+                return middle
+            high, at_high = middle, value
+    return (low + high) / 2
 
 
 def matching_steps(case: Comparison) -> tuple[list[int], list[int]] | None:

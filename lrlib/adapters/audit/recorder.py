@@ -153,6 +153,15 @@ def innermost(optimizer: Any) -> Any:
     """Return the optimizer that does the work, behind the wrappers of accelerate, Lightning or Lookahead.
 
     A wrapper's own hooks never fire.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from types import SimpleNamespace
+    >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    >>> innermost(SimpleNamespace(optimizer=SimpleNamespace(_optimizer=optimizer, step=0, param_groups=[])))
+    ... # doctest: +ELLIPSIS
+    SGD (...
     """
     seen: set[int] = set()
     while id(optimizer) not in seen:

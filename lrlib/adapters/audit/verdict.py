@@ -26,6 +26,19 @@ class Reading:
         The reading in a sentence, with its numbers.
     numbers : dict
         The same numbers by name.
+
+    Examples
+    --------
+    >>> from lrlib import LinearDecay, audit
+    >>> plan = LinearDecay(total_steps=60)
+    >>> reading = audit.compare(plan.values(60)[1:], plan, peak_lr=1.0).readings[0]
+    >>> reading.kind, reading.numbers
+    ('shift_ahead', {'k': 1})
+    >>> reading.causes[0]
+    'scheduler.step() comes before optimizer.step()'
+    >>> print(reading.mended)
+    optimizer.step()
+    scheduler.step()  # after the update
     """
 
     kind: str
@@ -176,6 +189,25 @@ class Verdict:
         Parameter group.
     groups : tuple of Verdict
         One a parameter group.
+
+    Examples
+    --------
+    >>> from lrlib import LinearDecay, audit
+    >>> plan = LinearDecay(total_steps=60)
+    >>> verdict = audit.compare([0.1 * plan(t // 10) for t in range(60)], plan, peak_lr=0.1)
+    >>> verdict.agrees, verdict.kind, verdict.sure, verdict.first
+    (False, 'stepped_per_epoch', True, 1)
+    >>> print(verdict)
+    The applied rates part from the plan at update 1: 59 of 60 differ.
+      stepped_per_epoch: the scheduler moves once every 10 updates but its numbers count updates: after
+        60 updates it stands at 5 of 60.
+      For example: scheduler.step() is called after each epoch, while its numbers count updates;
+        Lightning steps a scheduler once an epoch unless its dictionary says 'interval': 'step'.
+      Mended:
+          for batch in loader:
+              ...
+              optimizer.step()
+              scheduler.step()  # an update, not an epoch
     """
 
     agrees: bool
