@@ -16,7 +16,8 @@ stepped_per_epoch
 """
 
 from lrlib.adapters.audit.compare import compare
+from lrlib.adapters.audit.files import read_rates
 from lrlib.adapters.audit.recorder import RateLog, innermost, watch
 from lrlib.adapters.audit.verdict import KINDS, Reading, Verdict
 
-__all__ = ["KINDS", "RateLog", "Reading", "Verdict", "compare", "innermost", "watch"]
+__all__ = ["KINDS", "RateLog", "Reading", "Verdict", "compare", "innermost", "read_rates", "watch"]

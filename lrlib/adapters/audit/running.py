@@ -39,11 +39,12 @@ def linear_clocks(case: Comparison) -> None:
             late = -(-late // held) * held if clock.ahead < 0 else 0
             if clock.per_block and clock.ahead < 0:
                 late = -clock.ahead * held
-            if late > case.n // 2 or not case.tells(clock, late):
+            if late > case.n // 2:
                 continue
             if case.follows(clock, skip=late):
-                wording.say(case, clock, skip=late)
-            elif case.total and clock.speed > 1 and clock.ahead == 0 and not clock.per_block and held == 1:
+                if case.tells(clock, late):
+                    wording.say(case, clock, skip=late)
+            elif case.total and clock.speed > 1 and not clock.ahead and held == 1:
                 too_fast_then_up(case, clock)
         if len(case.found) > 12:
             return
@@ -53,9 +54,11 @@ def too_fast_then_up(case: Comparison, clock: clocks.Clock) -> None:
     """Too fast up to the plan's end, and then its own way, as torch's cosine climbs again."""
     assert case.total is not None
     end = math.ceil(case.total / clock.speed) - case.start
-    # A whole period more an update is no speed: the plan's own rates up to there.
+    # A whole period more an update is no speed: the plan's own rates up to there. And a few updates that fit
+    # prove nothing of many, unless the speed is one that is known of the loop.
     seen = int((case.bad < end).sum()) >= 2
-    if 3 <= end < case.n and seen and case.follows(clock, stop=end):
+    many = end >= 20 or 10 * end >= case.n or clock.speed == case.epoch or clock.speed in case.ways
+    if 3 <= end < case.n and seen and many and case.follows(clock, stop=end):
         wording.say(case, clock)
         tail = case.rates[end - 1 :]
         if (np.diff(tail) > case.absolute).any():

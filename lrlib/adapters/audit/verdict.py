@@ -293,7 +293,7 @@ class Verdict:
         body = f"<table>{''.join(rows)}</table>" if rows else ""
         return f"<p>{html.escape(self._headline())}</p>{body}"
 
-    def plot(self, **options: Any) -> Any:
+    def plot(self) -> Any:
         """Draw the applied rates over the planned ones; see `lrlib.plots.plot_verdict` (needs matplotlib)."""
         # By name: plots stands above adapters, and nobody who only asks for a verdict should need matplotlib.
-        return import_module("lrlib.plots").plot_verdict(self, **options)
+        return import_module("lrlib.plots").plot_verdict(self)
