@@ -99,7 +99,7 @@ class Plan:
 
 def _rebuilt(schedule: Any, total: int) -> Any:
     """Return `schedule` with another horizon, or None where it has none; its other lengths stay."""
-    if schedule.kind == "hold":
+    if schedule.kind in ("hold", "with_floor"):
         inner = _rebuilt(schedule.schedule, total)
     elif schedule.kind == "with_warmup":
         inner = _rebuilt(schedule.schedule, total - schedule.steps)
@@ -115,8 +115,8 @@ def _scaled(schedule: Any, ratio: float, whole: Callable[[float], int]) -> Any:
     """Return `schedule` with every length in updates times `ratio`."""
     if schedule.kind == "join":
         parts = [
-            (_scaled(part, ratio, whole), None if steps is None else whole(ratio * steps))
-            for part, steps in schedule.parts
+            (_scaled(part, ratio, whole), None if steps is None else whole(ratio * steps), *factor)
+            for part, steps, *factor in schedule.parts
         ]
         return replace(schedule, parts=tuple(parts))
     changes: dict[str, Any] = {}
@@ -136,9 +136,12 @@ def _rejoined(schedule: Any, total: int) -> Schedule | None:
     """Return a join with its longest part made shorter or longer, as a plateau before a cooldown is."""
     if schedule.total_steps is None:
         return None
-    parts = [(part, part.total_steps if steps is None else steps) for part, steps in schedule.parts]
+    parts = [
+        (part, part.total_steps if steps is None else steps, *factor)
+        for part, steps, *factor in schedule.parts
+    ]
     longest = max(range(len(parts)), key=lambda place: parts[place][1])
-    part, steps = parts[longest]
+    part, steps, *factor = parts[longest]
     steps += total - schedule.total_steps
     if steps < 1:
         return None
@@ -146,7 +149,7 @@ def _rejoined(schedule: Any, total: int) -> Schedule | None:
         part = _rebuilt(part, steps)
         if part is None:
             return None
-    parts[longest] = (part, steps)
+    parts[longest] = (part, steps, *factor)
     return replace(schedule, parts=tuple(parts))
 
 
