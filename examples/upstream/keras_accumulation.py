@@ -1,8 +1,8 @@
 """Keras: with gradient_accumulation_steps=k, a schedule counts micro-batches and not updates.
 
-What happens. `optimizer.iterations` is divided by k, as the documentation of updates suggests, but the rate is
-read from the schedule at the undivided counter. A decay over T updates is done after T / k, and the other
-updates are made with its last rate. Update 0 has the rate of step k - 1.
+What happens. `optimizer.iterations` is divided by k, but the rate is read from the schedule at the undivided
+counter. A decay over T updates is done after T / k, and the other updates are made with its last rate. Update
+0 has the rate of step k - 1.
 
 What would be right. Call the schedule with `optimizer.iterations`, or say in the documentation of
 `gradient_accumulation_steps` that schedules count micro-batches.

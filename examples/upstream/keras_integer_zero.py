@@ -1,8 +1,8 @@
 """Keras: CosineDecay(0, ..., warmup_target=0.1) gives rate 0 at every step.
 
-What happens. The class's own docstring has an example with `initial_learning_rate = 0`, an integer. `__call__`
-casts everything to the dtype of `initial_learning_rate`, so `warmup_target` 0.1 becomes the integer 0, and
-every step has rate 0. With 0.0 the warm-up is right. No error, no warning: the network does not learn.
+What happens. The class's own docstring has an example with `initial_learning_rate = 0`, an integer. All is
+cast to the dtype of `initial_learning_rate`, so that `warmup_target` 0.1 becomes the integer 0, and every
+step has rate 0. With 0.0 the warm-up is right. No error, no warning: the network does not learn.
 
 What would be right. Convert `initial_learning_rate` to floatx first, or refuse an integer.
 
