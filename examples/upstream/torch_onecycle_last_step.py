@@ -1,9 +1,9 @@
 """torch: the last step that OneCycleLR allows puts the rate up again, below zero with linear annealing.
 
 What happens. `OneCycleLR(total_steps=T)` ends at step T - 1. One more `scheduler.step()` is allowed (the
-next raises), and a loop that steps after each update makes it; it extrapolates beyond the last phase. A run
-that makes update T has a higher rate again, and with `anneal_strategy="linear"` a negative one, which ascends.
-Seen before: pytorch/pytorch#91765.
+next raises), and a loop that steps after each update makes it; it extrapolates beyond the last phase. A
+run that makes update T has a higher rate again, and with `anneal_strategy="linear"` a negative one, which
+ascends. Seen before: pytorch/pytorch#91765.
 
 What would be right. Stay at the last rate at step T, or refuse that step as the next one is refused.
 

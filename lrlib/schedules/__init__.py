@@ -7,6 +7,7 @@ by value, and written as JSON by `to_dict` and `from_dict`. The room needs the s
 """
 
 from lrlib.schedules._serialize import from_dict
+from lrlib.schedules.cited import CITED, CitedRecipe
 from lrlib.schedules.compose import extend, hold, join, rescale, with_floor, with_warmup
 from lrlib.schedules.counting import count_updates
 from lrlib.schedules.recipes import (
@@ -36,10 +37,12 @@ from lrlib.schedules.shapes import (
 )
 
 __all__ = [
+    "CITED",
     "RECIPES",
     "SOURCE",
     "SOURCE_RECIPES",
     "SURVEY",
+    "CitedRecipe",
     "Constant",
     "ConstantRecipe",
     "CosineAnnealing",
