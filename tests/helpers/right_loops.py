@@ -365,6 +365,11 @@ def trainer_accumulating(folder):
     return trainer_log(folder, 6, 10, PEAK, accumulate=2), LinearDecay(total_steps=T)
 
 
+@right("transformers Trainer, to_torch", "transformers", "accelerate")
+def trainer_with_ours(folder):
+    return trainer_log(folder, 6, 10, PEAK, scheduler=lambda o: lrlib.to_torch(o, WSD)), WSD
+
+
 @right("Lightning, interval step", "lightning")
 def lightning_step():
     def configure(module):
