@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from lrlib.adapters._tables import need, table
 from lrlib.schedules import Schedule, from_dict
 
@@ -40,8 +42,7 @@ def to_keras(schedule: Schedule, peak_lr: float, *, steps: int | None = None) ->
 
 @cache
 def _table_class() -> type:
-    import keras
-    import numpy as np
+    keras: Any = need("keras", "to_keras")
 
     @keras.saving.register_keras_serializable(package="lrlib")
     class ScheduleTable(keras.optimizers.schedules.LearningRateSchedule):
