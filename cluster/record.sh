@@ -4,7 +4,8 @@
 #     [MINUTES=9.5] [STUDIES="resnet50-gpu laptop-map-gpu:16"] bash cluster/record.sh
 #
 # STUDIES        in this order: NAME of studies/NAME.toml or the path of a file, then if wanted ":" and the runs at a
-#                time, then if wanted ":" and the most minutes for it
+#                time, then if wanted ":" and the most minutes for it; "+NAME:RUNS" after it is another study that
+#                is done at the same time, as source-gpu:2+laptop-map-gpu:22
 # TOGETHER       runs at a time where STUDIES does not say (5)
 # MINUTES        from the start of this script to its end, with packing (9.5)
 # PATH_          how to compute (graph)
@@ -52,12 +53,16 @@ bring_in() {
   done
 }
 
-# record STUDY TOGETHER SECONDS
+# record STUDY TOGETHER SECONDS [STUDY:RUNS ...]
 record() {
-  local name words
+  local name words entry
   name=$(basename "$1" .toml)
   bring_in "$name"
   words=(study run "$1" --path "$PATH_" --together "$2" --minutes "$(minutes_of "$3")")
+  for entry in "${@:4}"; do
+    bring_in "$(basename "${entry%:*}" .toml)"
+    words+=(--beside "$entry")
+  done
   [ "$WHOLE" = 0 ] || words+=(--whole)
   [ "$DETERMINISTIC" = 0 ] || words+=(--deterministic)
   words+=(--out "$WORK/records/$name")
@@ -112,14 +117,22 @@ for name in WHOLE DETERMINISTIC; do
   [[ "${!name}" =~ ^[01]$ ]] || fail "$name must be 0 or 1, got '${!name}'."
 done
 plan=()
+there() {
+  local file=$1
+  [[ "$1" == *.toml ]] || file=studies/$1.toml
+  [ -f "$file" ] || fail "There is no study $file."
+}
 for entry in $STUDIES; do
-  IFS=: read -r study together most <<< "$entry"
+  IFS=+ read -r -a parts <<< "$entry"
+  IFS=: read -r study together most <<< "${parts[0]}"
   whole "Runs at a time of $study" "${together:-$TOGETHER}"
   number "Minutes of $study" "${most:-$MINUTES}"
-  file=$study
-  [[ "$study" == *.toml ]] || file=studies/$study.toml
-  [ -f "$file" ] || fail "There is no study $file."
-  plan+=("$study ${together:-$TOGETHER} $(seconds_of "${most:-$MINUTES}")")
+  there "$study"
+  for part in "${parts[@]:1}"; do
+    whole "Runs at a time of ${part%:*}" "${part##*:}"
+    there "${part%:*}"
+  done
+  plan+=("$study ${together:-$TOGETHER} $(seconds_of "${most:-$MINUTES}") ${parts[*]:1}")
 done
 limit=$(seconds_of "$MINUTES")
 
@@ -146,7 +159,7 @@ failed=0
 race_if_asked
 
 for entry in "${plan[@]}"; do
-  read -r study together most <<< "$entry"
+  read -r study together most others <<< "$entry"
   left=$((limit - RESERVE - SECONDS))
   [ "$left" -le "$most" ] || left=$most
   if [ -n "$asked" ]; then
@@ -155,7 +168,8 @@ for entry in "${plan[@]}"; do
     echo "$study: no time is left for it."
     continue
   fi
-  record "$study" "$together" "$left" || { failed=$?; echo "$study: ended with status $failed."; }
+  # shellcheck disable=SC2086 # words
+  record "$study" "$together" "$left" $others || { failed=$?; echo "$study: ended with status $failed."; }
   mark "$study"
 done
 [ -z "$asked" ] || failed=143

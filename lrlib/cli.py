@@ -17,7 +17,7 @@ from lrlib.runs.config import PRESETS, preset
 from lrlib.runs.record import Run
 from lrlib.runs.store import RECORDED, read_run, run_name, studies
 from lrlib.schedules.recipes import RECIPES
-from lrlib.sweeps.study import Planned
+from lrlib.sweeps.study import Planned, Study
 
 __all__ = ["app", "main"]
 
@@ -195,6 +195,10 @@ def study_run(
     together: Annotated[
         int | None, typer.Option(help="Runs that share a GPU, in one process, instead of --jobs.")
     ] = None,
+    beside: Annotated[
+        list[str] | None,
+        typer.Option(help="With --together: NAME:RUNS, another study, so many runs of it at a time."),
+    ] = None,
     hours: Annotated[float | None, typer.Option(help="Stop after so many hours.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes.")] = None,
     whole: Annotated[
@@ -215,6 +219,8 @@ def study_run(
         raise ValueError(f"give --together or --jobs, not both (got {together} and {jobs})")
     if whole and together is None:
         raise ValueError("--whole is for runs that share a GPU; give --together too")
+    if beside and together is None:
+        raise ValueError("--beside is for runs that share a GPU; give --together too")
     study = read_study(name, out=out)
     how: dict[str, Any] = dict(
         threads=threads, path=path, deterministic=deterministic, command=" ".join(["lrlib", *sys.argv[1:]])
@@ -223,7 +229,14 @@ def study_run(
         limit = 60 * hours if hours is not None else minutes
         with asked_to_stop(typer.echo) as asked:
             done = run_together(
-                study, together=together, minutes=limit, whole=whole, stop=asked, say=typer.echo, **how
+                study,
+                together=together,
+                beside=[_study_beside(text, out) for text in beside or ()],
+                minutes=limit,
+                whole=whole,
+                stop=asked,
+                say=typer.echo,
+                **how,
             )
         raise SystemExit(0 if done else 1)
     # A polite kill ends the workers too, as Ctrl-C does: otherwise they would go on unseen.
@@ -236,6 +249,16 @@ def study_run(
     except KeyboardInterrupt:
         typer.echo("\nStopped; start it again to go on from the checkpoints.", err=True)
     raise SystemExit(0 if done else 1)
+
+
+def _study_beside(text: str, out: Path | None) -> tuple[Study, int]:
+    """Read NAME:RUNS of --beside; the study's records go into a folder of its name beside `out`."""
+    from lrlib.sweeps.study import read_study
+
+    name, colon, runs = text.rpartition(":")
+    if not (colon and runs.isdecimal()):
+        raise ValueError(f"--beside takes NAME:RUNS, as laptop-map-gpu:16, got {text!r}")
+    return read_study(name, out=out and out.parent / Path(name).stem), int(runs)
 
 
 @study_app.command("status")

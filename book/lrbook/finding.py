@@ -68,6 +68,17 @@ class Records(dict):
         ]
         return sorted(found, key=lambda run: run.config.seed)
 
+    def blocks(self, study: str) -> list[Run]:
+        """Return the runs of those seeds that are recorded under every schedule and peak rate of the study.
+
+        What is judged in pairs by seed cannot use a seed that is recorded in part.
+        """
+        seeds: dict[tuple[str, float], set[int]] = {}
+        for run in self[study]:
+            seeds.setdefault((run.label, run.config.peak_lr), set()).add(run.config.seed)
+        whole = set.intersection(*seeds.values())
+        return [run for run in self[study] if run.config.seed in whole]
+
 
 @functools.cache
 def _read(study: str) -> tuple[Run, ...]:

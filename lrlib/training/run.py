@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar, cast
@@ -110,20 +110,26 @@ def train(
 
 
 def take_turns(
-    trainings: Iterable[Generator[None, None, Result]], *, together: int = 1
+    trainings: Iterable[Generator[None, None, Result]],
+    *,
+    together: int = 1,
+    beside: Sequence[tuple[Iterable[Generator[None, None, Result]], int]] = (),
 ) -> Iterator[tuple[int, Result]]:
     """Run trainings side by side, an update of each in turn; yield (number, result) as each ends.
 
-    A training that ends leaves its slot to the next one. On a GPU each slot has a stream of its own: while
-    the kernels of one run wait for memory, those of another compute, and no run's numbers depend on the
-    others.
+    A training that ends leaves its slot to the next one of its list. On a GPU each slot has a stream of its
+    own: while the kernels of one run wait for memory, those of another compute, and no run's numbers depend
+    on the others.
 
     Parameters
     ----------
     trainings : iterable of generators
         As `training` makes them, not begun. Their number counts from 0 in this order.
     together : int
-        How many at a time, 1 to 32.
+        How many at a time, 1 to 32 in all.
+    beside : sequence of (trainings, together)
+        Further lists, each with slots of its own; a number counts within its list. For runs of other sizes:
+        those of a small network fit between the kernels of a large one.
 
     Examples
     --------
@@ -136,9 +142,10 @@ def take_turns(
     """
     # One thread for all runs: captures in several would race for torch's allocator and random state, and a
     # replay costs the host too little (0.1 to 0.3 ms, predicted) to be worth them.
-    streams = [torch.cuda.Stream() if torch.cuda.is_available() else None for _ in range(together)]
-    waiting = enumerate(trainings)
-    slots: list[tuple[int, Generator[None, None, Result]] | None] = [next(waiting, None) for _ in streams]
+    lists = [(iter(enumerate(some)), places) for some, places in ((trainings, together), *beside)]
+    queues = [waiting for waiting, places in lists for _ in range(places)]  # of each slot
+    streams = [torch.cuda.Stream() if torch.cuda.is_available() else None for _ in queues]
+    slots: list[tuple[int, Generator[None, None, Result]] | None] = [next(queue, None) for queue in queues]
     while any(slots):
         for slot, stream in enumerate(streams):
             turn = slots[slot]
@@ -155,7 +162,7 @@ def take_turns(
             # to them, before the next run captures here.
             del turn, one
             slots[slot] = None
-            slots[slot] = next(waiting, None)
+            slots[slot] = next(queues[slot], None)
             yield number, result
 
 

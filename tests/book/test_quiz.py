@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import statistics
+from math import floor
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,8 @@ def test_ten_questions_and_their_answers():
 
 def test_1_who_is_highest():
     assert max(MEANS, key=MEANS.get) == "triangle"
-    assert f"{MEANS['triangle']:.1f} % on average, against {MEANS['linear']:.1f} % for linear" in ANSWERS[1]
+    top, second = (floor(10 * MEANS[name] + 0.5) / 10 for name in ("triangle", "linear"))  # halves up
+    assert f"{top:.1f} % on average, against {second:.1f} % for linear" in ANSWERS[1]
     (verdict,) = [
         one.verdict
         for one in stats.compare_all([run for runs in LAPTOP.values() for run in runs])

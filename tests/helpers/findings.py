@@ -98,6 +98,15 @@ def without(study: str, label: str, seed: int, **config) -> Callable[[Records], 
     return alter
 
 
+def of_seeds(study: str, *seeds: int) -> Callable[[Records], None]:
+    """Only these seeds were recorded."""
+
+    def alter(records: Records) -> None:
+        records[study] = [run for run in records[study] if run.config.seed in seeds]
+
+    return alter
+
+
 def configured(study: str, label: str, **changes) -> Callable[[Records], None]:
     """One run was made with another setting."""
 

@@ -314,6 +314,8 @@ def test_the_scripts_are_bash(name):
         ({"TOGETHER": "2.5"}, "TOGETHER must be a whole number, got '2.5'."),
         ({"STUDIES": "no-such"}, "There is no study studies/no-such.toml."),
         ({"STUDIES": "source-gpu:x"}, "Runs at a time of source-gpu must be a whole number, got 'x'."),
+        ({"STUDIES": "source-gpu:2+no-such:3"}, "There is no study studies/no-such.toml."),
+        ({"STUDIES": "source-gpu+path-graph"}, "Runs at a time of path-graph must be a whole number, got"),
         ({"WHOLE": "2"}, "WHOLE must be 0 or 1, got '2'."),
         ({"DETERMINISTIC": "yes"}, "DETERMINISTIC must be 0 or 1, got 'yes'."),
         ({"WORK": "no-such-folder"}, "no-such-folder is missing: make it where there is a network"),
@@ -395,7 +397,8 @@ def test_record_does_all_in_order_and_packs_what_is_small_enough(there, tmp_path
     checkpoints = tmp_path / "work/checkpoints/one"
     checkpoints.mkdir(parents=True)
     (checkpoints / "linear-seed7.pt").write_bytes(b"from an earlier job")
-    studies = f"{tmp_path}/failing.toml {tmp_path}/one.toml:8:2"
+    studies = f"{tmp_path}/failing.toml {tmp_path}/one.toml:8:2+{tmp_path}/two.toml:4"
+    (tmp_path / "two.toml").touch()
     job = there("record.sh", STUDIES=studies, WHOLE="1", DETERMINISTIC="1", MOST_MIB="1", MOST_FILES="5")
     log = job.communicate(timeout=60)[0]
     assert job.returncode == 1  # of the study that failed; the race is no reason
@@ -410,6 +413,7 @@ def test_record_does_all_in_order_and_packs_what_is_small_enough(there, tmp_path
     minutes = [float(line.split(" --minutes ")[1].split()[0]) for line in lines[6:]]
     assert 8.5 < minutes[0] < 9.5 - 40 / 60
     assert minutes[1] == 2
+    assert f" --beside {tmp_path}/two.toml:4 " in lines[7]
     assert lines[7].endswith(f" --whole --deterministic --out {work}/records/one")
     assert lines[6].startswith(f"{'a' * 40} {work}/cifar10 ")
     assert "The race did not come to its end (status 3)." in log

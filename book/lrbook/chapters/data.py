@@ -10,8 +10,9 @@ from lrlib.runs.store import studies
 ASKED = {
     "survey-laptop": "Eight schedules at one shared peak rate on CIFAR-10: the study behind most figures.",
     "peak-laptop": "The same network at lower peak rates.",
-    "laptop-map-gpu": "Eight schedules at four peak rates on a GPU, predictions first; one seed of three.",
-    "resnet50-gpu": "The survey's words on a GPU: ResNet-50, 100 epochs, the five schedules of its table.",
+    "laptop-map-gpu": "Eight schedules at four peak rates on a GPU, predictions first: two blocks of three.",
+    "resnet50-gpu": "The survey's words on a GPU: ResNet-50, 100 epochs; six of eight schedules.",
+    "source-gpu": "The experiment behind table 1.1, on a GPU; two of its five schedules so far.",
     "horizon": "Constant, drop-based and linear decay over the length of training, on CIFAR-10.",
     "survey-digits": "The same eight schedules on a tiny network and scikit-learn's digits.",
     "peak-digits": "The eight schedules over nine peak rates, on the digits.",

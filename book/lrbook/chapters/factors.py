@@ -35,6 +35,7 @@ from lrbook.chapters.factors_levels import (
     length_levels,
     levels_of,
     log_axis,
+    map_levels,
     means,
     network_levels,
     question_levels,
@@ -337,7 +338,7 @@ def budgets_text(records: Records) -> Finding:
 def rates_figure(records: Records | None = None) -> TwoWidths:
     """Draw test error over the peak rate: nine rates on the digits, four on CIFAR-10."""
     records = Records() if records is None else records
-    digits, cifar = rate_levels(records), levels_of(records, "peak_lr", MAP)
+    digits, cifar = rate_levels(records), map_levels(records)
 
     def draw(wide: bool) -> Figure:
         figure = Figure(figsize=(WIDE, 3.2) if wide else (NARROW, 6.2))
@@ -351,7 +352,7 @@ def rates_figure(records: Records | None = None) -> TwoWidths:
         left.set_yticks([0.01, 0.03, 0.1, 0.3, 0.9])
         left.minorticks_off()
         left.set_title("test error, digits")
-        right.set_title("test error, CIFAR-10, one run each")
+        right.set_title(f"test error, CIFAR-10, {count(len(cifar[0.1]['linear']))} runs each")
         right.set_ylim(0.16, 0.27)
         right.set_yticks([0.16, 0.18, 0.2, 0.22, 0.24, 0.26])
         for axes in (left, right):
@@ -379,7 +380,7 @@ def rates_figure(records: Records | None = None) -> TwoWidths:
 @finding(heading="Initial rate: at a low peak, the constant rate wins")
 def rates_text(records: Records) -> Finding:
     """Say who wins at which peak rate, and how little is left where each has its own."""
-    digits, cifar = rate_levels(records), levels_of(records, "peak_lr", MAP)
+    digits, cifar = rate_levels(records), map_levels(records)
     mean = {name: means(digits, name) for name in THREE}
     low, peak = 0.0003, shared_peak(records)
     best = {name: max(each, key=each.__getitem__) for name, each in mean.items()}
@@ -397,9 +398,9 @@ def rates_text(records: Records) -> Finding:
         linear decay leads, by {lead} points on {n} seeds. From {failed} on the constant rate only guesses.
 
         Each at its own best rate ({best_constant}, {best_drop}, {best_linear}), the three lie within {span}
-        points. On CIFAR-10 more is left: in one run of each, the constant rate does best at {own_constant}
-        with {top_constant}, linear decay at {own_linear} with {top_linear} ([all](analysis.ipynb)). A
-        race at a single rate asks which schedule that rate suits.
+        points. On CIFAR-10 more is left: in {runs} runs of each, the constant rate does best at
+        {own_constant} with {top_constant}, linear decay at {own_linear} with {top_linear}
+        ([all](analysis.ipynb)). A race at a single rate asks which schedule that rate suits.
         """,
         {
             "low": f"{low:g}",
@@ -417,6 +418,7 @@ def rates_text(records: Records) -> Finding:
             "best_drop": f"{best['drop']:g}",
             "best_linear": f"{best['linear']:g}",
             "span": points(max(top.values()) - min(top.values())),
+            "runs": count(len(cifar[peak]["linear"])),
             "own_constant": f"{own['constant']:g}",
             "top_constant": percent(ends["constant"][own["constant"]]),
             "own_linear": f"{own['linear']:g}",
@@ -447,8 +449,10 @@ def rates_text(records: Records) -> Finding:
             - ends["constant"][own["constant"]]
             > 0.01,
             "its best rate is the higher one there": own["linear"] > own["constant"],
-            "one run of each there": all(
-                len(seeds) == 1 for level in cifar.values() for seeds in level.values()
+            "several runs of each there": all(
+                len(seeds) == len(cifar[peak]["linear"]) > 1
+                for level in cifar.values()
+                for seeds in level.values()
             ),
         },
     )

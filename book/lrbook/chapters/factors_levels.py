@@ -48,6 +48,11 @@ def rate_levels(records: Records) -> Levels:
     return levels_of(records, "peak_lr", PEAKS) | levels_of(records, "peak_lr", DIGITS)
 
 
+def map_levels(records: Records) -> Levels:
+    """Return the levels of the peak rate on CIFAR-10, of the seeds that have them all."""
+    return accuracies_at([run for run in records.blocks(MAP) if run.label in THREE], "peak_lr")
+
+
 def image_levels(records: Records) -> Levels:
     return levels_of(records, "images", IMAGES, DIGITS)
 

@@ -34,6 +34,7 @@ from lrlib.plots.style import in_per_cent, note
 from lrlib.plots.two_widths import COLOR, INK, NARROW, WIDE, Label, TwoWidths, label_ends, plain
 from lrlib.schedules.recipes import SURVEY
 from lrlib.stats import by_seed, compare_all, interval
+from lrlib.stats.rankings import by_peak
 from lrlib.theory.valley import Best
 
 CIFAR10, DIGITS, MAP = "survey-laptop", "survey-digits", "laptop-map-gpu"
@@ -380,41 +381,38 @@ def cifar10_text(records: Records) -> Finding:
     compared = [each for each in compare_all(records[CIFAR10]) if each.reference == "constant"]
     gains = [each.mean_difference for each in compared]
     peak = records.runs(CIFAR10, "constant")[0].config.peak_lr
-    left = {
-        name: max(fmean(finals(records.runs(MAP, name, peak_lr=rate))) for rate in _rates(records))
+    grid = by_peak(records.blocks(MAP))
+    mean = {
+        name: {rate: fmean(found.values()) for rate, found in grid[name].items()}
         for name in ("constant", "linear")
     }
-    at_peak = {name: fmean(finals(records.runs(MAP, name, peak_lr=peak))) for name in left}
+    left = {name: max(found.values()) for name, found in mean.items()}
+    at_peak = {name: found[peak] for name, found in mean.items()}
+    runs = {len(found) for name in mean for found in grid[name].values()}
     gap, tuned = at_peak["linear"] - at_peak["constant"], left["linear"] - left["constant"]
     return Finding(
         """
         At one shared peak rate, {peak}, all {n} that lower the rate beat the constant one, by {least} to
         {most} points. **But {peak} is too high for a constant rate:** where constant and linear each have the
-        best of {rates} rates (one run at each), {gap} points between them become {tuned}.
+        best of {rates} rates ({runs} runs at each), {gap} points between them become {tuned}.
         """,
         {
             "peak": f"{peak:g}",
             "n": count(len(compared)),
             "least": points(min(gains)),
             "most": points(max(gains)),
-            "rates": count(len(_rates(records))),
+            "rates": count(len(mean["linear"])),
+            "runs": count(max(runs)),
             "gap": points(gap),
             "tuned": points(tuned),
         },
         {
             "all are better by the plan": all(each.verdict == "better" for each in compared)
             and len(compared) == len(SURVEY) - 1,
-            "with one run at each rate": {
-                len(records.runs(MAP, name, peak_lr=rate)) for name in left for rate in _rates(records)
-            }
-            == {1},
+            "with as many runs at each rate, several": len(runs) == 1 and min(runs) > 1,
             "with own rates less than half of the gap is left, and linear still ahead": 0 < tuned < gap / 2,
         },
     )
-
-
-def _rates(records: Records) -> list[float]:
-    return sorted({run.config.peak_lr for run in records[MAP]})
 
 
 # --- Luck -------------------------------------------------------------------------------------------------

@@ -20,7 +20,10 @@ ALTERATIONS = {
     "map: constant worse at 0.01": measured(
         "laptop-map-gpu", "constant", "test_accuracy", lambda e, x: x - 0.03, peak_lr=0.01
     ),
-    "map: two runs": lambda records: records.update({"laptop-map-gpu": 2 * records["laptop-map-gpu"]}),
+    "map: one block": rules.of_seeds("laptop-map-gpu", 1),
+    "map: linear better at 0.3": measured(
+        "laptop-map-gpu", "linear", "test_accuracy", lambda e, x: x + 0.03, peak_lr=0.3
+    ),
     "drop and constant swapped": swapped(CIFAR10, "drop", "constant"),
     "drop and linear swapped": swapped(CIFAR10, "drop", "linear"),
     "cosine and time swapped": swapped(CIFAR10, "cosine", "time"),

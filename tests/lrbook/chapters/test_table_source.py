@@ -19,6 +19,7 @@ from lrlib.schedules.recipes import SURVEY as EIGHT
 from run_page import rows, run_page
 
 CIFAR10, PEAKS, DIGITS = "survey-laptop", "peak-laptop", "survey-digits"
+AGAIN = "source-gpu"
 
 PUBLISHED = json.loads((files("lrlib") / "recorded/published.json").read_text())
 LOGS = {row["schedule"]: row for row in PUBLISHED["source"]["rows"]}
@@ -39,6 +40,11 @@ def printed(column, schedule, value, *, table="source"):
     return constants(table_source, published=lambda: other)
 
 
+def again(labels, column, value):
+    """An alteration: our run of the source's experiment, seed 0, measured something else."""
+    return measured(AGAIN, labels, column, value, seeds=[0])
+
+
 ALTERATIONS = {
     "the survey prints a test loss": printed("loss", "time", 0.9210, table="survey"),
     "the survey prints a high loss": printed("loss", "time", 0.2, table="survey"),
@@ -54,7 +60,12 @@ ALTERATIONS = {
     "constant's test loss is low": printed("test_loss", "constant", 0.9),
     "poly5 forgets": printed("train_accuracy", "poly5", 0.99),
     "the networks are alike": constants(table_source, _size=lambda network: 1_000_000),
-    "the source was repeated": constants(table_source, studies=lambda: ["source"]),
+    "again: another loss": again("linear", "train_loss", lambda e, x: x + 0.01),
+    "again: nearly no penalty": again("constant linear", "penalty", lambda e, x: x / 100),
+    "again: a low test loss": again("constant", "test_loss", lambda e, x: x / 2),
+    "again: linear poor": again("linear", "test_accuracy", lambda e, x: x - 0.02),
+    "again: constant good": again("constant", "test_accuracy", lambda e, x: x + 0.012),
+    "again: twice": lambda records: records.update({AGAIN: 2 * records[AGAIN]}),
     "no penalty": measured(CIFAR10, " ".join(EIGHT), "penalty", lambda e, x: 0.0),
     "constant nearly without cross-entropy": measured(
         CIFAR10, "constant", "train_loss", lambda e, x: x / 1000
@@ -145,6 +156,20 @@ def test_figure_11_3_has_the_parts_of_the_last_loss_from_the_files():
         dots, stroke = lines_of(accuracy, COLOR[name])
         assert sorted(dots.get_xdata()) == sorted(end["test_accuracy"] for end in ends)
         assert stroke.get_xdata()[0] == pytest.approx(mean)
+
+
+def test_figure_11_4_has_our_runs_of_the_experiment_and_the_ends_of_its_logs():
+    loss, accuracy = table_source.again_figure().wide.axes
+    for name in ("constant", "linear"):
+        path = files("lrlib") / "recorded" / AGAIN / f"{name}-seed0.json"
+        epochs = json.loads(path.read_text())["epochs"]
+        curve, square = lines_of(loss, COLOR[name])
+        sums = [epoch["train_loss"] + epoch["penalty"] for epoch in epochs]
+        assert list(curve.get_ydata()) == pytest.approx(sums)
+        assert (square.get_xdata()[0], square.get_ydata()[0]) == (100, LOGS[name]["train_loss"])
+        curve, square = lines_of(accuracy, COLOR[name])
+        assert list(curve.get_ydata()) == [epoch["test_accuracy"] for epoch in epochs]
+        assert (square.get_xdata()[0], square.get_ydata()[0]) == (100, LOGS[name]["test_accuracy"])
 
 
 # The sentences, by hand

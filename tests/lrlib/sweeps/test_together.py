@@ -47,6 +47,42 @@ def test_records_are_those_of_runs_alone_and_a_slot_goes_to_the_next(tmp_path):
     assert [run.record.read_bytes() for run in study.runs] == before
 
 
+def test_studies_beside_one_another_are_each_what_they_are_alone(tmp_path):
+    """Two of the first at a time and one of the second, which ends long before."""
+    large, small, lines = study_in(tmp_path / "a", epochs=9), study_in(tmp_path / "b"), []
+    small = type(small)("few", "Few", small.runs)
+    assert run_together(large, together=2, beside=[(small, 1)], path="graph", say=lines.append) is True
+    for planned in large.runs + small.runs:
+        run = read_run(planned.record)
+        assert run.provenance.together == 3
+        assert run.measured() == train(planned.config, progress=False, path="graph").measured()
+    events = [(line.split()[2].strip(":"), line.split()[3]) for line in lines if line.endswith("begins")]
+    assert [name for name, _ in events[:3]] == ["constant-seed1", "linear-seed1", "constant-seed1"]
+    ends = [line.split()[2] for line in lines if "finished after" in line]
+    assert ends[:2] == ["[1/4]", "[2/4]"]  # both of the small study
+    assert lines[-2:] == ["small: 4 of 4 runs are recorded.", "few: 4 of 4 runs are recorded."]
+    with pytest.raises(ValueError, match="beside must name other studies, each once, got small twice"):
+        run_together(large, together=1, beside=[(large, 1)])
+    with pytest.raises(ValueError, match="runs of few at a time must be >= 1, got 0"):
+        run_together(large, together=1, beside=[(small, 0)])
+
+
+def test_how_far_a_run_is_is_told_once_a_minute(tmp_path, monkeypatch):
+    now = [0.0]
+
+    def a_minute_an_epoch():
+        now[0] += 10.0
+        return now[0]
+
+    monkeypatch.setattr(together, "monotonic", a_minute_an_epoch)
+    lines = []
+    run_together(study_in(tmp_path, seeds=[1], recipes=["linear"], epochs=9), together=1, say=lines.append)
+    told = [line.split(": ")[1] for line in lines if "epochs of 9" in line]
+    epochs = [int(line.split()[0]) for line in told]
+    assert epochs == sorted(set(epochs))
+    assert 0 < len(epochs) < 8
+
+
 def test_on_the_plain_path_too(tmp_path):
     study = study_in(tmp_path, seeds=[1])
     run_together(study, together=2, say=[].append)
@@ -194,10 +230,21 @@ def test_options_reach_it_and_exclude_each_other(lrlib, tmp_path, monkeypatch):
         "deterministic": True,
         "threads": None,
     }
+    assert seen["beside"] == []
     lrlib("study", "run", path, "--together", "1", "--hours", "0.5")
     assert seen["minutes"] == 30.0
+    other = tmp_path / "other.toml"
+    other.write_text(path.read_text())
+    lrlib(
+        "study", "run", path, "--together", "1", "--beside", f"{other}:3", "--out", tmp_path / "x" / "small"
+    )
+    ((beside, runs),) = seen["beside"]
+    assert (beside.name, runs) == ("other", 3)
+    assert {run.record.parent for run in beside.runs} == {tmp_path / "x" / "other"}
     for words, complaint in (
         ("--together 2 --jobs 2", "give --together or --jobs, not both (got 2 and 2)"),
+        ("--beside other:2", "--beside is for runs that share a GPU; give --together too"),
+        ("--together 2 --beside other", "--beside takes NAME:RUNS, as laptop-map-gpu:16, got 'other'"),
         ("--whole", "--whole is for runs that share a GPU; give --together too"),
         ("--hours 1 --minutes 2", "give --hours or --minutes, not both (got 1.0 and 2.0)"),
     ):

@@ -566,3 +566,24 @@ def test_turns_are_taken_in_order_and_a_slot_is_refilled_at_once():
     assert list(training.take_turns(jobs, together=2)) == [(1, "B"), (0, "A"), (2, "C")]
     # Rounds: a b, a (b ends), a c, (a ends) c, (c ends).
     assert "".join(seen) == "abaacc"
+
+
+def test_a_list_beside_has_slots_of_its_own():
+    seen = []
+
+    def steps(name, n):
+        for _ in range(n):
+            seen.append(name)
+            yield
+        return name
+
+    large, small = [steps("A", 5), steps("B", 1)], [steps("c", 1), steps("d", 2), steps("e", 1)]
+    assert list(training.take_turns(large, together=1, beside=[(small, 2)])) == [
+        (0, "c"),  # of the second list, as the numbers that follow
+        (1, "d"),
+        (2, "e"),
+        (0, "A"),
+        (1, "B"),
+    ]
+    # Rounds: A c d, A (c ends) d, A e (d ends), A (e ends), A, (A ends) B, (B ends); never B beside A.
+    assert "".join(seen) == "AcdAdAeAAB"

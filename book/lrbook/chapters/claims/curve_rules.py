@@ -34,6 +34,7 @@ __all__ = [
     "curve_of",
     "dropping_at_the_end",
     "fall_at_the_end",
+    "fall_between",
     "jags",
     "much_faster",
     "plateau",
@@ -158,23 +159,33 @@ def steep(schedule: str, *quantities: str, first: int, last: int) -> Rule:
     """
 
     def look(curve: list[float]) -> tuple[bool, float]:
-        # The running median passes over a lone spike, which is no drop. The height keeps it, as figures do.
-        level, height = _running_median(curve), max(curve) - min(curve)
-        begin = _epochs(definitions.START, curve)
-        # What epoch `first` changed is its value minus that of the epoch before: hence first - 1.
-        before, after = (
-            max(0, round(e * len(curve) / definitions.SURVEY_EPOCHS) - 1) for e in (first - 1, last)
-        )
-        fall = level[before] - level[after]
-        # The pace after the start, which is steep under every schedule: with it, hardly any later part would
-        # be three times as fast.
-        average = (level[begin] - level[-1]) / (len(curve) - 1 - begin) * (after - before)
+        fall, average = fall_between(curve, first, last)
+        height = max(curve) - min(curve)
         if not height:  # a level curve has pace 0, and a fall of 0 would be PACE times as fast
             return False, 0.0
         # At least a jag too: on a curve that is nearly level, three times its pace is nothing to be seen.
         return fall >= max(definitions.JAG * height, definitions.PACE * average), fall / height
 
     return _each(schedule, quantities, look, f"{{verb}} by {{}} of its height in epochs {first} to {last}")
+
+
+def fall_between(curve: Sequence[float], first: int, last: int) -> tuple[float, float]:
+    """Return how far a curve falls from epoch `first` to `last`, and how far at its average pace.
+
+    Both of the running median, which passes over a lone spike. The average is that after the start, which is
+    steep under every schedule: with it, hardly any later part would be three times as fast.
+
+    Examples
+    --------
+    >>> fell, average = fall_between([100.0 - e for e in range(100)], 70, 80)  # straight down
+    >>> fell == average == 11
+    True
+    """
+    level, begin = _running_median(list(curve)), _epochs(definitions.START, list(curve))
+    # What epoch `first` changed is its value minus that of the epoch before: hence first - 1.
+    before, after = (max(0, round(e * len(curve) / definitions.SURVEY_EPOCHS) - 1) for e in (first - 1, last))
+    average = (level[begin] - level[-1]) / (len(curve) - 1 - begin) * (after - before)
+    return level[before] - level[after], average
 
 
 def dropping_at_the_end(schedule: str, *quantities: str) -> Rule:
