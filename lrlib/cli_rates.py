@@ -27,6 +27,9 @@ def audit(
     steps_per_epoch: PerEpoch = None,
     processes: Annotated[int, typer.Option(help="Processes that train together.")] = 1,
     accumulate: Annotated[int, typer.Option(help="Micro-batches an update.")] = 1,
+    tolerance: Annotated[
+        float | None, typer.Option(help="Difference that counts as none, as for a log that rounds.")
+    ] = None,
     start: Annotated[int, typer.Option(help="Updates before the first rate of the file.")] = 0,
     column: Annotated[str | None, typer.Option(help="Its name; else lr, learning_rate, ...")] = None,
 ) -> None:
@@ -42,6 +45,7 @@ def audit(
         steps_per_epoch=steps_per_epoch,
         processes=processes,
         accumulate=accumulate,
+        tolerance=tolerance,
     )
     typer.echo(str(verdict))
     raise SystemExit(0 if verdict.agrees else 1)

@@ -296,6 +296,13 @@ def test_audit_refuses_in_a_sentence(lrlib, tmp_path, monkeypatch, content, word
     assert err.count("\n") == 1
 
 
+def test_audit_of_a_log_that_rounds(lrlib, tmp_path):
+    words = ["--plan", "linear", "--peak", "0.1", "--updates", "60"]
+    file = log_of(tmp_path, LINEAR, text="{t},{rate:.4f}")
+    assert lrlib("audit", file, *words)[0] == 1
+    assert lrlib("audit", file, *words, "--tolerance", "1e-4")[0] == 0
+
+
 def test_audit_leaves_out_lines_without_a_rate(lrlib, tmp_path):
     rates = [rate for one in LINEAR for rate in (one, "")]
     file = log_of(tmp_path, rates, text="{t},{rate}")

@@ -147,8 +147,9 @@ def made(case: Comparison, notes: list[Reading]) -> Verdict:
             also.append(readings[0])
     if rank < 0:  # the scheduler's own count settled it
         also = []
-    # Two steps of a staircase lie on many clocks.
+    # Two steps of a staircase lie on many clocks, and so does a stretch of a few updates.
     telling = len(case.changes) >= 3 or lead[0].kind == "never_changes"
+    telling &= all(high - low >= 5 for low, high, *_ in lead[0].numbers.get("parts", ()))
     sure = lead[0].kind != "unknown" and not also and telling
     first = int(case.bad[0]) + case.start
     zeros = int(((case.rates == 0) & ~case.near(case.planned, 0.0)).sum())

@@ -44,6 +44,13 @@ def affine(case: Comparison) -> None:
         text = f"the plan ends at {floor:.4g} of the peak and not at 0"
         case.add(6.5, "floor", text, floor=floor)
         return
+    lowest = float(case.rates.min())
+    # Of a plan that only falls, the same rates are a frozen one.
+    early = case.planned[0] < lowest and case.rates[0] == lowest
+    if early and lowest > case.absolute and case.near(case.rates, np.maximum(case.planned, lowest)).all():
+        text = f"the plan, but never below {case.share(lowest)} of the peak"
+        case.add(3, "floor", text, floor=lowest / case.plan.peak_lr)
+        return
     inside = (case.planned > 1e-5 * case.peak) & (case.planned < 0.999 * case.plan.peak_lr)
     inside &= case.rates > 1e-9 * case.peak
     if inside.sum() >= 3:

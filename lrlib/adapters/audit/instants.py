@@ -147,6 +147,9 @@ def agrees_until(case: Comparison, place: int, k: int, table: Array) -> int:
     low = place + case.start + k
     if low < 0:
         return place
-    piece = table[low : low + case.n - place]
+    need = low + case.n - place
+    if need > len(table):  # what is ahead of the log's end at its last updates
+        table = case.plan.table(need)
+    piece = table[low:need]
     same = case.near(case.rates[place : place + len(piece)], piece)
     return place + (int(np.argmin(same)) if not same.all() else len(piece))

@@ -42,7 +42,10 @@ def stretches(case: Comparison, most: int = 4) -> None:
     if all(what == "constant" for _, _, what, _ in parts):
         return
     if len(parts) == 2 and parts[0][2] != "horizon" and parts[1][2:] == ("plan", 0):
-        return  # wrong at the beginning alone: see _one_stretch
+        return  # wrong at the beginning alone: see one_stretch
+    as_planned = ("plan", 0)
+    if len(parts) == 3 and parts[0][2:] == parts[2][2:] == as_planned and not _ends_early(case):
+        return  # wrong for a while in the middle: see one_stretch
     case.found.clear()
     said, kind = [], "jump"
     for number, (low, high, what, k) in enumerate(parts):
@@ -114,12 +117,16 @@ def stretched_from(case: Comparison, place: int) -> list[int]:
     return [total for total in totals if 2 <= total != case.total]
 
 
+def _ends_early(case: Comparison) -> bool:
+    """Return whether too few updates are right after the last wrong one to call that an episode."""
+    return case.n - 1 - int(case.bad[-1]) < max(3, case.n // 4)
+
+
 def one_stretch(case: Comparison) -> None:
     """Right before and after, wrong in between (or wrong at the beginning only)."""
     first, last = int(case.bad[0]), int(case.bad[-1])
     whole = len(case.bad) == last - first + 1
-    right_after = case.n - 1 - last
-    if not whole or right_after < max(3, case.n // 4):
+    if not whole or _ends_early(case):
         return
     got = ", ".join(case.share(case.rates[p]) for p in case.bad[:3])
     want = ", ".join(case.share(case.planned[p]) for p in case.bad[:3])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from audit_grid import formula, shapes
-from lrlib import Constant, CosineAnnealing, LinearDecay, TimeDecay, audit
+from lrlib import Constant, CosineAnnealing, LinearDecay, TimeDecay, audit, with_warmup
 from lrlib.adapters.audit.verdict import KINDS
 
 PLAN = LinearDecay(total_steps=60)
@@ -80,6 +80,35 @@ def test_notes_are_no_faults():
     assert [note.text for note in long.notes] == ["3 updates after the plan's end, with rate 0"]
     skipped = audit.compare(rates(lambda t: t), PLAN, peak_lr=PEAK, skipped=1)
     assert [note.text for note in skipped.notes] == ["1 update was skipped"]
+
+
+WARM = with_warmup(CosineAnnealing(total_steps=270), 30)
+
+
+def warm(time):
+    return [PEAK * WARM(time(t)) for t in range(300)]
+
+
+@pytest.mark.parametrize(
+    ("applied", "kind", "words"),
+    [
+        (warm(lambda t: t + 30), "shift_ahead", "the clock is 30 ahead"),  # the warm-up is missing
+        ([max(0.1 * PEAK, rate) for rate in warm(lambda t: t)], "floor", "never below 0.1 of the peak"),
+        (
+            [PEAK if t == 77 else r for t, r in enumerate(warm(lambda t: t))],
+            "stretch",
+            "only updates 77 to 77",
+        ),
+        (warm(lambda t: min(t, 30)), "frozen", "stays at 1 of the peak"),
+        (warm(lambda t: t + (t >= 100)), "jump", "from update 100: the clock is 1 ahead"),
+    ],
+)
+def test_other_faults_than_the_grids(applied, kind, words):
+    import re
+
+    verdict = audit.compare(applied, WARM, peak_lr=PEAK)
+    assert verdict.kind == kind, str(verdict)
+    assert re.search(words, verdict.readings[0].text), verdict.readings[0].text
 
 
 def test_noise_is_unknown_and_said_so():
