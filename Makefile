@@ -130,7 +130,7 @@ test-unit: env
 
 test-notebooks: env
 	@$(call stage,notebooks,$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --nbmake --nbmake-timeout=600 \
-	  --junitxml $(REPORTS)/notebooks.xml book/survey book/teach)
+	  --junitxml $(REPORTS)/notebooks.xml book/survey book/beyond book/teach)
 
 test-html: env
 	@$(call stage,build,$(MAKE) --no-print-directory html)

@@ -69,6 +69,9 @@ from lrlib.schedules import (
     with_warmup,
 )
 
+# Subpackages that load on first use, so that `lrlib.theory.worst_case` needs no import of its own.
+_ROOMS = ("adapters", "plots", "runs", "stats", "sweeps", "theory", "training")
+
 # Names that load on first use, and the module that has them (PEP 562).
 _LAZY = {
     "Valley": "theory.valley",
@@ -78,6 +81,7 @@ _LAZY = {
     "preview": "adapters.torch",
     "to_keras": "adapters.keras",
     "to_optax": "adapters.optax",
+    "range_test": "training.range_test",
     "to_torch": "adapters.torch",
     "train": "training.run",
 }
@@ -102,6 +106,7 @@ __all__ = [
     "load_runs",
     "preset",
     "preview",
+    "range_test",
     "rescale",
     "to_keras",
     "to_optax",
@@ -118,6 +123,8 @@ def __getattr__(name: str):
         from importlib.metadata import version
 
         return version("lrlib")
+    if name in _ROOMS:
+        return _import_module(f"lrlib.{name}")
     if name in _LAZY:
         module = _import_module(f"lrlib.{_LAZY[name]}")
         return module if name == "audit" else getattr(module, name)

@@ -29,6 +29,17 @@ STYLE_OF: dict[str, dict] = {
     "triangle": {"color": "#A8487F", "linestyle": (0, (5, 1.2, 1.2, 1.2, 1.2, 1.2))},
     "cosine": {"color": "#6A4C9C", "linestyle": (0, (8, 1.2, 3, 1.2))},
     "cosine5": {"color": "#00748A", "linestyle": (0, (2.5, 1.2))},
+    # The modern ones. Eighteen hues cannot all be told apart: each has a dash of its own as well.
+    "exponential": {"color": "#8A3B00", "linestyle": (0, (3, 1.2))},
+    "noam": {"color": "#6B6B00", "linestyle": (0, (1.2, 1.2, 4, 1.2))},
+    "step": {"color": "#B3261E", "linestyle": (0, (6, 1.2))},
+    "cosine_floor": {"color": "#4B3F9E", "linestyle": (0, (8, 1.2, 1.2, 1.2))},
+    "1cycle": {"color": "#A0206C", "linestyle": (0, (3, 1.2, 1.2, 1.2))},
+    "sgdr": {"color": "#005A70", "linestyle": (0, (2, 1.2, 2, 2.4))},
+    "clr": {"color": "#7A5C3E", "linestyle": (0, (1.8, 1.8))},
+    "wsd": {"color": "#3B6E22", "linestyle": (0, (10, 1.2))},
+    "wsd_sqrt": {"color": "#005F3C", "linestyle": (0, (10, 1.2, 1.2, 1.2))},
+    "rex": {"color": "#204F9E", "linestyle": (0, (7, 1.2, 2, 1.2))},
 }
 # Second, third, ... line of one schedule in a figure: the same colour, told apart by dash and label.
 MORE_DASHES = ((0, (1.2, 1.8)), (0, (4, 2.4)), (0, (6, 1.2, 1.2, 1.2)), (0, (10, 4)))

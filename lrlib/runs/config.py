@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -28,6 +29,8 @@ __all__ = ["PRESETS", "ConfigError", "RunConfig", "preset"]
 # How many images each data set has, here where no torch is needed to read it.
 TRAIN_IMAGES = {"cifar10": 50_000, "digits": 1_000}
 TEST_IMAGES = {"cifar10": 10_000, "digits": 797}
+#: Parts of equal size into which the training images are cut for `RunConfig.fold`.
+FOLDS = 5
 
 
 class ConfigError(LrlibError, ValueError):
@@ -81,7 +84,7 @@ Real = Annotated[float, BeforeValidator(_plain_number), Field(allow_inf_nan=Fals
 
 # Fields that came after the first records. Their defaults mean what was done before, and do not enter
 # `identity`, so that a config keeps it.
-_LATER = ("momentum_form", "penalty", "pixels", "task")
+_LATER = ("fold", "momentum_form", "penalty", "pixels", "task")
 
 
 # The data sets that each network takes, where a config can read them without torch. A test compares them with
@@ -106,6 +109,10 @@ class RunConfig(BaseModel):
         What is asked about a picture: its class, or whether the digit is even or odd (digits only).
     train_images, test_images : int or None
         Use only the first so many images; None takes all.
+    fold : int or None
+        Hold out every fifth training image, from image fold - 1 on (fold 1 to 5), train on the others, and
+        test on those held out: the test images stay unseen, and `test_images` must be None. For choices, such
+        as that of a peak rate.
     augmentation : {"none", "flip_shift"}
     pixels : {"standardised", "unit"}
         What the network sees: (pixel / 255 - mean) / std, or pixel / 255 and nothing else.
@@ -114,7 +121,7 @@ class RunConfig(BaseModel):
     peak_lr : float
         > 0; the rate is ``peak_lr * schedule(step)``.
     momentum : float
-        In [0, 1).
+        In [0, 1). A recipe that moves the momentum (`OneCycleRecipe`) moves it about this value.
     momentum_form : {"torch", "keras"}
         Rate outside the buffer (b <- m b + g, w <- w - lr b) or inside it (v <- m v - lr g, w <- w + v).
     weight_decay : float
@@ -156,6 +163,7 @@ class RunConfig(BaseModel):
     task: Literal["classes", "parity"] = "classes"
     train_images: Count | None = None
     test_images: Count | None = None
+    fold: Annotated[int, BeforeValidator(_plain_number), Field(ge=1, le=FOLDS)] | None = None
     augmentation: Literal["none", "flip_shift"] = "none"
     pixels: Literal["standardised", "unit"] = "standardised"
     epochs: Count
@@ -187,6 +195,11 @@ class RunConfig(BaseModel):
             wanted, there = getattr(self, field), sizes[self.dataset]
             if wanted is not None and wanted > there:
                 raise ValueError(f"{field}: {self.dataset} has {there} such images, got {wanted}")
+        if self.fold is not None and self.test_images is not None:
+            raise ValueError(f"test_images: must be None with a fold, got {self.test_images}")
+        if self.fold is not None and not (self.tested and self.images):
+            few = f"{self.train_images} training images"
+            raise ValueError(f"fold: {few} leave none to hold out or to train on")
         if self.task == "parity" and self.dataset != "digits":
             raise ValueError(f"task: 'parity' is asked about digits, got dataset {self.dataset!r}")
         if self.dataset not in TAKES[self.network]:
@@ -205,16 +218,20 @@ class RunConfig(BaseModel):
             self.schedule()
         except ValueError as error:
             raise ValueError(f"recipe: {error}") from None
+        self.momentum_schedule()  # names the momentum itself if the recipe cannot move about it
         return self
 
     @property
     def images(self) -> int:
         """Training images of an epoch."""
-        return self.train_images or TRAIN_IMAGES[self.dataset]
+        there = self.train_images or TRAIN_IMAGES[self.dataset]
+        return there if self.fold is None else there - self.tested
 
     @property
     def tested(self) -> int:
-        """Test images, looked at after each epoch."""
+        """Test images, or images held out, looked at after each epoch."""
+        if self.fold is not None:
+            return len(range(self.fold - 1, self.train_images or TRAIN_IMAGES[self.dataset], FOLDS))
         return self.test_images or TEST_IMAGES[self.dataset]
 
     @property
@@ -231,6 +248,20 @@ class RunConfig(BaseModel):
         """Return the shape that this run follows, from update to factor."""
         return self.recipe.build(
             total_steps=self.total_steps, steps_per_epoch=self.steps_per_epoch, held=self.held
+        )
+
+    def momentum_schedule(self) -> Callable[[int], float] | None:
+        """Return the momentum of update t where the recipe moves it, and None where it stays.
+
+        Examples
+        --------
+        >>> preset("digits", recipe="linear").momentum_schedule() is None
+        True
+        >>> round(preset("digits", recipe="1cycle").momentum_schedule()(0), 3)
+        0.95
+        """
+        return self.recipe.momentum(
+            self.momentum, total_steps=self.total_steps, steps_per_epoch=self.steps_per_epoch, held=self.held
         )
 
     def changed(self, **changes: Any) -> RunConfig:

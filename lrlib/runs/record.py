@@ -9,7 +9,16 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from lrlib._checks import no_such
 from lrlib._errors import LrlibError
@@ -88,11 +97,14 @@ class EpochRecord(_Model):
         Wall time of updates and test.
     batches : str
         16 hex digits of what the updates saw: order of the images and draws of the augmentation.
+    first_momentum, last_momentum : float or None
+        The momentum of the epoch's first and last update, read from the optimizer; None, and not written,
+        where the recipe does not move it.
 
     Examples
     --------
     >>> sorted(EpochRecord.model_fields)[:4]
-    ['batches', 'epoch', 'first_lr', 'grad_norm_sq']
+    ['batches', 'epoch', 'first_lr', 'first_momentum']
     """
 
     epoch: Annotated[int, Field(ge=0)]
@@ -107,6 +119,14 @@ class EpochRecord(_Model):
     grad_norm_sq: Measured
     seconds: Annotated[float, Field(ge=0)]
     batches: str
+    first_momentum: Measured | None = None
+    last_momentum: Measured | None = None
+
+    @model_serializer(mode="wrap")
+    def _momenta_only_where_they_move(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Records of other runs stay as they were: the same keys, and the same digest if they are made again.
+        absent = {name for name in ("first_momentum", "last_momentum") if getattr(self, name) is None}
+        return {name: value for name, value in handler(self).items() if name not in absent}
 
 
 class Final(_Model):
@@ -284,7 +304,7 @@ def run_from(record: bytes, name: str) -> Run:
 
 def disagreement(run: Run) -> str:
     """Return what does not fit together in a record, or nothing."""
-    config, schedule = run.config, run.config.schedule()
+    config, schedule, momentum = run.config, run.config.schedule(), run.config.momentum_schedule()
     if [epoch.epoch for epoch in run.epochs] != list(range(len(run.epochs))):
         return "its epochs are not numbered 0, 1, 2, ..."
     if run.status == "finished" and (len(run.epochs) != config.epochs or run.final is None):
@@ -306,6 +326,13 @@ def disagreement(run: Run) -> str:
             planned, applied = config.peak_lr * schedule(step), getattr(epoch, name)
             if not math.isclose(planned, applied, rel_tol=1e-9, abs_tol=1e-300):
                 return f"{name} of epoch {epoch.epoch} is {applied!r}, and the schedule says {planned!r}"
+        for name, step in (("first_momentum", first), ("last_momentum", first + epoch.updates - 1)):
+            wanted, held = momentum(step) if momentum else None, getattr(epoch, name)
+            fits = held is wanted is None
+            if wanted is not None and held is not None:
+                fits = math.isclose(wanted, held, rel_tol=1e-9, abs_tol=1e-12)
+            if not fits:
+                return f"{name} of epoch {epoch.epoch} is {held!r}, and the recipe says {wanted!r}"
         for name in ("train_accuracy", "test_accuracy"):
             accuracy = getattr(epoch, name)
             if not (0 <= accuracy <= 1 or (math.isnan(accuracy) and run.status == "diverged")):

@@ -1,4 +1,4 @@
-"""Recipes: the survey's schedules in fractions of a run, which is what a config stores.
+"""Recipes: schedules in fractions of a run, which is what a config stores. Here are the survey's.
 
 A recipe knows no numbers of steps. `build` turns fractions into steps with Python's `round`, so that a tie
 goes to the even number (0.15 * 11,730 = 1,759.5 gives 1,760; 0.15 * 30 = 4.5 gives 4). Formulas, conventions
@@ -8,7 +8,7 @@ of other libraries and references are with the shapes, in `lrlib.schedules.shape
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,6 +64,20 @@ class Recipe(Spec, ABC):
             raise ValueError(f"steps_per_epoch must be <= total_steps = {total}, got {per_epoch}")
         shape = self._shape(total, per_epoch)
         return hold(shape, per_epoch) if held and not self.every_update else shape
+
+    def momentum(
+        self, middle: float, *, total_steps: int, steps_per_epoch: int, held: bool = False
+    ) -> Callable[[int], float] | None:
+        """Return the momentum of update t where the recipe moves it, else None.
+
+        Parameters
+        ----------
+        middle : float
+            The run's own momentum, about which it moves.
+        total_steps, steps_per_epoch, held
+            As in `build`.
+        """
+        return None
 
     @abstractmethod
     def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
@@ -153,7 +167,7 @@ class DropRecipe(Recipe):
     def __post_init__(self) -> None:
         factor = shapes.DropDecay(drop_factor=self.drop_factor, drop_steps=1).drop_factor
         part = check_float("drop_fraction", self.drop_fraction, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1)
-        offset = _check_part("offset_fraction", self.offset_fraction)
+        offset = check_part("offset_fraction", self.offset_fraction)
         self._set(drop_factor=factor, drop_fraction=part, offset_fraction=offset)
 
     def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
@@ -226,7 +240,7 @@ class TriangleRecipe(Recipe):
     label = "triangle"
 
     def __post_init__(self) -> None:
-        part = _check_part("warmup_fraction", self.warmup_fraction)
+        part = check_part("warmup_fraction", self.warmup_fraction)
         self._set(warmup_fraction=part, start=shapes.check_start(self.start))
 
     def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
@@ -262,11 +276,13 @@ class CosineRecipe(Recipe):
         return shapes.CosineAnnealing(total_steps=total_steps, cycles=self.cycles)
 
 
-def _check_part(name: str, value: float) -> float:
+def check_part(name: str, value: float) -> float:
+    """Return a fraction of a run as a float in [0, 1), or raise."""
     return check_float(name, value, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1)
 
 
-#: Every recipe that has a name. A new one is added at the end; what the survey has is `SURVEY`.
+#: Every recipe that has a name; `lrlib.schedules.modern` adds its own after these. What the survey has is
+#: `SURVEY`.
 RECIPES: dict[str, Recipe] = {
     recipe.label: recipe
     for recipe in (
@@ -310,11 +326,10 @@ def get_recipe(name: str) -> Recipe:
     CosineRecipe(cycles=5)
     >>> get_recipe("detr").build(total_steps=300, steps_per_epoch=1)
     DropDecay(drop_factor=0.1, drop_steps=200, offset_steps=0)
-    >>> get_recipe("lineer")
+    >>> get_recipe("lineer")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
-    ValueError: schedule must be one of constant, time, drop, linear, poly5, triangle, cosine, cosine5, \
-bert, detr, got 'lineer'; did you mean 'linear'?
+    ValueError: schedule must be one of constant, time, ..., got 'lineer'; did you mean 'linear'?
     """
     from lrlib.schedules.cited import CITED, CitedRecipe  # which stands on this module
 

@@ -4,12 +4,15 @@ from importlib import import_module as _import_module
 
 # Names that load on first use, with the module that has them: torch takes seconds to load.
 _LAZY = {
+    "batch_sharpness": "sharpness",
     "build": "networks",
     "CheckpointError": "checkpoint",
     "DataError": "dataset",
     "Dataset": "dataset",
+    "edges": "sharpness",
     "live_preset": "run",
     "load": "dataset",
+    "measure_sharpness": "sharpness",
     "take_turns": "run",
     "train": "run",
     "training": "run",

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from lrlib._checks import no_such
-from lrlib.runs.config import TEST_IMAGES, TRAIN_IMAGES
+from lrlib.runs.config import FOLDS, TEST_IMAGES, TRAIN_IMAGES
 from lrlib.training import cifar10
 from lrlib.training.cifar10 import CLASS_NAMES, DataError
 
@@ -73,6 +73,30 @@ class Dataset:
             train_labels=self.train_labels[:train_images],
             test_images=self.test_images[:test_images],
             test_labels=self.test_labels[:test_images],
+        )
+
+    def held_out(self, fold: int) -> Dataset:
+        """Return the data with every fifth training image, from image fold - 1 on, as the test images.
+
+        The others are left to train on; the test images are not there any more.
+
+        Parameters
+        ----------
+        fold : int
+            1 to 5.
+
+        Examples
+        --------
+        >>> load("digits").subset(train_images=12).held_out(2)
+        Dataset(digits, 9 train and 3 test images of 1x8x8)
+        """
+        out = torch.arange(len(self.train_labels)) % FOLDS == fold - 1
+        return replace(
+            self,
+            train_images=self.train_images[~out],
+            train_labels=self.train_labels[~out],
+            test_images=self.train_images[out],
+            test_labels=self.train_labels[out],
         )
 
     def to(self, device: str | torch.device) -> Dataset:

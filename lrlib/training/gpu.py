@@ -94,6 +94,8 @@ class Engine(Loop):
     """
 
     def __init__(self, config, data, net, optimizer, scaler, target) -> None:
+        if config.momentum_schedule() is not None:  # `machine.resolve` says so before; see there
+            raise RuntimeError("a graph keeps the momentum that it was captured with")
         super().__init__(config, data, net, optimizer, scaler, target)
         device = target.device
         # One epoch. These tensors stay in place: a graph knows addresses, not names.
@@ -140,8 +142,9 @@ class Engine(Loop):
                 if id(tensor) not in known:  # momentum, which the first update makes from 0
                     tensor.zero_()
 
-    def epoch(self, order, draws, rates, tell=lambda lr: None) -> Generator[None, None, Meter]:
+    def epoch(self, order, draws, rates, tell=lambda lr: None, momenta=None) -> Generator[None, None, Meter]:
         """As `Loop.epoch`; the updates are replays, and their sums are read once, at the end."""
+        assert momenta is None  # the constructor refuses such a config
         self.lay_out(order, draws, rates)
         for lr, update in zip(rates, self.updates, strict=True):
             update()
@@ -157,7 +160,7 @@ class Engine(Loop):
         self.applied.fill_(math.nan)  # equals nothing: an update that is left out is found at the end
         for tensor in (self.done, *self.meter.sums.values()):
             tensor.zero_()
-        self.meter.images, self.meter.rates = 0, []
+        self.meter.images, self.meter.rates, self.meter.momenta = 0, [], []
 
     def read_out(self) -> Meter:
         """Wait for the epoch and return its sums, with the rates that the optimizer held.

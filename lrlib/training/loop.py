@@ -54,6 +54,7 @@ class Loop:
         draws: tuple[Tensor, ...],
         rates: list[float],
         tell: Callable[[float], None] = lambda lr: None,
+        momenta: list[float] | None = None,
     ) -> Generator[None, None, Meter]:
         """Make an epoch's updates, the t-th at ``rates[t]``, and return their sums.
 
@@ -67,14 +68,18 @@ class Loop:
             One for each update.
         tell : callable
             Called with each rate after its update, for a progress bar.
+        momenta : list of float or None
+            One for each update where the recipe moves the momentum; None leaves it as the optimizer has it.
         """
         meter = Meter(self.target.device)
         self.net.train()  # the evaluation after the last epoch left it in evaluation mode
-        batches = self._batches(order, draws)
-        for lr, (images, labels) in zip(rates, batches, strict=True):
+        batches = self.batches(order, draws)
+        for t, (lr, (images, labels)) in enumerate(zip(rates, batches, strict=True)):
             # In every group: the source's penalty has three, and all share one rate.
             for group in self.optimizer.param_groups:
                 group["lr"] = lr
+                if momenta is not None:
+                    group["momentum"] = momenta[t]
             self.step(images, labels, meter)
             tell(lr)
             yield
@@ -108,7 +113,7 @@ class Loop:
             "train": (data.train_images, data.train_labels),
         }[split]
 
-    def _batches(self, order: Tensor, draws: tuple[Tensor, ...]) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(self, order: Tensor, draws: tuple[Tensor, ...]) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the epoch's batches: images augmented, then normalised; and their labels."""
         # No DataLoader: the set is on the device as it is, uint8 (CIFAR-10's train images: 154 MB, as fp32
         # 614 MB), a batch is one gather, and augmenting and normalising 128 images at once costs little.
@@ -131,7 +136,10 @@ def set_up(
     Raises ValueError if `data` are not those of the config.
     """
     # Cut to size before they travel to the device.
-    data = (data or load(config.dataset)).subset(config.train_images, config.test_images).to(target.device)
+    data = (data or load(config.dataset)).subset(config.train_images, config.test_images)
+    if config.fold is not None:
+        data = data.held_out(config.fold)
+    data = data.to(target.device)
     if data.name != config.dataset or len(data.train_labels) != config.images:
         raise ValueError(f"data must be {config.images} images of {config.dataset}, got {data}")
     if config.pixels == "unit":

@@ -165,15 +165,22 @@ def resolve(
     # With the Keras form of momentum, the scaler of fp16 asks the device before each update whether to make
     # it; torch's fused form leaves that to the kernel.
     waits = precision == "fp16" and config.momentum_form == "keras"
+    # The optimizers' kernels take the momentum as a number, which a graph would keep for all updates.
+    moves = config.momentum_schedule() is not None
     chosen = path == "auto"
     if chosen and device == "cuda":
-        path = "fast" if waits else "graph"
+        path = "fast" if waits or moves else "graph"
     elif chosen:
         path = spec.cpu_path
     if path == "graph" and waits:
         raise ValueError(
             "path: 'graph' cannot do fp16 with momentum_form 'keras', which reads a value at each update; "
             "use path 'fast', or precision 'bf16' or 'fp32'"
+        )
+    if path == "graph" and moves:
+        raise ValueError(
+            f"path: 'graph' cannot move the momentum, as the recipe {config.recipe.label!r} does; "
+            "use path 'fast', or momentum_swing=0"
         )
     if path == "graph" and device == "mps":
         raise ValueError("path: 'graph' needs a CUDA device (or a CPU, for tests), got 'mps'; use 'fast'")

@@ -27,13 +27,14 @@ EVALUATED = 125
 
 
 class Meter:
-    """Sums over the updates of an epoch, and the rates that the optimizer held."""
+    """Sums over the updates of an epoch, and the rates and momenta that the optimizer held."""
 
     def __init__(self, device: torch.device) -> None:
         # Tensors, not numbers: reading one at each update would make the host wait for a GPU.
         self.sums = {name: torch.zeros((), device=device) for name in SUMS}
         self.images = 0
         self.rates: list[float] = []
+        self.momenta: list[float] = []
 
     def add(self, optimizer: Optimizer, logits: Tensor, loss: Tensor, labels: Tensor) -> None:
         """Count one update, after its backward pass and before the weights move."""
@@ -52,9 +53,13 @@ class Meter:
         self.sums["usable"] += usable
         self.images += n
         self.rates.append(groups[0]["lr"])  # the loop sets one rate in all groups
+        self.momenta.append(groups[0]["momentum"])  # and one momentum
 
-    def means(self) -> dict[str, Any]:
-        """Return the fields of an `EpochRecord` that updates decide; here a GPU is waited for."""
+    def means(self, *, momentum: bool = False) -> dict[str, Any]:
+        """Return the fields of an `EpochRecord` that updates decide; here a GPU is waited for.
+
+        With `momentum`, which is for recipes that move it, those of the momentum too.
+        """
         total = {name: value.item() for name, value in self.sums.items()}
         return {
             "first_lr": self.rates[0],
@@ -64,6 +69,7 @@ class Meter:
             "penalty": total["penalty"] / self.images,
             "train_accuracy": total["correct"] / self.images,
             "grad_norm_sq": total["grad"] / total["usable"] if total["usable"] else math.nan,
+            **({"first_momentum": self.momenta[0], "last_momentum": self.momenta[-1]} if momentum else {}),
         }
 
 

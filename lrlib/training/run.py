@@ -214,6 +214,7 @@ def training(
     state = load_state(_needed(checkpoint), config, target) if resume else None
     loop = prepare(config, data, target, state)
     target, schedule = loop.target, config.schedule()  # its path may have changed: see `prepare`
+    momentum = config.momentum_schedule()
     if state is None:
         start, records, before, parts = fingerprint(loop.net.state_dict().values()), [], 0.0, 1
     else:
@@ -246,13 +247,14 @@ def training(
             draws = draw_augmentation(config.augmentation, config.images, seed=config.seed, epoch=epoch)
             # In float64; the record's rates are read back from the optimizer and compared with the schedule.
             rates = [config.peak_lr * schedule(step + t) for t in range(config.steps_per_epoch)]
-            meter = yield from loop.epoch(order, draws, rates, bar.update)
+            momenta = momentum and [momentum(step + t) for t in range(config.steps_per_epoch)]
+            meter = yield from loop.epoch(order, draws, rates, bar.update, momenta)
             step += len(rates)
             test_loss, test_accuracy = yield from loop.evaluate("test")
             records.append(
                 EpochRecord(
                     epoch=epoch,
-                    **meter.means(),
+                    **meter.means(momentum=momentum is not None),
                     test_loss=test_loss,
                     test_accuracy=test_accuracy,
                     seconds=time.perf_counter() - tic,

@@ -13,7 +13,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 
 from lrlib.runs.published import published
-from lrlib.schedules.recipes import RECIPES
+from lrlib.schedules.recipes import SURVEY
 
 HTML = Path(__file__).parents[2] / "_build" / "html"
 FIGURES = [f"Figure 1.{number}" for number in range(1, 13)]
@@ -85,7 +85,7 @@ def test_table_1_1_is_there_five_times_over(found):
     assert len(tables) == 4  # the study `source` has no run, and is a sentence
     for table in tables:
         heads = [row.th.get_text(" ").split(" n = ")[0] for row in table.select("tbody tr")]
-        assert [name for head in heads for name in head.strip().split(", ")] == list(RECIPES)
+        assert [name for head in heads for name in head.strip().split(", ")] == list(SURVEY)
 
 
 def test_table_1_1_holds_what_the_survey_prints(found):

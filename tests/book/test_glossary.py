@@ -26,6 +26,8 @@ LINKED = (
     "survey/factors.ipynb",
     "survey/beyond_the_valley.md",
     "survey/plan.md",
+    "beyond/one_bound.ipynb",
+    "beyond/which_schedule.md",
 )
 BOOK = glossary.ROOT / "book"
 PAGES = sorted(path for path in BOOK.rglob("*") if path.suffix in {".md", ".ipynb"})

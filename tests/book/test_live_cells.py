@@ -22,7 +22,9 @@ from tools import gpu_notebooks, notebooks, pretend
 
 ROOT = Path(__file__).parents[2]
 
-CHAPTERS = [Path(name).stem for name in notebooks.listed() if name.startswith("book/survey/")]
+CHAPTERS = [
+    Path(name).stem for name in notebooks.listed() if name.startswith(("book/survey/", "book/beyond/"))
+]
 # Runs of each live cell that trains more than one.
 SEVERAL = {
     "introduction": 3,
@@ -35,6 +37,7 @@ SEVERAL = {
     "cosine": 2,
     "factors": 3,
     "table_source": 2,
+    "one_bound": 2,
 }
 
 

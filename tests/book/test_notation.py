@@ -33,6 +33,8 @@ PAGES = (
     ),
     "survey/beyond_the_valley.md",
     "survey/plan.md",
+    "beyond/one_bound.ipynb",
+    "beyond/which_schedule.md",
 )
 FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$([^$]+)\$", re.S)
 NAMES = r"\\(eta|ell|lambda|ln|lfloor|lceil|bmod)(?![a-zA-Z])"

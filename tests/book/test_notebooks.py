@@ -143,12 +143,16 @@ def test_numbers_of_figures_and_tables_are_used_once(name):
     assert len(numbers) == len(set(numbers))
 
 
-@pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name.startswith("book/survey/")])
+CHAPTERS = [name for name in NOTEBOOKS if name.startswith(("book/survey/", "book/beyond/"))]
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
 def test_the_last_line_leads_to_the_next_page(name):
     parts = yaml.safe_load((ROOT / "_toc.yml").read_text())["parts"]
     pages = [chapter["file"] for part in parts for chapter in part["chapters"]]
-    (target,) = re.findall(r"^Next: \[[^]]+\]\((\w+)\.(?:ipynb|md)\)", text(name), re.M)
-    assert f"book/survey/{target}" == pages[pages.index(name.removesuffix(".ipynb")) + 1]
+    (target,) = re.findall(r"^Next: \[[^]]+\]\(([\w./]+)\.(?:ipynb|md)\)", text(name), re.M)
+    led = (ROOT / name).parent / target
+    assert led.resolve() == ROOT / pages[pages.index(name.removesuffix(".ipynb")) + 1]
 
 
 @every_notebook

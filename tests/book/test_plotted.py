@@ -31,7 +31,7 @@ PER_EPOCH = 391  # updates: 50,000 pictures in batches of 128
 def place(number: str) -> tuple[Path, int]:
     """The notebook and the cell that draws a figure, by the caption below it."""
     found, of_the_survey = [], f"*(survey: figure {number})"
-    for path in sorted(ROOT.glob("book/survey/*.ipynb")):
+    for path in sorted([*ROOT.glob("book/survey/*.ipynb"), *ROOT.glob("book/beyond/*.ipynb")]):
         for i, cell in enumerate(nbformat.read(path, as_version=4).cells):
             if cell.source.startswith("**Figure ") and number_of(cell.source) == number:
                 found.append((path, i - 1, of_the_survey in cell.source))

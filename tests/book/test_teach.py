@@ -412,9 +412,9 @@ def test_the_handout_has_two_pages_and_every_place_is_filled():
     assert len(page.select("section.page")) == 2
     assert not re.findall(r"<!--\w+-->", text.partition("<script>")[0] + str(page.body.main or ""))
     names = [row.find("b").text for row in page.select("table.shapes tr")[1:]]
-    from lrlib.schedules import RECIPES
+    from lrlib.schedules import SURVEY
 
-    assert names == list(RECIPES)
+    assert names == list(SURVEY)
     curves = [line["points"].split() for line in page.select("table.shapes polyline")]
     assert [len(points) for points in curves] == [300] * 8
     # constant stays at the top; linear begins there and ends one 300th above the ground: 25 - 24/300 = 24.9

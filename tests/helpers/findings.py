@@ -22,7 +22,7 @@ from lrbook.finding import FINDINGS, Records
 from lrlib import load_runs
 from lrlib.runs.store import studies
 
-SURVEY = Path(__file__).parents[2] / "book" / "survey"
+BOOK = Path(__file__).parents[2] / "book"
 Alteration = Callable[[Records], None]
 
 BASE = {study: load_runs(study) for study in studies()}
@@ -39,10 +39,9 @@ def findings(module: ModuleType) -> list[str]:
 
 def cells(chapter: str) -> list[dict]:
     """Return the cells of a chapter's notebook, or of its page in Markdown."""
-    page = SURVEY / f"{chapter}.md"
-    if page.is_file():
-        return read_myst_markdown_notebook(page.read_text(encoding="utf-8")).cells
-    return json.loads((SURVEY / f"{chapter}.ipynb").read_text(encoding="utf-8"))["cells"]
+    (page,) = [path for part in ("survey", "beyond") for path in (BOOK / part).glob(f"{chapter}.*")]
+    text = page.read_text(encoding="utf-8")
+    return read_myst_markdown_notebook(text).cells if page.suffix == ".md" else json.loads(text)["cells"]
 
 
 # Alterations

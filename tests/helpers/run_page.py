@@ -19,7 +19,7 @@ import lrlib.training.run
 from lrbook.finding import Finding
 from lrlib.plots.two_widths import TwoWidths
 
-SURVEY = Path(__file__).parents[2] / "book" / "survey"
+BOOK = Path(__file__).parents[2] / "book"
 
 
 class Page(NamedTuple):
@@ -32,7 +32,8 @@ class Page(NamedTuple):
 
 def run_page(name: str, *, cut: bool = True) -> Page:
     """Run the code cells of a chapter, in order; if `cut`, a training has one epoch of 25 pictures."""
-    cells = nbformat.read(SURVEY / f"{name}.ipynb", as_version=4).cells
+    (path,) = [path for part in ("survey", "beyond") for path in (BOOK / part).glob(f"{name}.ipynb")]
+    cells = nbformat.read(path, as_version=4).cells
     page, whole = Page({}, [], {}), lrlib.training.run.train
 
     def short(config, **options):

@@ -469,7 +469,7 @@ def wall_text(records: Records) -> Finding:
 Setting = tuple[float, int]  # momentum, batch size
 
 
-def _settings(records: Records) -> dict[Setting, AtPeaks]:
+def by_setting(records: Records) -> dict[Setting, AtPeaks]:
     """Return the settings by momentum and batch size; that of figure 8.4 is one of them."""
     found: dict[Setting, list[Run]] = {}
     for run in (*records[SETTINGS], *records[PEAKS], *records[HIGH_PEAKS]):
@@ -477,7 +477,7 @@ def _settings(records: Records) -> dict[Setting, AtPeaks]:
     return {setting: _by_peak(found[setting]) for setting in sorted(found)}
 
 
-def _ratio(runs: Mapping[str, list[Run]]) -> float:
+def loss_ratio(runs: Mapping[str, list[Run]]) -> float:
     """Return the geometric mean over seeds of the triangle's final training loss over linear decay's."""
     pairs = zip(*(_final_losses(runs[name]) for name in reversed(NAMES)), strict=True)
     return exp(fmean(log(triangle / linear) for triangle, linear in pairs))
@@ -486,24 +486,24 @@ def _ratio(runs: Mapping[str, list[Run]]) -> float:
 LIMIT = 2 / 3  # of the ratio, by the study's plan
 
 
-def _onset(at: AtPeaks, limit: float = LIMIT) -> float | None:
+def onset_of(at: AtPeaks, limit: float = LIMIT) -> float | None:
     """Return the lowest peak rate at which warm-up takes off a third of the training loss."""
-    return next((peak for peak, runs in at.items() if _ratio(runs) < limit), None)
+    return next((peak for peak, runs in at.items() if loss_ratio(runs) < limit), None)
 
 
 def _at_first_learning(at: AtPeaks) -> float:
     """Return the ratio at the lowest peak rate at which every run of both learns."""
     return next(
-        _ratio(runs)
+        loss_ratio(runs)
         for runs in at.values()
         if max(loss for name in NAMES for loss in _final_losses(runs[name])) < 0.5
     )
 
 
-def _rule(settings: Mapping[Setting, AtPeaks], limit: float = LIMIT) -> dict[str, bool]:
+def rule_of(settings: Mapping[Setting, AtPeaks], limit: float = LIMIT) -> dict[str, bool]:
     """Return whether each prediction of the study's plan (studies/warmup-rule.toml) came true."""
     sharpness = 3.9  # at the start, measured before the runs
-    onset = {setting: _onset(at, limit) for setting, at in settings.items()}
+    onset = {setting: onset_of(at, limit) for setting, at in settings.items()}
     grid = sorted({peak for at in settings.values() for peak in at if at is not settings[0.9, 5]})
 
     def near(setting: Setting) -> bool:
@@ -527,7 +527,7 @@ def _rule(settings: Mapping[Setting, AtPeaks], limit: float = LIMIT) -> dict[str
 
 def settings_figure(records: Records | None = None) -> TwoWidths:
     """Draw the training loss at the end over the peak rate, a panel for each momentum and batch size."""
-    settings = _settings(Records() if records is None else records)
+    settings = by_setting(Records() if records is None else records)
     momenta, sizes = (sorted({setting[i] for setting in settings}) for i in (0, 1))
 
     def draw(wide: bool) -> Figure:
@@ -563,9 +563,9 @@ def settings_figure(records: Records | None = None) -> TwoWidths:
 @finding(heading="Below the wall it buys nothing")
 def settings_text(records: Records) -> Finding:
     """Say what nine settings have in common, and how the rule fared that was written down before them."""
-    settings = _settings(records)
+    settings = by_setting(records)
     first = [_at_first_learning(at) for at in settings.values()]
-    onset = {setting: place for setting, at in settings.items() if (place := _onset(at)) is not None}
+    onset = {setting: place for setting, at in settings.items() if (place := onset_of(at)) is not None}
     below = [
         abs(fmean(finals(runs["triangle"])) - fmean(finals(runs["linear"])))
         for setting, place in onset.items()
@@ -573,7 +573,7 @@ def settings_text(records: Records) -> Finding:
         if peak < place
     ]
     gains = _gains_at_best(settings)
-    rule, missed, wider = _rule(settings), _ratio(settings[0.0, 5][1.0]), 0.68
+    rule, missed, wider = rule_of(settings), loss_ratio(settings[0.0, 5][1.0]), 0.68
     momenta, sizes = (sorted({setting[i] for setting in settings}) for i in (0, 1))
     heaviest = momenta[-1]
     seeds = {len(runs) for at in settings.values() for each in at.values() for runs in each.values()}
@@ -630,7 +630,7 @@ def settings_text(records: Records) -> Finding:
             "the predictions of the place failed, the others did not": rule
             == {"H1": False, "H2": True, "H3": False, "H4": True},
             "with a slightly wider limit all had come true": LIMIT <= missed < wider
-            and all(_rule(settings, wider).values()),
+            and all(rule_of(settings, wider).values()),
             "the same number of seeds everywhere": len(seeds) == 1,
         },
     )
@@ -790,7 +790,7 @@ def higher_peak_text(records: Records) -> Finding:
 @finding()
 def what_we_found_text(records: Records) -> Finding:
     """Say the chapter's three results, each with its number and its limit."""
-    at, settings = _digits(records), _settings(records)
+    at, settings = _digits(records), by_setting(records)
     safe, gains = _safe(at), _gains_at_best(settings)
     wall = at[safe["triangle"]]
     lead = comparison(records, "triangle", "linear")

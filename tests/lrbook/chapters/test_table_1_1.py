@@ -16,7 +16,7 @@ from lrbook.chapters._write import Entry
 from lrbook.chapters.claims import verdicts
 from lrlib import load_runs
 from lrlib.runs import store
-from lrlib.schedules.recipes import RECIPES
+from lrlib.schedules.recipes import SURVEY as SCHEDULES
 from printed_tables import SOURCE, SURVEY
 from synthetic import two_epochs
 
@@ -47,8 +47,8 @@ def test_one_run_is_its_last_epoch():
         Entry("75.0%"),
     ]
     assert part.counts == {"linear": 1}
-    assert list(part.rows) == list(RECIPES)
-    assert all(part.rows[name] == NONE_YET for name in RECIPES if name != "linear")
+    assert list(part.rows) == list(SCHEDULES)
+    assert all(part.rows[name] == NONE_YET for name in SCHEDULES if name != "linear")
 
 
 def test_seeds_give_the_mean_and_half_an_interval():
@@ -103,7 +103,7 @@ def test_a_new_record_alone_fills_its_cells(tmp_path, monkeypatch):
     store.write_run(run, folder / "poly5-seed1.json")
     after = table_1_1.parts()
     assert after[:4] == before[:4]
-    changed = {name for name in RECIPES if after[4].rows[name] != before[4].rows[name]}
+    changed = {name for name in SCHEDULES if after[4].rows[name] != before[4].rows[name]}
     assert changed == {"poly5"}
     assert after[4].rows["poly5"][4] == Entry("87.5%")
     assert after[4].counts == {"poly5": 1}
@@ -202,7 +202,7 @@ def test_five_tables_with_a_head_and_all_eight_schedules():
     head = ["schedule", *table_1_1.COLUMNS.values()]
     for _, rows in found:
         assert rows[0] == head
-        assert [name for row in rows[1:] for name in names(row[0])] == list(RECIPES)
+        assert [name for row in rows[1:] for name in names(row[0])] == list(SCHEDULES)
     assert set(width(html)) == {6}
     laptop = {row[0]: row[1:] for row in found[4][1]}
     assert laptop["linear n = 1"] == ["0.2500", "0.0100", "0.2500", "75.0%", "75.0%"]
@@ -256,4 +256,4 @@ def test_text_is_escaped():
 # ---------------------------------------------------------------- how far the study is
 
 
-ALL = [two_epochs(name, seed=seed) for seed in (1, 2, 3) for name in RECIPES]
+ALL = [two_epochs(name, seed=seed) for seed in (1, 2, 3) for name in SCHEDULES]

@@ -266,8 +266,8 @@ def test_the_plan_of_the_settings_is_applied_as_it_was_written():
         )
         for setting, each in found.items()
     }
-    mine = triangle._settings(Records())
-    assert {setting: triangle._onset(at) for setting, at in mine.items()} == onset
+    mine = triangle.by_setting(Records())
+    assert {setting: triangle.onset_of(at) for setting, at in mine.items()} == onset
     # H1 asks for 0.3 at momentum 0.5, which came, and for 1 without, where there is none
     assert onset[0.5, 5] == 0.3
     assert onset[0.0, 5] is None
@@ -294,7 +294,12 @@ def test_the_verdict_on_the_rule_does_not_hang_on_which_loss_is_final():
             )
             for run in records[study]
         ]
-    assert triangle._rule(triangle._settings(records)) == {"H1": False, "H2": True, "H3": False, "H4": True}
+    assert triangle.rule_of(triangle.by_setting(records)) == {
+        "H1": False,
+        "H2": True,
+        "H3": False,
+        "H4": True,
+    }
 
 
 @pytest.mark.parametrize("panel", [0, 1])

@@ -131,6 +131,10 @@ BAD = [
     (lambda: digits(peak_lr=float("nan")), "peak_lr: input should be"),
     (lambda: digits(peak_lr=float("inf")), "peak_lr: input should be a finite number"),
     (lambda: digits(momentum=1.0), "momentum: input should be less than 1"),
+    (
+        lambda: digits(recipe="1cycle", momentum=0.0),
+        "momentum must be in [0.05, 0.95), as 1cycle moves it by 0.05 to both sides, got 0.0",
+    ),
     (lambda: digits(weight_decay=-1e-4), "weight_decay: input should be greater than or equal to 0"),
     (lambda: digits(seed=-1), "seed: input should be greater than or equal to 0"),
     (lambda: digits(recipe="cosin"), "did you mean 'cosine'?"),
@@ -169,3 +173,27 @@ def test_bad_configs_are_one_sentence(attempt, words):
         attempt()
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_fold_holds_out_a_fifth_of_the_training_images():
+    whole = digits()
+    parts = [digits(fold=fold) for fold in (1, 2, 3, 4, 5)]
+    assert [(part.images, part.tested) for part in parts] == [(800, 200)] * 5
+    assert len({config.identity() for config in (whole, *parts)}) == 6
+    few = [digits(fold=fold, train_images=12) for fold in (1, 2, 3, 4, 5)]
+    assert [(part.images, part.tested) for part in few] == [(9, 3), (9, 3), (10, 2), (10, 2), (10, 2)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (dict(fold=6), "fold: input should be less than or equal to 5, got 6"),
+        (dict(fold=True), "fold: a number is needed, got True"),
+        (dict(fold=1, test_images=10), "test_images: must be None with a fold, got 10"),
+        (dict(fold=3, train_images=2), "fold: 2 training images leave none to hold out or to train on"),
+        (dict(fold=1, train_images=1), "fold: 1 training images leave none to hold out or to train on"),
+    ],
+)
+def test_bad_folds(changes, words):
+    with pytest.raises(ConfigError, match=words):
+        digits(**changes)

@@ -105,6 +105,38 @@ def test_a_record_that_disagrees_with_itself_is_not_written(run, words, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_momentum_that_is_not_the_recipes_is_found(tmp_path):
+    with pytest.raises(RecordError, match="first_momentum of epoch 0 is 0.9, and the recipe says None"):
+        write_run(edited(synthetic_run(), first_momentum=0.9), tmp_path / "run.json")
+    config = synthetic_run().config.changed(recipe="1cycle")
+    rate, momentum = config.schedule(), config.momentum_schedule()
+    places = [(4 * epoch, 4 * epoch + 3) for epoch in (0, 1)]
+    epochs = [
+        epoch.model_copy(
+            update={
+                "first_lr": config.peak_lr * rate(a),
+                "last_lr": config.peak_lr * rate(b),
+                "first_momentum": momentum(a),
+                "last_momentum": momentum(b),
+            }
+        )
+        for epoch, (a, b) in zip(synthetic_run().epochs, places, strict=True)
+    ]
+    run = synthetic_run(config=config, epochs=tuple(epochs))
+    assert read_run(write_run(run, tmp_path / "good.json")) == run
+    for wrong in (0.9, None):
+        with pytest.raises(RecordError, match=f"last_momentum of epoch 0 is {wrong}, and the recipe says 0.8"):
+            write_run(edited(run, last_momentum=wrong), tmp_path / "bad.json")
+
+
+def test_records_of_before_are_written_as_they_were():
+    """The momentum came later: a record without it keeps its keys, and with them its digest."""
+    path = next(path for path in sorted((RECORDED / "survey-digits").glob("*.json")))
+    data = json.loads(path.read_text())
+    again = json.loads(read_run(path).model_dump_json())
+    assert again["epochs"][0].keys() == data["epochs"][0].keys()
+
+
 def resigned(data):
     return json.dumps({**data, "digest": digest(data)})
 

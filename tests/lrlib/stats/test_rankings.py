@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from lrlib.runs import store
-from lrlib.schedules.recipes import RECIPES
+from lrlib.schedules.recipes import SURVEY
 from lrlib.stats import rankings
 from synthetic import two_epochs
 
@@ -99,7 +99,7 @@ def recorded(tmp_path, monkeypatch):
     """A folder of synthetic records: "full" has 2 seeds of all schedules, "half" lacks one run."""
     monkeypatch.setattr(store, "RECORDED", tmp_path)
     for name in ("full", "half"):
-        for recipe, seed in product(RECIPES, (1, 2)):
+        for recipe, seed in product(SURVEY, (1, 2)):
             if (name, recipe, seed) != ("half", "drop", 2):
                 run = two_epochs(recipe, seed=seed, epochs=8, accuracies=[0.5 + seed / 8] * 8)
                 (tmp_path / name).mkdir(exist_ok=True)
@@ -110,7 +110,7 @@ def recorded(tmp_path, monkeypatch):
 def test_the_first_study_with_enough_seeds_is_taken(recorded):
     name, accuracies = rankings.enough_seeds("unrecorded", "half", "full")
     assert name == "full"
-    assert accuracies == {recipe: {1: 0.625, 2: 0.75} for recipe in RECIPES}
+    assert accuracies == {recipe: {1: 0.625, 2: 0.75} for recipe in SURVEY}
     assert rankings.enough_seeds("half", "full", least=1)[0] == "half"
     with pytest.raises(ValueError, match="none of the studies half has 2 seeds"):
         rankings.enough_seeds("half")

@@ -235,3 +235,15 @@ def test_check_does_not_download(tmp_path, monkeypatch):
         dataset.DataError, match=r"CIFAR-10 is not in .*: `lrlib\.training\.dataset\.load` downloads it, or"
     ):
         dataset.check()
+
+
+def test_the_folds_cut_the_training_images_into_five():
+    data = dataset.load("digits")
+    folds = [data.held_out(fold) for fold in (1, 2, 3, 4, 5)]
+    everything = torch.cat([fold.test_images for fold in folds])
+    assert sorted(map(bytes, everything.numpy())) == sorted(map(bytes, data.train_images.numpy()))
+    for place, fold in enumerate(folds):
+        assert fold.test_images.equal(data.train_images[place::5])
+        assert fold.test_labels.equal(data.train_labels[place::5])
+        assert (len(fold.train_labels), len(fold.test_labels)) == (800, 200)
+        assert (fold.mean, fold.std) == (data.mean, data.std)

@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 from lrlib import preset
+from lrlib.schedules import OneCycleRecipe
 from lrlib.sweeps.gpu_check import noise
 from lrlib.training import gpu
 from lrlib.training.checkpoint import CheckpointError
@@ -399,6 +400,23 @@ def test_on_a_gpu_auto_means_graph_where_it_can(precision, momentum_form, path, 
     target = resolve(config)
     assert (target.device.type, target.path, target.chosen) == ("cuda", path, True)
     assert not resolve(config, path="fast").chosen
+
+
+def test_a_graph_refuses_a_momentum_that_moves_and_auto_takes_the_fast_path(monkeypatch):
+    config = preset("digits", **{**DIGITS, "recipe": "1cycle"})
+    with pytest.raises(
+        ValueError, match=r"^path: 'graph' cannot move the momentum, as the recipe '1cycle' does"
+    ):
+        train(config, path="graph")
+    # Whoever makes a target without `resolve` gets no graph either.
+    target = resolve(config.changed(recipe="linear"), path="graph")
+    with pytest.raises(RuntimeError, match="a graph keeps the momentum that it was captured with"):
+        gpu.prepare(config, None, replace(target, chosen=False))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    target = resolve(config)
+    assert (target.device.type, target.path) == ("cuda", "fast")
+    still = preset("digits", **{**DIGITS, "recipe": OneCycleRecipe(momentum_swing=0.0)})
+    assert resolve(still).path == "graph"
 
 
 def test_no_warning_where_nothing_goes_wrong():

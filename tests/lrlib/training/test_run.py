@@ -59,6 +59,63 @@ def test_the_rate_in_the_record_is_the_rate_that_moved_the_weights(recipe):
     assert result.column("last_lr") == [0.1 * schedule(t) for t in (3, 7, 11)]
 
 
+@pytest.mark.parametrize(("form", "path"), [("torch", "plain"), ("torch", "fast"), ("keras", "plain")])
+def test_the_momentum_of_1cycle_is_the_one_that_moved_the_weights(form, path, tmp_path):
+    """From weights, gradients and buffers before and after each update, and read back from the record."""
+    config = small(recipe="1cycle", momentum_form=form, weight_decay=0.0)
+    inferred, before = [], {}
+
+    def row(tensors):
+        return torch.cat([tensor.detach().flatten() for tensor in tensors]).double()
+
+    def buffers(optimizer):
+        name = "momentum_buffer" if form == "torch" else "velocity"
+        weights = optimizer.param_groups[0]["params"]
+        # Before the first update there is no buffer, or one of zeros.
+        return row([optimizer.state[w].get(name, torch.zeros_like(w)) for w in weights])
+
+    def pre(optimizer, *_):
+        before.update(buffer=buffers(optimizer), lr=optimizer.param_groups[0]["lr"])
+
+    def post(optimizer, *_):
+        grad = row([w.grad for w in optimizer.param_groups[0]["params"]])
+        step = grad if form == "torch" else -before["lr"] * grad
+        old = before["buffer"]
+        inferred.append(((buffers(optimizer) - step) @ old / (old @ old)).item())
+
+    hooks = [register_optimizer_step_pre_hook(pre), register_optimizer_step_post_hook(post)]
+    try:
+        result = run(config, path=path)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    momentum = config.momentum_schedule()
+    assert inferred[1:] == pytest.approx([momentum(t) for t in range(1, 12)], rel=1e-4)
+    assert min(inferred[1:]) < 0.86 < 0.93 < max(inferred[1:])
+    assert result.column("first_momentum") == [momentum(t) for t in (0, 4, 8)]
+    assert result.column("last_momentum") == [momentum(t) for t in (3, 7, 11)]
+    assert read_run(write_run(result, tmp_path / "run.json")) == result
+
+
+def test_a_fold_is_trained_on_four_fifths_and_tested_on_the_rest(monkeypatch, tmp_path):
+    seen = []
+    monkeypatch.setattr(
+        loop, "evaluate", lambda *args, wanted=metrics.evaluate: seen.append(len(args[1])) or wanted(*args)
+    )
+    result = run(small(test_images=None, fold=2, epochs=1))
+    assert [epoch.updates for epoch in result.epochs] == [3]  # 77 of 96 images in batches of 26
+    assert seen == [19, 77]
+    assert read_run(write_run(result, tmp_path / "run.json")) == result
+
+
+def test_a_record_has_a_momentum_only_where_it_moves():
+    still, moved = run(small(epochs=1)), run(small(epochs=1, recipe="1cycle"))
+    assert still.column("first_momentum") == still.column("last_momentum") == [None]
+    new = {"first_momentum", "last_momentum"}
+    assert set(moved.measured()["epochs"][0]) - set(still.measured()["epochs"][0]) == new
+    assert not new & set(still.epochs[0].model_dump())
+
+
 def test_the_task_decides_what_the_labels_are():
     """Even or odd, asked by the config, is training on other labels with a network of two outputs."""
     odd = run(small(task="parity"))
@@ -190,6 +247,16 @@ def saved(file, config, **changes):
     state = checkpoint.load_state(file, config, target)
     checkpoint.save_state(file, config, target, {**state, **changes})
     return state
+
+
+def test_a_cut_run_of_1cycle_goes_on_with_its_momentum(tmp_path):
+    config, file = small(recipe="1cycle"), tmp_path / "state"
+    whole = run(config)
+    target = resolve(config)
+    first = training.training(config, target, checkpoint=file, stop=lambda: True)
+    with target.own_settings():
+        assert [result for _, result in training.take_turns([first])] == [None]
+    assert run(config, checkpoint=file, resume=True).measured() == whole.measured()
 
 
 def test_seconds_of_all_parts_count(tmp_path):

@@ -1,0 +1,276 @@
+"""What the guide prints: for each situation what the records say about the advice, and how sure that is.
+
+A function that ends in ``_text`` returns Markdown. What is a finding has the decorator, and its claims stand
+below its words.
+"""
+
+from __future__ import annotations
+
+from statistics import fmean
+
+from lrbook.chapters import one_bound
+from lrbook.finding import (
+    Finding,
+    Records,
+    between,
+    comparison,
+    count,
+    finals,
+    finding,
+    percent,
+    points,
+    verdict,
+)
+from lrlib.schedules.recipes import SURVEY
+from lrlib.stats import final_accuracy
+from lrlib.stats.rankings import by_peak
+from lrlib.theory import WorstCase, worst_case
+
+CIFAR10, BUDGETS, DIGITS, MAP, PEAKS = (
+    "survey-laptop",
+    "horizon",
+    "peak-digits",
+    "laptop-map-gpu",
+    "peak-laptop",
+)
+NEAR = (0.003, 0.01, 0.03, 0.1)  # rates of the digits at which every schedule learns, a decade and a half
+
+
+@finding()
+def in_short_text(records: Records) -> Finding:
+    """Open the page: the path in three lines, with what stands behind them."""
+    best = max(SURVEY, key=lambda name: fmean(finals(records.runs(CIFAR10, name))))
+    worst = {study: max(lows, key=lows.__getitem__) for study, lows in _lows(records).items()}
+    n = len(records.runs(CIFAR10, "linear"))
+    ends = [list(by_rate.values()) for by_rate in _map(records).values()]
+    grid = list(_map(records)["linear"])
+    moved = [max(each) - min(each) for each in ends]
+    return Finding(
+        """
+        > **In short**
+        >
+        > 1. **If you know when training ends: warm up briefly, then fall in a line to zero, reached at the
+        >    last update.** On CIFAR-10 this, the triangle, has the highest accuracy of the survey's
+        >    {schedules} ({n} seeds), and linear decay and cosine are next and level.
+        > 2. **If you do not know: hold a lower rate, and fall when you stop.** We read this; we did not
+        >    measure it.
+        > 3. **Whatever you take, tune its peak rate.** Over a factor of {factor} in the rate, accuracy on
+        >    CIFAR-10 moves by {least} to {most} points; the schedules, each at its best rate, lie {apart}
+        >    apart. If you cannot tune, the triangle loses least at an unlucky rate.
+        """,
+        {
+            "schedules": count(len(SURVEY)),
+            "n": count(n),
+            "factor": f"{max(grid) / min(grid):g}",
+            "least": points(min(moved)),
+            "most": points(max(moved)),
+            "apart": points(max(map(max, ends)) - min(map(max, ends))),
+        },
+        {
+            "the rate moves every schedule by a point or more": min(moved) > 0.01,
+            "the triangle is best on CIFAR-10": best == "triangle",
+            "linear is as good as cosine there": verdict(records, "cosine", "linear") == "as good as",
+            "they are next, with cosine5": sorted(
+                SURVEY, key=lambda name: -fmean(finals(records.runs(CIFAR10, name)))
+            )[1:4]
+            in ([list(order) for order in _ORDERS]),
+            "the triangle loses least at an unlucky rate": set(worst.values()) == {"triangle"},
+        },
+    )
+
+
+_ORDERS = (
+    ("linear", "cosine5", "cosine"),
+    ("linear", "cosine", "cosine5"),
+    ("cosine", "linear", "cosine5"),
+    ("cosine5", "linear", "cosine"),
+)
+
+
+def _map(records: Records, study: str = MAP) -> dict[str, dict[float, float]]:
+    """Return schedule -> peak rate -> mean accuracy, over the seeds that a study has at every rate."""
+    return {
+        name: {rate: fmean(ends.values()) for rate, ends in by_rate.items()}
+        for name, by_rate in by_peak(records.blocks(study)).items()
+    }
+
+
+def _lows(records: Records) -> dict[str, dict[str, float]]:
+    """Return each schedule's lowest mean accuracy over the rates of a study that one might take."""
+    return {
+        DIGITS: {name: min(found[rate] for rate in NEAR) for name, found in _map(records, DIGITS).items()},
+        MAP: {name: min(found.values()) for name, found in _map(records).items()},
+    }
+
+
+@finding(heading="You know when training ends")
+def known_end_text(records: Records) -> Finding:
+    """Say what decaying to zero is worth, which decays are level, and from which length on."""
+    gain = comparison(records, "linear", "constant")
+    (slow,) = records.runs(PEAKS, "constant", peak_lr=0.01)
+    linear = fmean(finals(records.runs(CIFAR10, "linear")))
+    short = {
+        name: fmean(finals(records.runs(BUDGETS, name, epochs=5))) for name in ("linear", "constant", "drop")
+    }
+    lead = [
+        fmean(finals(records.runs(BUDGETS, "linear", epochs=epochs)))
+        - fmean(finals(records.runs(BUDGETS, "constant", epochs=epochs)))
+        for epochs in (5, 40)
+    ]
+    early, whole = (_linear(steps) for steps in (99, 100))
+    return Finding(
+        """
+        **Linear decay to zero, or a cosine to zero.** Let zero be reached *at* the last update, not one
+        before.
+
+        *Measured, strong:* linear decay gains {gain} points on a constant rate at one shared peak; against a
+        constant rate at its own, lower peak it keeps {own} points of that (one run). Cosine is as good. With
+        {short} epochs linear decay ends at {linear}, the constant rate at {constant}, drops at {drop}:
+        short runs need the fall most.
+
+        *Proved for convex losses:* [no method has a better worst case](one_bound.ipynb) than linear decay. To
+        reach zero one update early costs {early} of it in {steps} updates, and next to nothing in thousands.
+        """,
+        {
+            "gain": between(gain),
+            "own": points(linear - final_accuracy(slow)),
+            "short": count(5),
+            **{name: percent(value) for name, value in short.items()},
+            "early": percent(early.best_value / whole.best_value - 1),
+            "steps": 100,
+        },
+        {
+            "linear beats constant": gain.verdict == "better",
+            "cosine is as good as linear": verdict(records, "cosine", "linear") == "as good as",
+            "against a tuned constant rate a part is left": 0
+            < linear - final_accuracy(slow)
+            < gain.mean_difference,
+            "its lead is smaller in the longest runs": lead[0] > lead[1] > 0,
+            "linear is far ahead when short": short["linear"]
+            > short["constant"] + 0.05
+            > short["drop"] + 0.05,
+            "an update too early costs less than a percent": 0
+            < early.best_value / whole.best_value - 1
+            < 0.01,
+        },
+    )
+
+
+def _linear(steps: int) -> WorstCase:
+    return worst_case(lambda t: max(0.0, 1 - t / steps), steps=steps)
+
+
+@finding(heading="A small network, minutes of training")
+def small_vision_text(records: Records) -> Finding:
+    """Say what warm-up adds to linear decay on CIFAR-10, and what restarts do."""
+    pair = comparison(records, "triangle", "linear")
+    found = _map(records)
+    rates = list(found["linear"])
+    first = {rate: max(found, key=lambda name: found[name][rate]) for rate in rates}
+    return Finding(
+        """
+        **The triangle**; plain linear decay if you want one number less.
+
+        *Measured, moderate:* the triangle is {gain} points above linear decay, which our plan calls not
+        decidable. On a GPU, in {runs} runs of each, it is first of {schedules} at {ahead} of {rates} peak
+        rates; only at {low} is the constant rate ahead of it. Restarts are as good at the end, and only pay
+        if you must be able to stop early, or average their networks.
+        """,
+        {
+            "gain": between(pair),
+            "runs": count(len(records.blocks(MAP)) // (len(rates) * len(found))),
+            "schedules": count(len(found)),
+            "ahead": count(list(first.values()).count("triangle")),
+            "rates": count(len(rates)),
+            "low": f"{rates[0]:g}",
+        },
+        {
+            "the plan does not decide": pair.verdict == "not decidable",
+            "on the GPU the triangle is first, but at the lowest rate": list(first.values())
+            == ["constant", *["triangle"] * (len(rates) - 1)],
+            "several runs of each": len(records.blocks(MAP)) > len(rates) * len(found),
+            "restarts are as good": verdict(records, "cosine5", "linear") == "as good as",
+        },
+    )
+
+
+@finding(heading="No time to tune")
+def untuned_text(records: Records) -> Finding:
+    """Say how much each schedule may lose at an unlucky rate."""
+    lows = _lows(records)
+    order = {study: sorted(each, key=each.__getitem__, reverse=True) for study, each in lows.items()}
+    rates = list(_map(records)["linear"])
+    return Finding(
+        """
+        **The triangle, at a rate of the literature.**
+
+        *Measured, moderate:* over peak rates from {low} to {high} on the digits, its worst mean accuracy is
+        {digits}, linear decay's {digits_linear}, and the {digits_last} schedule's {digits_worst}. On
+        CIFAR-10, {map_low} to {map_high}: {map}, {map_linear}, and {map_worst} for the {map_last} one. The
+        reason is the warm-up, which bears a peak that is too high, and the fall, which mends it.
+
+        *Read:* [schedule-free](https://arxiv.org/abs/2405.15682) methods average the weights instead, and
+        need no end date. We did not run them.
+        """,
+        {
+            "low": f"{NEAR[0]:g}",
+            "high": f"{NEAR[-1]:g}",
+            "digits": percent(lows[DIGITS]["triangle"], 2),
+            "digits_linear": percent(lows[DIGITS]["linear"], 2),
+            "digits_last": order[DIGITS][-1],
+            "digits_worst": percent(min(lows[DIGITS].values())),
+            "map_low": f"{rates[0]:g}",
+            "map_high": f"{rates[-1]:g}",
+            "map": percent(lows[MAP]["triangle"]),
+            "map_linear": percent(lows[MAP]["linear"]),
+            "map_worst": percent(min(lows[MAP].values())),
+            "map_last": {"time": "time-based"}.get(order[MAP][-1], order[MAP][-1]),
+        },
+        {
+            "the triangle's worst is the best": {each[0] for each in order.values()} == {"triangle"},
+            "the constant rate's is the worst, or the worst but one": order[DIGITS][-1] == "constant"
+            and set(order[MAP][-2:]) == {"constant", "time"},
+            "by points": all(max(each.values()) - min(each.values()) > 0.02 for each in lows.values()),
+        },
+    )
+
+
+@finding(heading="You compare schedules")
+def comparing_text(records: Records) -> Finding:
+    """Say how much of a ranking is the rate."""
+    found = one_bound.digits(records)
+    winners = {min(SURVEY, key=lambda name: found.loss[name][rate]) for rate in found.rates}
+    shared, best = {}, {}
+    for name in SURVEY:
+        by_rate = {rate: fmean(finals(records.runs(DIGITS, name, peak_lr=rate))) for rate in found.rates}
+        shared[name], best[name] = by_rate[0.1], max(by_rate.values())
+    spans = [max(each.values()) - min(each.values()) for each in (shared, best)]
+    return Finding(
+        """
+        **Never at one shared rate.** Say each one's rate, and how it was found.
+
+        *Measured, strong on the digits, moderate on CIFAR-10:* over {rates} shared rates, {winners} different
+        schedules have the lowest training loss. At {rate} test accuracies span {before} points, each at its
+        best {after} (best by the same runs, which flatters). On CIFAR-10
+        [more than half of the span stays](../survey/analysis.ipynb). [The bound](one_bound.ipynb) says which
+        rates to try: constant a third of linear decay's, time-based decay twice it or more, the others
+        between.
+        """,
+        {
+            "rates": count(len(found.rates)),
+            "winners": count(len(winners)),
+            "rate": "0.1",
+            "before": points(spans[0]),
+            "after": points(spans[1]),
+        },
+        {
+            "the winner changes": len(winners) >= 3,
+            "most of the span is the rate": spans[1] < spans[0] / 3,
+            "constant wants about a third": abs(
+                one_bound.own_rates(records)["constant"] / one_bound.own_rates(records)["linear"] - 1 / 3
+            )
+            < 0.1,
+            "time twice or more": one_bound.own_rates(records)["time"]
+            > 2 * one_bound.own_rates(records)["linear"],
+        },
+    )
