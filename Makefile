@@ -32,6 +32,8 @@ SETTINGS ?=
 
 # Cells print no progress bars.
 export LRLIB_PROGRESS := off
+# The frameworks of the extra rosetta are installed by `make`: their tests may not skip.
+export LRLIB_ROSETTA := required
 # The live cells' network is tiny: one thread is enough, and thread pools of two workers would fight for the cores.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
@@ -136,7 +138,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@# Most of the 15,000 modules are never imported; those that are get compiled then.
 	@echo "Installing the pinned stack into $(VENV): some minutes and about 6 GB, once."
 	PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -e ".[train,book,test,source-check]"
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
+	  -e ".[train,book,test,source-check,rosetta]"
 	@touch $@
 
 # Fresh doctrees: on an unchanged second build Sphinx would not repeat its warnings. -W -n: warnings are errors.

@@ -1,4 +1,4 @@
-"""The command line: train a run, look at records, check the data."""
+"""The command line: train a run, look at records and schedules, audit rates, check the data."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import typer
 
 from lrlib._checks import check_int
 from lrlib._errors import LrlibError
+from lrlib.cli_rates import audit, preview
 from lrlib.runs.config import PRESETS, preset
 from lrlib.runs.record import Run
 from lrlib.runs.store import RECORDED, read_run, run_name, studies
@@ -27,6 +28,8 @@ data_app = typer.Typer(help="The data sets.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 study_app = typer.Typer(help="Many runs: do what is missing, see what is done.", no_args_is_help=True)
 app.add_typer(study_app, name="study")
+app.command()(audit)
+app.command()(preview)
 # What other packages add, such as the book's `lrlib class`: typer applications, as entry points.
 for entry in entry_points(group="lrlib.commands"):
     app.add_typer(entry.load(), name=entry.name)
