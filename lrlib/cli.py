@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 from importlib.metadata import entry_points
@@ -45,6 +46,11 @@ Deterministic = Annotated[
 
 def main() -> None:
     """Run the command line; what goes wrong in a known way is one sentence, not a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        # Names of people, titles and files may be more than a stream can hold (on Windows, a file or a pipe
+        # is in the system's old encoding): what it lacks is written as \\u..., and no result is lost for it.
+        if isinstance(stream, io.TextIOWrapper):  # closed ones are None, and a notebook has its own
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except (ValueError, OSError, RuntimeError) as error:
@@ -101,7 +107,7 @@ def train(
             progress=False if quiet else None,
             threads=threads,
             path=path,
-            command=" ".join(["lrlib", *sys.argv[1:]]),
+            command=["lrlib", *sys.argv[1:]],
         )
     except KeyboardInterrupt:
         there = planned.checkpoint.exists()
@@ -132,6 +138,11 @@ def show(
             f"{e.train_accuracy:>11.4f}{e.test_loss:>11.4f}{e.test_accuracy:>11.4f}{e.seconds:>11.1f}"
         )
     typer.echo(run.provenance_line())
+    for part in run.provenance.earlier:
+        times = f" ({part.parts} parts)" if part.parts > 1 else ""
+        commit = (part.commit or "unknown")[:10]
+        torch = part.versions["torch"]
+        typer.echo(f"Before{times}: {part.started} on {part.hardware} with torch {torch}; commit {commit}.")
     typer.echo(f"Command: {run.provenance.command}")
 
 
@@ -220,7 +231,7 @@ def study_run(
         raise ValueError("--beside is for runs that share a GPU; give --together too")
     study = read_study(name, out=out)
     how: dict[str, Any] = dict(
-        threads=threads, path=path, deterministic=deterministic, command=" ".join(["lrlib", *sys.argv[1:]])
+        threads=threads, path=path, deterministic=deterministic, command=["lrlib", *sys.argv[1:]]
     )
     if together is not None:
         limit = 60 * hours if hours is not None else minutes

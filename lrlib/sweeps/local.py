@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic, sleep
 from typing import IO, cast
@@ -35,7 +35,7 @@ def run_study(
     path: str = "auto",
     deterministic: bool = False,
     hours: float | None = None,
-    command: str = "lrlib.sweeps.local.run_study",
+    command: str | Sequence[str] = "lrlib.sweeps.local.run_study",
     say: Callable[[str], None] = print,
 ) -> bool:
     """Do what is missing of a study, `jobs` runs at a time, each in a process of its own.
@@ -56,7 +56,7 @@ def run_study(
         See `lrlib.training.run.train`.
     hours : float or None
         Stop after so many, > 0.
-    command : str
+    command : str or list of str
         What the records say they were started by.
     say : callable
         Takes the lines that report what is going on.
@@ -151,6 +151,8 @@ def _start(planned: Planned, **how) -> Working:
         stdin=subprocess.PIPE,
         stderr=complaints,
         text=True,
+        # The file above is read as UTF-8, whatever this system writes into files.
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:backslashreplace"},
     )
     stdin = cast(IO[str], worker.stdin)  # as PIPE was asked for; `communicate` would wait for its end
     with contextlib.suppress(BrokenPipeError):  # it has ended already; `_report` says why

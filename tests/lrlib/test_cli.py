@@ -33,6 +33,7 @@ def test_train_writes_a_record_and_show_shows_it(lrlib, tmp_path):
     run = read_run(path)
     assert (run.config.peak_lr, run.config.epochs, len(run.epochs)) == (0.05, 3, 3)
     assert run.provenance.command == " ".join(["lrlib", *RUN, "--out", tmp_path.name, "--peak-lr", "0.05"])
+    assert "Before" not in out
     assert str(path) in out
 
     code, out, _ = lrlib("show", path)
@@ -52,6 +53,17 @@ def test_train_does_what_its_options_say(lrlib, tmp_path):
     assert (run.config.seed, run.config.precision, run.config.device) == (3, "bf16", "cpu")
     how = run.provenance
     assert (how.precision, how.device, how.threads, how.path) == ("bf16", "cpu", 2, "fast")
+
+
+def test_a_run_into_a_folder_that_is_no_unicode_gets_its_record(lrlib, tmp_path):
+    """Old sticks and shares have names in Latin-1, which come as surrogates."""
+    folder = tmp_path / "Jane Doe" / "pr\udcfcfung"
+    code, _, err = lrlib(*RUN, "--epochs", "1", "--out", folder)
+    assert code == 0, err
+    (path,) = folder.iterdir()
+    command = read_run(path).provenance.command
+    assert command.endswith(" --epochs 1 --out 'pr?fung'")
+    assert "Jane" not in command
 
 
 def test_show_keeps_training_and_test_apart(lrlib, tmp_path):

@@ -96,6 +96,20 @@ def test_a_record_is_never_overwritten(tmp_path):
             ),
             "looks like a path",
         ),
+        (
+            synthetic_run(
+                provenance=synthetic_run().provenance.model_copy(update={"command": "lrlib pr\udcfc"})
+            ),
+            "what is no Unicode text",
+        ),
+        (
+            synthetic_run(
+                provenance=synthetic_run().provenance.after(
+                    synthetic_run().provenance.model_copy(update={"command": "lrlib /home/me/x"})
+                )
+            ),
+            "looks like a path",
+        ),
     ],
 )
 def test_a_record_that_disagrees_with_itself_is_not_written(run, words, tmp_path):
