@@ -26,11 +26,13 @@ def assign(
     """Print who runs which schedule with which seed."""
     who = int(students) if students.isdecimal() else names_in(Path(students))
     assigned = assignment(who, schedules=split(schedules), first_seed=first_seed)
+    # First the file, then the terminal: what cannot be shown must not cost what was to be written.
+    written = None if out is None else write_list(assigned, out)
     width = max(len(a.student) for a in assigned)
     for a in assigned:
         typer.echo(f"{a.number:>4}  {a.student:{width}}  {a.schedule:10} seed {a.seed}")
-    if out is not None:
-        typer.echo(f"Written to {write_list(assigned, out)}")
+    if written is not None:
+        typer.echo(f"Written to {written}")
 
 
 @class_app.command("merge")
