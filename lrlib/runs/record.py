@@ -22,6 +22,7 @@ from pydantic import (
 
 from lrlib._checks import no_such
 from lrlib._errors import LrlibError
+from lrlib._files import TextError, decoded
 from lrlib.runs.config import RunConfig, sentence
 
 __all__ = ["EpochRecord", "Provenance", "RecordError", "Run"]
@@ -311,9 +312,9 @@ def digest(data: dict[str, Any]) -> str:
 def run_from(record: bytes, name: str) -> Run:
     """Check the bytes of a record, as `read_run` does; `name` stands for the file in what is raised."""
     try:
-        data = json.loads(record.decode("utf-8-sig"))  # some editors put a byte order mark in front
-    except UnicodeDecodeError as error:
-        raise RecordError(f"{name}: cannot be read as text ({error})", kind="unreadable") from None
+        data = json.loads(decoded(record))
+    except TextError as error:
+        raise RecordError(f"{name}: {error}", kind="unreadable") from None
     except (ValueError, RecursionError) as error:
         message = f"{name}: not whole JSON ({error}); restore it or run it again"
         raise RecordError(message, kind="unreadable") from None
