@@ -365,9 +365,10 @@ def disagreement(run: Run) -> str:
         first = epoch.epoch * config.steps_per_epoch
         for name, step in (("first_lr", first), ("last_lr", first + epoch.updates - 1)):
             # The applied rate was read from the optimizer, so this catches a scheduler that lags by one
-            # update. Both are float64; the tolerance is for the same factors multiplied in another order.
+            # update. Both are float64; the tolerances are for the same factors multiplied in another order,
+            # and for cosines of older records, which were computed as 1 + cos(x): to the last digit of 1.
             planned, applied = config.peak_lr * schedule(step), getattr(epoch, name)
-            if not math.isclose(planned, applied, rel_tol=1e-9, abs_tol=1e-300):
+            if not math.isclose(planned, applied, rel_tol=1e-9, abs_tol=config.peak_lr * 2.0**-53):
                 return f"{name} of epoch {epoch.epoch} is {applied!r}, and the schedule says {planned!r}"
         for name, step in (("first_momentum", first), ("last_momentum", first + epoch.updates - 1)):
             wanted, held = momentum(step) if momentum else None, getattr(epoch, name)
