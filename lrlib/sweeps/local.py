@@ -142,12 +142,24 @@ def sum_up(study: Study, say: Callable[[str], None]) -> None:
     say(f"{study.name}: {recorded} of {len(study.runs)} runs are recorded.")
 
 
+def worker_code() -> str:
+    """Return what a worker's Python is told to do: find modules where this process does, and be a worker.
+
+    By ``python -m`` the current folder would come first, and a student's random.py in it would be taken for
+    Python's own.
+    """
+    # In a notebook the current folder is first, as "": here it is last, for who has lrlib in it.
+    path = [folder for folder in sys.path if folder] + [os.getcwd()] * ("" in sys.path)
+    lines = ["import sys", f"sys.path[:] = {path!a}", "sys.argv = ['lrlib', 'study', 'work']"]
+    return "\n".join([*lines, "from lrlib.cli import main", "main()"])
+
+
 def _start(planned: Planned, **how) -> Working:
     # A file, and no pipe: a worker that says more than a pipe holds would wait for ever.
     complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
     task = {"config": planned.config.model_dump(mode="json"), "record": str(planned.record), "how": how}
     worker = subprocess.Popen(
-        [sys.executable, "-m", "lrlib.cli", "study", "work"],
+        [sys.executable, "-P", "-c", worker_code()],
         stdin=subprocess.PIPE,
         stderr=complaints,
         text=True,

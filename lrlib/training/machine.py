@@ -9,11 +9,12 @@ import shlex
 import subprocess
 import tomllib
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PureWindowsPath
+from typing import Any
 
 import torch
 from torch import nn
@@ -92,32 +93,55 @@ class Target:
 
     @contextmanager
     def own_settings(self) -> Iterator[None]:
-        """Set threads, TF32 and cuDNN's choice of algorithms for this run; restore them on exit.
+        """Set all that torch keeps for the whole process, for this run; restore it on exit.
 
-        On a GPU, the plain path has neither TF32 nor the choice of convolutions by the clock.
+        Threads, default dtype and device, gradients, autocast, the precision of fp32 products, TF32 and
+        cuDNN's choice of algorithms: a run computes the same wherever it is called, and its record says what
+        it computed in. On a GPU, the plain path has neither TF32 nor the choice of convolutions by the clock.
         """
         cudnn = torch.backends.cudnn
         switches = ("allow_tf32", "benchmark", "deterministic")
-        before = torch.get_num_threads(), torch.get_float32_matmul_precision()
+        # Since torch 2.9 each kind of product has a precision of its own, and where one was set the older
+        # getter raises. First out of the way, and at last put back.
+        mkldnn = torch.backends.mkldnn
+        kinds: list[Any] = [torch.backends, getattr(mkldnn, "matmul", None), getattr(mkldnn, "conv", None)]
+        own = [(kind, kind.fp32_precision) for kind in kinds if hasattr(kind, "fp32_precision")]
+        for kind, _ in own:
+            kind.fp32_precision = "none"
+        before = torch.get_num_threads(), torch.get_float32_matmul_precision(), torch.get_default_dtype()
         found = {name: getattr(cudnn, name) for name in switches}
-        torch.set_num_threads(self.threads)
-        if self.device.type == "cuda":
-            quick = self.path != "plain"
-            # Said outright: torch's default allows TF32 (10 bits after the point) in convolutions and forbids
-            # it in matrix products.
-            cudnn.allow_tf32 = quick
-            # Each shape's algorithms are timed once and the fastest is kept. Not if runs are to repeat to the
-            # bit: another process may find another one the fastest.
-            cudnn.benchmark = quick and not self.deterministic
-            cudnn.deterministic = self.deterministic
-            torch.set_float32_matmul_precision("high" if quick else "highest")
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before[0])
-            torch.set_float32_matmul_precision(before[1])
-            for name, value in found.items():
-                setattr(cudnn, name, value)
+        quick = self.device.type == "cuda" and self.path != "plain"
+        with ExitStack() as outside:
+            # A caller's autocast would compute what the record calls fp32 in half precision.
+            for device in {"cpu", self.device.type}:
+                outside.enter_context(torch.autocast(device, enabled=False))
+            outside.enter_context(torch.inference_mode(False))
+            outside.enter_context(torch.enable_grad())
+            # Only where it is another: within it every call of torch takes a detour through Python.
+            if torch.empty(0).device.type != "cpu":
+                outside.enter_context(torch.device("cpu"))
+            try:
+                torch.set_default_dtype(torch.float32)
+                torch.set_num_threads(self.threads)
+                # "medium" lets a processor compute products of fp32 in bf16.
+                torch.set_float32_matmul_precision("high" if quick else "highest")
+                if self.device.type == "cuda":
+                    # Said outright: torch's default allows TF32 (10 bits after the point) in convolutions and
+                    # forbids it in matrix products.
+                    cudnn.allow_tf32 = quick
+                    # Each shape's algorithms are timed once and the fastest is kept. Not if runs are to
+                    # repeat to the bit: another process may find another one the fastest.
+                    cudnn.benchmark = quick and not self.deterministic
+                    cudnn.deterministic = self.deterministic
+                yield
+            finally:
+                torch.set_num_threads(before[0])
+                torch.set_float32_matmul_precision(before[1])
+                torch.set_default_dtype(before[2])
+                for kind, precision in own:
+                    kind.fp32_precision = precision
+                for name, value in found.items():
+                    setattr(cudnn, name, value)
 
     @property
     def half(self) -> torch.dtype | None:
@@ -337,7 +361,9 @@ def commit() -> str | None:
         return None
 
     def git(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(["git", "-C", str(PACKAGE), *words], capture_output=True, text=True)
+        # Without GIT_DIR and its like, which a git hook sets: they would answer for another repository.
+        env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        return subprocess.run(["git", "-C", str(PACKAGE), *words], capture_output=True, text=True, env=env)
 
     try:
         head = git("rev-parse", "HEAD")

@@ -20,7 +20,7 @@ from lrlib.runs.config import ConfigError
 from lrlib.runs.record import RecordError
 from lrlib.runs.store import read_run, write_run
 from lrlib.schedules.recipes import DropRecipe
-from lrlib.sweeps.local import run_study, work
+from lrlib.sweeps.local import run_study, work, worker_code
 from lrlib.sweeps.one_run import do
 from lrlib.sweeps.study import Planned, StudyError, plan, read_study, status
 from lrlib.sweeps.timing import hours_left
@@ -271,6 +271,19 @@ def test_a_record_of_another_config_is_not_taken_for_ours(tmp_path):
     write_run(train(ours.config.changed(seed=9), progress=False), ours.record)
     with pytest.raises(StudyError, match="holds a run of another config"):
         ours.recorded()
+
+
+def test_a_file_in_the_current_folder_is_not_taken_for_a_module(tmp_path, monkeypatch):
+    """A worker starts where the student is, beside a random.py of the student's own."""
+    (tmp_path / "random.py").write_text("raise SystemExit('the wrong module')")
+    monkeypatch.chdir(tmp_path)
+    for path in (["", *sys.path], sys.path):  # a notebook has the current folder first, as ""
+        monkeypatch.setattr(sys, "path", path)
+        code = worker_code().removesuffix("from lrlib.cli import main\nmain()")
+        assert code.endswith("sys.argv = ['lrlib', 'study', 'work']\n")
+        asked = f"{code}import random, lrlib; print(random.randrange(1), lrlib.__name__)"
+        done = subprocess.run([sys.executable, "-P", "-c", asked], capture_output=True, text=True)
+        assert done.stdout == "0 lrlib\n", done.stderr
 
 
 def test_one_run_that_fails_does_not_stop_the_others(tmp_path):
