@@ -28,6 +28,7 @@ IN_BROWSER := tests/book/test_browser.py tests/book/test_controls.py tests/book/
 
 # What test-notebooks leaves for the build: outputs, and settings that take them.
 OUTPUTS  := _build/outputs
+KEPT     := _config.outputs.yml
 SETTINGS ?=
 
 # Cells print no progress bars.
@@ -125,7 +126,7 @@ lint: env  ## style of code and notebooks, the order of imports, types, spelling
 	$(BIN)/zizmor --offline --quiet .github
 
 clean:  ## remove what was built (the environment stays)
-	rm -rf _build .executed .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf _build .executed $(KEPT) .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 env: $(STAMP)
 
@@ -160,16 +161,16 @@ test-unit: env
 # Copies, which keep their outputs: in `make test` the build takes them from there, and nothing runs twice. Not in
 # _build, where nbmake looks for nothing.
 test-notebooks: env
-	@rm -rf .executed $(OUTPUTS)
+	@rm -rf .executed $(OUTPUTS) $(KEPT)
 	@for folder in survey beyond teach; do \
 	  mkdir -p .executed/book/$$folder; cp book/$$folder/*.ipynb .executed/book/$$folder; done
 	@$(call stage,notebooks,$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --nbmake --nbmake-timeout=600 \
 	  --overwrite --junitxml $(REPORTS)/notebooks.xml .executed/book \
-	  && $(BIN)/python -m tools.outputs .executed/book $(OUTPUTS))
+	  && $(BIN)/python -m tools.outputs .executed/book $(OUTPUTS) $(KEPT))
 
 test-html: env
 	@$(call stage,build,$(MAKE) --no-print-directory html \
-	  $(if $(filter test,$(MAKECMDGOALS)),SETTINGS="--config $(OUTPUTS)/config.yml"))
+	  $(if $(filter test,$(MAKECMDGOALS)),SETTINGS="--config $(KEPT)"))
 	@$(call stage,pages,$(BIN)/python -m pytest --junitxml $(REPORTS)/pages.xml $(ON_PAGES))
 	@$(call stage,browser,$(BIN)/python -m pytest -n $(WORKERS) --junitxml $(REPORTS)/browser.xml $(IN_BROWSER))
 

@@ -1,10 +1,11 @@
 """Give the outputs of notebooks that were just run to the build, so that `make test` runs each of them once.
 
-    python -m tools.outputs FOLDER OUT
+    python -m tools.outputs FOLDER CACHE SETTINGS
 
-FOLDER holds executed copies of the notebooks. OUT gets ``cache``, as Jupyter keeps outputs, and
-``config.yml``, the book's settings with that cache. A build for readers, `make book`, runs everything itself:
-a cache goes by the cells alone, and sees no change of lrlib.
+FOLDER holds executed copies of the notebooks. CACHE becomes the folder of their outputs, as Jupyter keeps
+them, and SETTINGS a file of the book's settings with that cache; it must stand beside `_config.yml`, whose
+paths are seen from there. A build for readers, `make book`, runs everything itself: a cache goes by the cells
+alone, and sees no change of lrlib.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import nbformat
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 
-SETTINGS = Path("_config.yml")
+USUAL = Path("_config.yml")
 RUN = "  execute_notebooks: force"
 
 
@@ -32,16 +33,15 @@ def keep(notebook: Path, cache: Path) -> None:
     get_cache(str(cache)).cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
 
 
-def main(folder: str, out: str) -> None:
+def main(folder: str, cache: str, settings: str) -> None:
     """Put all notebooks of a folder into a cache, and write the settings of a build with it."""
-    cache = Path(out).resolve() / "cache"
     for notebook in sorted(Path(folder).rglob("*.ipynb")):
-        keep(notebook, cache)
-    head, line, rest = SETTINGS.read_text(encoding="utf-8").partition(RUN)
+        keep(notebook, Path(cache))
+    head, line, rest = USUAL.read_text(encoding="utf-8").partition(RUN)
     if not line:
-        raise ValueError(f"{SETTINGS} has no line {RUN.strip()!r}, so there is nothing to replace by a cache")
-    settings = f"{head}  execute_notebooks: cache\n  cache: {cache}\n{rest.partition(chr(10))[2]}"
-    (Path(out) / "config.yml").write_text(settings, encoding="utf-8")
+        raise ValueError(f"{USUAL} has no line {RUN.strip()!r}, so there is nothing to replace by a cache")
+    with_cache = f"  execute_notebooks: cache\n  cache: {Path(cache).resolve()}\n"
+    Path(settings).write_text(head + with_cache + rest.partition("\n")[2], encoding="utf-8")
 
 
 if __name__ == "__main__":

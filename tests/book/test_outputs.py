@@ -29,13 +29,13 @@ def run(source, count=1):
 
 
 def test_the_build_finds_the_outputs_of_the_cells_as_they_are_written(tmp_path):
-    folder, out = tmp_path / "book" / "survey", tmp_path / "out"
+    folder, made = tmp_path / "book" / "survey", [str(tmp_path / "cache"), str(tmp_path / "settings.yml")]
     folder.mkdir(parents=True)
     nbformat.write(notebook(run("print(1 + 1)")), folder / "one.ipynb")
-    main(str(tmp_path / "book"), str(out))
-    settings, usual = (yaml.safe_load(file.read_text()) for file in (out / "config.yml", CONFIG))
+    main(str(tmp_path / "book"), *made)
+    settings, usual = (yaml.safe_load(Path(file).read_text()) for file in (made[1], CONFIG))
     cache = settings["execute"].pop("cache")
-    assert cache == str(out / "cache")
+    assert cache == made[0]
     assert settings["execute"].pop("execute_notebooks") == "cache"
     assert usual["execute"].pop("execute_notebooks") == "force"
     assert settings == usual
@@ -50,4 +50,4 @@ def test_the_build_finds_the_outputs_of_the_cells_as_they_are_written(tmp_path):
 def test_a_notebook_that_was_not_run_is_refused(tmp_path):
     nbformat.write(notebook(nbformat.v4.new_code_cell("print(1)")), tmp_path / "one.ipynb")
     with pytest.raises(ValueError, match=r"one\.ipynb has a cell that was not run: 'print\(1\)'"):
-        main(str(tmp_path), str(tmp_path / "cache"))
+        main(str(tmp_path), str(tmp_path / "cache"), str(tmp_path / "settings.yml"))
