@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dis
+import io
+import os
 import signal
 import sys
 from importlib.metadata import entry_points
@@ -12,6 +15,7 @@ import typer
 
 from lrlib._checks import check_int
 from lrlib._errors import LrlibError
+from lrlib._files import reason
 from lrlib.cli_rates import audit, preview
 from lrlib.runs.config import PRESETS, preset
 from lrlib.runs.record import Run
@@ -48,18 +52,54 @@ Deterministic = Annotated[
 
 def main() -> None:
     """Run the command line; what goes wrong in a known way is one sentence, not a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        # Names of people, titles and files may be more than a stream can hold (on Windows, a file or a pipe
+        # is in the system's old encoding): what it lacks is written as \\u..., and no result is lost for it.
+        if isinstance(stream, io.TextIOWrapper):  # closed ones are None, and a notebook has its own
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
-    except (ValueError, OSError, RuntimeError) as error:
-        # lrlib's own errors are sentences already. Others keep their type, so that they can be looked up.
-        known = isinstance(error, LrlibError) or type(error) is ValueError
-        text = str(error) if known else f"{type(error).__name__}: {error}"
-        typer.echo(f"lrlib: {text}", err=True)
+    except Exception as error:
+        if os.environ.get("LRLIB_TRACEBACK"):
+            raise
+        typer.echo(f"lrlib: {said(error)}", err=True)
         raise SystemExit(1) from None
-    except ModuleNotFoundError as error:
-        text = f"this needs {error.name}, which is not installed; install lrlib[train], which has it"
-        typer.echo(f"lrlib: {text}", err=True)
-        raise SystemExit(1) from None
+
+
+def said(error: Exception) -> str:
+    """Return one sentence for an error: lrlib's own as it is, and any other with its type, to look it up.
+
+    Examples
+    --------
+    >>> said(PermissionError(13, "Permission denied", "runs/a.json"))
+    'runs/a.json: Permission denied'
+    >>> try:
+    ...     int("four")
+    ... except ValueError as error:
+    ...     print(said(error))
+    ValueError: invalid literal for int() with base 10: 'four' (LRLIB_TRACEBACK=1 shows where)
+    """
+    text = " ".join(str(error).split())
+    if isinstance(error, ModuleNotFoundError):
+        return f"this needs {error.name}, which is not installed; install lrlib[train], which has it"
+    if isinstance(error, LrlibError) or _raised_here(error):
+        return text
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{os.fsdecode(error.filename)}: {reason(error)}"
+    return f"{type(error).__name__}: {text[:300]} (LRLIB_TRACEBACK=1 shows where)"
+
+
+def _raised_here(error: Exception) -> bool:
+    """Return whether a `raise` of lrlib or lrbook made this error: a plain ValueError may be Python's own."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if last is None:
+        return False
+    frame = last.tb_frame
+    ours = frame.f_globals.get("__name__", "").partition(".")[0] in ("lrlib", "lrbook", "__main__")
+    # What Python raises within one of our lines, as in int("four"), is at another instruction than a raise.
+    return ours and frame.f_code.co_code[last.tb_lasti] == dis.opmap["RAISE_VARARGS"]
 
 
 @app.command()
@@ -104,7 +144,7 @@ def train(
             progress=False if quiet else None,
             threads=threads,
             path=path,
-            command=" ".join(["lrlib", *sys.argv[1:]]),
+            command=["lrlib", *sys.argv[1:]],
         )
     except KeyboardInterrupt:
         there = planned.checkpoint.exists()
@@ -125,6 +165,12 @@ def show(
     """Show a record: what was run, epoch by epoch, and where it comes from."""
     path = Path(record)
     packaged = RECORDED / f"{record.removesuffix('.json')}.json"
+    folder = path if path.is_dir() else RECORDED / record
+    if folder.is_dir():
+        names = sorted(file.stem for file in folder.glob("*.json"))
+        typer.echo(f"{record} holds {len(names)} records; show one of them:")
+        typer.echo("\n".join(f"  lrlib show {record.rstrip('/')}/{name}.json" for name in names))
+        return
     run = read_run(packaged if not path.exists() and packaged.exists() else path)
     typer.echo(summary(run))
     head = ("epoch", "first rate", "last rate", "train loss", "train acc", "test loss", "test acc", "seconds")
@@ -135,6 +181,11 @@ def show(
             f"{e.train_accuracy:>11.4f}{e.test_loss:>11.4f}{e.test_accuracy:>11.4f}{e.seconds:>11.1f}"
         )
     typer.echo(run.provenance_line())
+    for part in run.provenance.earlier:
+        times = f" ({part.parts} parts)" if part.parts > 1 else ""
+        commit = (part.commit or "unknown")[:10]
+        torch = part.versions["torch"]
+        typer.echo(f"Before{times}: {part.started} on {part.hardware} with torch {torch}; commit {commit}.")
     typer.echo(f"Command: {run.provenance.command}")
 
 
@@ -223,7 +274,7 @@ def study_run(
         raise ValueError("--beside is for runs that share a GPU; give --together too")
     study = read_study(name, out=out)
     how: dict[str, Any] = dict(
-        threads=threads, path=path, deterministic=deterministic, command=" ".join(["lrlib", *sys.argv[1:]])
+        threads=threads, path=path, deterministic=deterministic, command=["lrlib", *sys.argv[1:]]
     )
     if together is not None:
         limit = 60 * hours if hours is not None else minutes

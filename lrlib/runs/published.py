@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lrlib._checks import no_such
 from lrlib._errors import LrlibError
+from lrlib._files import TextError, read_text
 from lrlib.runs.config import sentence
 from lrlib.schedules.recipes import SOURCE
 
@@ -187,9 +188,11 @@ def published(path: str | Path | None = None) -> Published:
     """
     file = files("lrlib") / "recorded" / "published.json" if path is None else Path(path)
     try:
-        both = Published.model_validate(json.loads(file.read_text(encoding="utf-8")))
+        both = Published.model_validate(json.loads(read_text(Path(str(file)))))
     except FileNotFoundError:
         raise PublishedError(f"{file}: there is no such file") from None
+    except TextError as error:
+        raise PublishedError(f"{file}: {error}") from None
     except ValidationError as error:
         raise PublishedError(f"{file}: {sentence(error)}") from None
     except ValueError as error:

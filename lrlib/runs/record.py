@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -22,6 +22,7 @@ from pydantic import (
 
 from lrlib._checks import no_such
 from lrlib._errors import LrlibError
+from lrlib._files import TextError, decoded
 from lrlib.runs.config import RunConfig, sentence
 
 __all__ = ["EpochRecord", "Provenance", "RecordError", "Run"]
@@ -137,12 +138,12 @@ class Final(_Model):
 
 
 class Provenance(_Model):
-    """Where a record comes from. It holds no user name, host name or path.
+    """Where a record comes from. It holds no user name, host name or folder.
 
     Parameters
     ----------
     started : str
-        UTC, ISO 8601; of the last part, if the run was resumed.
+        UTC, ISO 8601; of the last part, if the run was resumed (`earlier` has the others).
     seconds : float
         Wall time of the whole run, all its parts if it was resumed.
     parts : int
@@ -165,6 +166,9 @@ class Provenance(_Model):
         of all of them.
     deterministic : bool
         Whether cuDNN was kept to algorithms that repeat to the bit. Of a GPU only; False on a CPU.
+    earlier : tuple of Provenance
+        Of a resumed run, the parts before the last, in order; parts in a row that differ in their times alone
+        are one here. All else is of the last part. Empty, and not written, for a run in one go.
 
     Examples
     --------
@@ -187,6 +191,45 @@ class Provenance(_Model):
     path: str
     together: Annotated[int, Field(ge=1)] = 1
     deterministic: bool = False
+    earlier: tuple[Provenance, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _earlier_only_where_there_was_one(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Records of runs in one go stay as they were: the same keys, and the same digest.
+        return {name: value for name, value in handler(self).items() if name != "earlier" or value}
+
+    def after(self, *others: Provenance) -> Provenance:
+        """Return this part's provenance with the parts before it: their seconds and parts are counted in.
+
+        Examples
+        --------
+        >>> from lrlib.runs.store import load_runs
+        >>> part = load_runs("pilot-laptop")[0].provenance
+        >>> other = part.model_copy(update={"hardware": "another processor"})
+        >>> whole = part.after(other, other)
+        >>> whole.parts, [(each.hardware, each.parts) for each in whole.earlier]
+        (3, [('another processor', 2)])
+        """
+        counted = {
+            "seconds": round(self.seconds + sum(other.seconds for other in others), 2),
+            "parts": self.parts + sum(other.parts for other in others),
+        }
+        return self.model_copy(update={**counted, "earlier": grouped(others)})
+
+
+def grouped(parts: Iterable[Provenance]) -> tuple[Provenance, ...]:
+    """Return the parts of a run, those in a row that differ in their times alone as one: a run that is cut a
+    thousand times is still a small record."""
+    found: list[Provenance] = []
+    times = {"started", "seconds", "parts"}
+    for part in parts:
+        last = found[-1] if found else None
+        if last is not None and last.model_dump(exclude=times) == part.model_dump(exclude=times):
+            both = {"seconds": round(last.seconds + part.seconds, 2), "parts": last.parts + part.parts}
+            found[-1] = last.model_copy(update=both)
+        else:
+            found.append(part)
+    return tuple(found)
 
 
 class Run(_Model):
@@ -269,9 +312,9 @@ def digest(data: dict[str, Any]) -> str:
 def run_from(record: bytes, name: str) -> Run:
     """Check the bytes of a record, as `read_run` does; `name` stands for the file in what is raised."""
     try:
-        data = json.loads(record.decode("utf-8-sig"))  # some editors put a byte order mark in front
-    except UnicodeDecodeError as error:
-        raise RecordError(f"{name}: cannot be read as text ({error})", kind="unreadable") from None
+        data = json.loads(decoded(record))
+    except TextError as error:
+        raise RecordError(f"{name}: {error}", kind="unreadable") from None
     except (ValueError, RecursionError) as error:
         message = f"{name}: not whole JSON ({error}); restore it or run it again"
         raise RecordError(message, kind="unreadable") from None
@@ -322,9 +365,10 @@ def disagreement(run: Run) -> str:
         first = epoch.epoch * config.steps_per_epoch
         for name, step in (("first_lr", first), ("last_lr", first + epoch.updates - 1)):
             # The applied rate was read from the optimizer, so this catches a scheduler that lags by one
-            # update. Both are float64; the tolerance is for the same factors multiplied in another order.
+            # update. Both are float64; the tolerances are for the same factors multiplied in another order,
+            # and for cosines of older records, which were computed as 1 + cos(x): to the last digit of 1.
             planned, applied = config.peak_lr * schedule(step), getattr(epoch, name)
-            if not math.isclose(planned, applied, rel_tol=1e-9, abs_tol=1e-300):
+            if not math.isclose(planned, applied, rel_tol=1e-9, abs_tol=config.peak_lr * 2.0**-53):
                 return f"{name} of epoch {epoch.epoch} is {applied!r}, and the schedule says {planned!r}"
         for name, step in (("first_momentum", first), ("last_momentum", first + epoch.updates - 1)):
             wanted, held = momentum(step) if momentum else None, getattr(epoch, name)
@@ -337,16 +381,23 @@ def disagreement(run: Run) -> str:
             accuracy = getattr(epoch, name)
             if not (0 <= accuracy <= 1 or (math.isnan(accuracy) and run.status == "diverged")):
                 return f"{name} of epoch {epoch.epoch} is {accuracy!r}, not a fraction in [0, 1]"
-    # Records are published: a path would hold a user's name or a machine's.
-    private = [text for text in _strings(run.provenance.model_dump()) if "/" in text or "\\" in text]
-    if private:
-        return f"its provenance holds what looks like a path: {private[0]!r}"
+    return unpublishable(run.provenance)
+
+
+def unpublishable(provenance: Provenance) -> str:
+    """Return what a record's provenance may not hold, or nothing: a path, or what is no Unicode text."""
+    for text in _strings(provenance.model_dump()):
+        # Records are published: a path would hold a user's name or a machine's.
+        if "/" in text or "\\" in text:
+            return f"its provenance holds what looks like a path: {text!r}"
+        if any(0xD800 <= ord(letter) < 0xE000 for letter in text):  # surrogates, which UTF-8 cannot hold
+            return f"its provenance holds what is no Unicode text: {text!r}"
     return ""
 
 
 def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, dict):
-        for item in value.values():
+    elif isinstance(value, (dict, tuple, list)):
+        for item in value.values() if isinstance(value, dict) else value:
             yield from _strings(item)

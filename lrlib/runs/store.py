@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from lrlib._checks import no_such
-from lrlib._files import AlreadyThereError, write_atomically
+from lrlib._files import AlreadyThereError, reason, write_atomically
 from lrlib.runs.config import PRESETS, RunConfig, preset
 from lrlib.runs.record import RecordError, Run, digest, disagreement, run_from
 
@@ -102,7 +102,7 @@ def read_run(path: str | Path) -> Run:
     except FileNotFoundError:
         raise RecordError(f"{path}: there is no such file", kind="missing") from None
     except OSError as error:
-        raise RecordError(f"{path}: cannot be read as text ({error})", kind="unreadable") from None
+        raise RecordError(f"{path}: cannot be read ({reason(error)})", kind="unreadable") from None
     return run_from(data, str(path))
 
 

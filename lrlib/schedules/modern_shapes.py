@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from lrlib._checks import check_float, check_int, no_such
-from lrlib.schedules.shapes import Schedule
+from lrlib.schedules.shapes import Schedule, half_cosine
 
 Anneal = Literal["cosine", "linear"]
 
@@ -160,7 +160,7 @@ class CosineToFloor(Schedule):
         self._set(total_steps=total, floor=check_unit("floor", self.floor))
 
     def _factor(self, t: int) -> float:
-        return self.floor + (1.0 - self.floor) * _cosine(min(t / self.total_steps, 1.0))
+        return self.floor + (1.0 - self.floor) * half_cosine(max(self.total_steps - t, 0), self.total_steps)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,12 +211,13 @@ class OneCycle(Schedule):
         self._set(total_steps=total, warmup_steps=warmup, start=start, end=end)
 
     def _factor(self, t: int) -> float:
-        # Both sides count from the peak, where z = 0, to their other end, where z = 1.
+        # Both sides count the updates to their other end: none there, all at the peak.
         if t < self.warmup_steps:
-            z, low = 1.0 - t / self.warmup_steps, self.start
+            left, length, low = t, self.warmup_steps, self.start
         else:
-            z, low = min((t - self.warmup_steps) / (self.total_steps - self.warmup_steps), 1.0), self.end
-        return low + (1.0 - low) * (_cosine(z) if self.anneal == "cosine" else 1.0 - z)
+            left, length = max(self.total_steps - t, 0), self.total_steps - self.warmup_steps
+            low = self.end
+        return low + (1.0 - low) * (half_cosine(left, length) if self.anneal == "cosine" else left / length)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,7 +258,7 @@ class WarmRestarts(Schedule):
             t %= length
         while t >= length:
             t, length = t - length, length * self.growth
-        return _cosine(t / length)
+        return half_cosine(length - t, length)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -332,7 +333,9 @@ class OneMinusSqrt(Schedule):
         self._set(total_steps=check_int("total_steps", self.total_steps, least=1))
 
     def _factor(self, t: int) -> float:
-        return 1.0 - math.sqrt(t / self.total_steps) if t < self.total_steps else 0.0
+        # 1 - sqrt(z) as (1 - z) / (1 + sqrt(z)): near the end a difference would keep few digits.
+        left = max(self.total_steps - t, 0)
+        return left / self.total_steps / (1.0 + math.sqrt(t / self.total_steps)) if left else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -377,7 +380,3 @@ def check_choice(name: str, value: Any, choices: Any) -> None:
     """Raise unless the value is one of a Literal's."""
     if value not in get_args(choices):
         raise ValueError(no_such(name, value, get_args(choices)))
-
-
-def _cosine(z: float) -> float:
-    return (1.0 + math.cos(math.pi * z)) / 2.0

@@ -338,7 +338,23 @@ class CosineAnnealing(Schedule):
     def _factor(self, t: int) -> float:
         if t >= self.total_steps:
             return 0.0
-        return (1.0 + math.cos(math.pi * (t % self.cycle_steps) / self.cycle_steps)) / 2.0
+        return half_cosine(self.cycle_steps - t % self.cycle_steps, self.cycle_steps)
+
+
+def half_cosine(left: int, length: int) -> float:
+    """Return (1 + cos(pi (length - left) / length)) / 2: 1 at left = length, and 0 only at left = 0.
+
+    Examples
+    --------
+    >>> [half_cosine(left, 2) for left in (2, 1, 0)]
+    [1.0, 0.5, 0.0]
+    >>> f"{half_cosine(1, 300_000_000):.10e}"  # (pi / (2 x 3e8))^2
+    '2.7415567781e-17'
+    """
+    if 2 * left >= length:
+        return (1.0 + math.cos(math.pi * (length - left) / length)) / 2.0
+    # The same number, but near the end 1 + cos(x) would keep few of its digits, and at last none.
+    return math.sin(math.pi * left / (2 * length)) ** 2
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from lrlib._files import write_atomically
 from lrlib.runs.config import PRESETS, preset
 from lrlib.sweeps import gpu_check, gpu_race
 from lrlib.sweeps.timing import UPDATES, pace
-from lrlib.training import machine
+from lrlib.training import cifar10, machine
 from lrlib.training.dataset import DataError
 from lrlib.training.progress import in_words
 
@@ -59,6 +59,8 @@ def diagnose(presets: Iterable[str] = tuple(PRESETS), *, say: Callable[[str], No
         how = f"{name}: {config.network} on {target.device.type}, {target.precision}, {target.path} path"
         how += f", {target.threads} thread{'s' if target.threads > 1 else ''}"
         try:
+            if config.dataset == "cifar10":
+                cifar10.find(download=False)  # a question about the machine downloads nothing
             measured = pace(config)
         except DataError as error:
             say(f"{how}: not timed, as its data are not here ({error})")

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic, sleep
 from typing import IO, cast
@@ -35,7 +35,7 @@ def run_study(
     path: str = "auto",
     deterministic: bool = False,
     hours: float | None = None,
-    command: str = "lrlib.sweeps.local.run_study",
+    command: str | Sequence[str] = "lrlib.sweeps.local.run_study",
     say: Callable[[str], None] = print,
 ) -> bool:
     """Do what is missing of a study, `jobs` runs at a time, each in a process of its own.
@@ -56,7 +56,7 @@ def run_study(
         See `lrlib.training.run.train`.
     hours : float or None
         Stop after so many, > 0.
-    command : str
+    command : str or list of str
         What the records say they were started by.
     say : callable
         Takes the lines that report what is going on.
@@ -142,15 +142,29 @@ def sum_up(study: Study, say: Callable[[str], None]) -> None:
     say(f"{study.name}: {recorded} of {len(study.runs)} runs are recorded.")
 
 
+def worker_code() -> str:
+    """Return what a worker's Python is told to do: find modules where this process does, and be a worker.
+
+    By ``python -m`` the current folder would come first, and a student's random.py in it would be taken for
+    Python's own.
+    """
+    # In a notebook the current folder is first, as "": here it is last, for who has lrlib in it.
+    path = [folder for folder in sys.path if folder] + [os.getcwd()] * ("" in sys.path)
+    lines = ["import sys", f"sys.path[:] = {path!a}", "sys.argv = ['lrlib', 'study', 'work']"]
+    return "\n".join([*lines, "from lrlib.cli import main", "main()"])
+
+
 def _start(planned: Planned, **how) -> Working:
     # A file, and no pipe: a worker that says more than a pipe holds would wait for ever.
     complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
     task = {"config": planned.config.model_dump(mode="json"), "record": str(planned.record), "how": how}
     worker = subprocess.Popen(
-        [sys.executable, "-m", "lrlib.cli", "study", "work"],
+        [sys.executable, "-P", "-c", worker_code()],
         stdin=subprocess.PIPE,
         stderr=complaints,
         text=True,
+        # The file above is read as UTF-8, whatever this system writes into files.
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:backslashreplace"},
     )
     stdin = cast(IO[str], worker.stdin)  # as PIPE was asked for; `communicate` would wait for its end
     with contextlib.suppress(BrokenPipeError):  # it has ended already; `_report` says why

@@ -6,7 +6,7 @@ GPU, and the live cells of the notebooks.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 from filelock import Timeout
 
@@ -24,7 +24,7 @@ def do(
     path: str = "auto",
     deterministic: bool = False,
     progress: bool | None = False,
-    command: str = "lrlib.sweeps.one_run.do",
+    command: str | Sequence[str] = "lrlib.sweeps.one_run.do",
 ) -> Run | None:
     """Do one run, from its checkpoint if there is one, and record it; None if it is recorded, or another's.
 

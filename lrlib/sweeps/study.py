@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from lrlib._checks import no_such
 from lrlib._errors import LrlibError
-from lrlib._files import half_written
+from lrlib._files import TextError, half_written, read_text
 from lrlib.runs.config import ConfigError, RunConfig, preset
 from lrlib.runs.record import Run
 from lrlib.runs.store import read_run, run_name
@@ -168,13 +168,17 @@ def read_study(name: str | Path, *, out: Path | None = None) -> Study:
     """
     path = Path(name) if str(name).endswith(".toml") else Path("studies") / f"{name}.toml"
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(read_text(path))
     except FileNotFoundError:
         raise StudyError(
             f"{path}: there is no such file; give its path, or start where the folder studies is"
         ) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except TextError as error:
+        raise StudyError(f"{path}: {error}") from None
+    except tomllib.TOMLDecodeError as error:
         raise StudyError(f"{path}: not a TOML file that can be read ({error})") from None
+    except RecursionError:
+        raise StudyError(f"{path}: its lists are nested too deeply to be a study") from None
     if out is None:
         shipped = Path("lrlib") / "recorded"
         out = (shipped if shipped.is_dir() else Path("runs")) / path.stem

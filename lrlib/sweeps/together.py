@@ -32,7 +32,7 @@ def run_together(
     deterministic: bool = False,
     minutes: float | None = None,
     whole: bool = False,
-    command: str = "lrlib.sweeps.together.run_together",
+    command: str | Sequence[str] = "lrlib.sweeps.together.run_together",
     say: Callable[[str], None] = print,
     stop: Callable[[], bool] = lambda: False,
 ) -> bool:
@@ -56,7 +56,7 @@ def run_together(
     whole : bool
         Begin no run that would be cut: none for which less is left of `minutes` than the longest run of its
         study before it took. For machines that keep no checkpoints.
-    command : str
+    command : str or list of str
         What the records say they were started by.
     say : callable
         Takes the lines that report what is going on.

@@ -20,7 +20,7 @@ from lrlib.training.machine import Target
 
 # A file begins with this line and the SHA-256 of all that follows it. torch.save writes a zip with checksums,
 # but torch.load compares none: with torch 2.14, flipped bits in the data load as other weights.
-FORMAT = b"lrlib checkpoint 1 "
+FORMAT = b"lrlib checkpoint 2 "
 
 
 class CheckpointError(LrlibError, ValueError):

@@ -20,12 +20,14 @@ import pickle
 import ssl
 import urllib.error
 import urllib.request
+from collections import OrderedDict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from lrlib._errors import LrlibError
-from lrlib._files import write_atomically
+from lrlib._files import reason, write_atomically
 
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
@@ -42,6 +44,10 @@ CIFAR10 = {
     "train": (50_000, "d59acf989e068e709ce686cda292672c7b212c08d29d3d3e6d8c3aa99eba6a85"),
     "test": (10_000, "899683d46c3a8c66fd56e1af12202e69fe5a4517be10b0f68e04c78fe585c57c"),
 }
+
+
+#: Of one file: the larger of the Hub's two has 120 MB and 50,000 rows.
+MOST_BYTES, MOST_IMAGES = 500_000_000, 60_000
 
 
 class DataError(LrlibError, RuntimeError):
@@ -64,12 +70,38 @@ def damaged(where: Path | str, what: str) -> DataError:
 # Finding and downloading ------------------------------------------------------
 
 
+def unreadable(path: Path, error: Exception) -> DataError:
+    """Return the error for a file that may be whole: no reason to download it again."""
+    return DataError(f"{path} cannot be read ({reason(error)}): look at its rights, and at the disk")
+
+
 def cache_folder() -> Path:
-    """Return where lrlib keeps CIFAR-10: below ``$LRLIB_CACHE``, else below the user's cache."""
+    """Return where lrlib keeps CIFAR-10: below ``$LRLIB_CACHE``, else below the user's cache.
+
+    Raises DataError where neither is known: a user without a home folder, as in some containers.
+    """
     import platformdirs
 
-    base = os.environ.get("LRLIB_CACHE") or platformdirs.user_cache_dir("lrlib")
-    return Path(base).expanduser() / "cifar10"
+    named = os.environ.get("LRLIB_CACHE")
+    if named:
+        return _expanded(named, "LRLIB_CACHE") / "cifar10"
+    try:
+        return Path(platformdirs.user_cache_dir("lrlib")).expanduser() / "cifar10"
+    except RuntimeError:
+        raise DataError(
+            "this user has no home folder, and so no cache: set LRLIB_DATA to the folder that holds "
+            "CIFAR-10, or LRLIB_CACHE to a folder for a copy"
+        ) from None
+
+
+def _expanded(named: str | os.PathLike, argument: str) -> Path:
+    """Return a folder that was named, with the home folder in place of a ~."""
+    try:
+        return Path(named).expanduser()
+    except RuntimeError:
+        raise DataError(
+            f"{argument} must be a folder, got {os.fspath(named)!r}, and that user has no home folder"
+        ) from None
 
 
 def find(root: str | os.PathLike | None = None, *, download: bool = True) -> list[Path]:
@@ -79,7 +111,8 @@ def find(root: str | os.PathLike | None = None, *, download: bool = True) -> lis
     an error: a copy from elsewhere is never taken in its place.
     """
     named = root if root is not None else os.environ.get("LRLIB_DATA") or None
-    folder = cache_folder() if named is None else Path(named).expanduser()
+    argument = "LRLIB_DATA" if root is None else "root"
+    folder = cache_folder() if named is None else _expanded(named, argument)
     for names in (PARQUET, BATCHES):
         if all(os.path.isfile(folder / name) for name in names):
             return [folder / name for name in names]
@@ -91,8 +124,24 @@ def find(root: str | os.PathLike | None = None, *, download: bool = True) -> lis
             f"CIFAR-10 is not in {folder} ({looked_for}): `lrlib.training.dataset.load` downloads it, or set "
             "LRLIB_DATA to the folder that holds it"
         )
-    argument = "LRLIB_DATA" if root is None else "root"
-    raise DataError(f"{argument} must be a folder that holds CIFAR-10, got {str(named)!r}: {looked_for}")
+    raise DataError(
+        f"{argument} must be a folder that holds CIFAR-10, got {str(named)!r}: {looked_for}{_near(folder)}"
+    )
+
+
+def _near(folder: Path) -> str:
+    """Return a hint where the folder above or one below would do, or cannot be looked into; else nothing."""
+    if folder.exists() and not os.access(folder, os.R_OK | os.X_OK):
+        return "; this user may not look into it"
+    try:
+        below = sorted(path for path in folder.iterdir() if path.is_dir())[:100]
+    except OSError:
+        below = []
+    for near in (folder.absolute().parent, *below):
+        for names in (PARQUET, BATCHES):
+            if all(os.path.isfile(near / name) for name in names):
+                return f"; did you mean {str(near)!r}?"
+    return ""
 
 
 def _download(folder: Path) -> list[Path]:
@@ -154,9 +203,16 @@ def load(root: str | os.PathLike | None = None, *, spec: dict = CIFAR10) -> list
     """
     paths = find(root)
     # ctime too (on Linux and macOS the time of change): size and mtime of a changed file can be set back.
-    stats = [(str(path.resolve()), path.stat()) for path in paths]
+    try:
+        stats = [(str(path.resolve()), path.stat()) for path in paths]
+    except OSError as error:
+        raise unreadable(paths[0], error) from None
     stamp = repr((spec, [(name, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for name, s in stats]))
-    cache = cache_folder() / "verified.npz"
+    cache = None
+    with contextlib.suppress(DataError):  # the data are there: without a cache it is the same, but slower
+        cache = cache_folder() / "verified.npz"
+    if cache is None:
+        return read(paths, spec=spec)
     # Whatever is wrong with the cache, the files themselves are there. The file is opened here because
     # np.load leaves it open if it is no zip.
     with contextlib.suppress(Exception), cache.open("rb") as file, np.load(file) as stored:
@@ -190,14 +246,30 @@ def read(paths: list[Path], *, spec: dict = CIFAR10) -> list[np.ndarray]:
     return arrays
 
 
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except (OSError, MemoryError) as error:
+        raise unreadable(path, error) from None
+    if len(data) > MOST_BYTES:
+        raise damaged(path, f"has more than {MOST_BYTES // 10**6} MB, and no file of CIFAR-10 has")
+    return data
+
+
 def read_parquet(path: Path) -> np.ndarray:
     """Return the records, uint8 [n, 3073], of a parquet file of the Hub: PNG in ``img.bytes``, ``label``."""
     import pyarrow as pa
     from pyarrow import parquet
 
+    data = _content(path)  # apart from its decoding: a disk that fails is no damage to the file
     try:
-        with parquet.ParquetFile(path) as file:
+        with parquet.ParquetFile(pa.BufferReader(data)) as file:
+            if file.metadata.num_rows > MOST_IMAGES:
+                raise damaged(path, f"has {file.metadata.num_rows} rows, and CIFAR-10 has {MOST_IMAGES}")
             table = file.read()
+    except MemoryError as error:
+        raise unreadable(path, error) from None
     except (pa.ArrowException, OSError) as error:
         reason = str(error).split(". ")[0].rstrip(".")
         raise damaged(path, f"is no whole parquet file ({reason})") from error
@@ -223,11 +295,39 @@ def _decode(png: bytes | None, where: str) -> np.ndarray:
     raise damaged(where, f"has a picture of {size[0]}x{size[1]} {mode} where 32x32 RGB is expected")
 
 
-# All that a pickled array needs.
+def _encode(text: str, encoding: str = "latin1") -> bytes:
+    """Return bytes as Python 3 writes them for Python 2: as letters of Latin-1, and nothing else."""
+    if encoding not in ("latin1", "latin-1"):
+        raise pickle.UnpicklingError(f"it asks for an encoding {encoding!r}")
+    return text.encode("latin1")
+
+
+def _bytes(content: bytes | bytearray = b"") -> bytes:
+    if not isinstance(content, (bytes, bytearray)):  # of a number, as many zeros would be made
+        raise pickle.UnpicklingError("it asks for bytes that are not in it")
+    return bytes(content)
+
+
+def _from_buffer(content: bytes, dtype: np.dtype, shape: tuple[int, ...], order: Any) -> np.ndarray:
+    return np.frombuffer(content, dtype).reshape(shape, order=order)
+
+
+def _scalar(dtype: np.dtype, content: bytes) -> Any:
+    return np.frombuffer(content, dtype)[0]
+
+
+# All that arrays and numbers need, by whatever version and protocol they were pickled, and no more. What they
+# hold is proven afterwards, by a digest of every picture.
 _PICKLED = {
     ("numpy", "ndarray"): np.ndarray,
     ("numpy", "dtype"): np.dtype,
     ("numpy._core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
+    ("numpy._core.multiarray", "scalar"): _scalar,
+    ("numpy._core.numeric", "_frombuffer"): _from_buffer,
+    ("_codecs", "encode"): _encode,
+    ("builtins", "bytes"): _bytes,
+    ("builtins", "bytearray"): _bytes,
+    ("collections", "OrderedDict"): OrderedDict,
 }
 
 
@@ -237,8 +337,9 @@ class _ArraysOnly(pickle.Unpickler):
     # torchvision unpickles without this, but first compares MD5 sums, which a copy written by
     # cluster/carry.py cannot have: its batches hold the same images in other files.
     def find_class(self, module: str, name: str):
-        # numpy 2 moved numpy.core to numpy._core; the files name either.
-        found = _PICKLED.get((module.replace("numpy.core", "numpy._core"), name))
+        # numpy 2 moved numpy.core to numpy._core, and Python 3 __builtin__ to builtins; files name either.
+        module = module.replace("numpy.core", "numpy._core").replace("__builtin__", "builtins")
+        found = _PICKLED.get((module, name))
         if found is None:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}")
         return found
@@ -246,15 +347,24 @@ class _ArraysOnly(pickle.Unpickler):
 
 def read_batch(path: Path) -> np.ndarray:
     """Return the records, uint8 [n, 3073], of a batch file of ``cifar-10-batches-py``."""
+    content = io.BytesIO(_content(path))
     try:
-        with path.open("rb") as file:
-            batch = _ArraysOnly(file, encoding="latin1").load()  # Python 2 wrote these: its strings are bytes
-        data, labels = batch["data"], list(batch["labels"])
+        batch = _ArraysOnly(content, encoding="latin1").load()  # Python 2 wrote these: its strings are bytes
+        # Who has read them with encoding="bytes" and written them again has bytes for names.
+        batch = {key.decode() if isinstance(key, bytes) else key: value for key, value in batch.items()}
+        data, labels = batch["data"], [_plain(label) for label in batch["labels"]]
         if data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != 3072:
             raise ValueError(f"data are {data.dtype} {list(data.shape)}, expected uint8 [n, 3072]")
+    except MemoryError as error:
+        raise unreadable(path, error) from None
     except Exception as error:  # a damaged pickle can raise anything
         raise damaged(path, f"is no batch of CIFAR-10 pictures ({type(error).__name__}: {error})") from error
     return _records(data.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1).reshape(-1, 3072), labels, path)
+
+
+def _plain(label: Any) -> Any:
+    """Return numpy's integer as Python's; anything else as it is."""
+    return int(label) if isinstance(label, np.integer) else label
 
 
 def _records(pixels: np.ndarray, labels: list, path: Path) -> np.ndarray:

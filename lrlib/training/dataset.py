@@ -235,7 +235,8 @@ def normalise(
 @lru_cache(maxsize=64)
 def _channels(values: tuple[float, ...], device: torch.device) -> Tensor:
     """Return one number a channel, [channels, 1, 1]; kept, since a GPU waits for each copy to it."""
-    return torch.tensor(values, device=device).reshape(-1, 1, 1)
+    # With its dtype: what is kept here must not depend on torch's default at the first call.
+    return torch.tensor(values, dtype=torch.float32, device=device).reshape(-1, 1, 1)
 
 
 def check(root: str | os.PathLike | None = None) -> list[str]:

@@ -5,21 +5,23 @@ from __future__ import annotations
 import os
 import platform
 import re
+import shlex
 import subprocess
 import tomllib
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PureWindowsPath
+from typing import Any
 
 import torch
 from torch import nn
 
 from lrlib._checks import check_int, no_such
 from lrlib.runs.config import RunConfig
-from lrlib.runs.record import Precision, Provenance
+from lrlib.runs.record import Precision, Provenance, unpublishable
 from lrlib.training.cpu_convolutions import hasten
 from lrlib.training.driver import nvidia_smi
 from lrlib.training.networks import NETWORKS
@@ -31,6 +33,10 @@ PATHS = ("plain", "fast", "compiled", "graph")
 #: torch has a pool of so many streams on a GPU, and hands the first out again after the last; each run needs
 #: one of its own.
 MOST_TOGETHER = 32
+_SLASH = re.compile(r"[/\\]")
+_SLASHES = {"/", "\\"}
+#: Folders in which each user has one: of Linux, and of macOS and Windows.
+_HOMES = {"home", "users"}
 #: The folder of lrlib. Not from `import lrlib`: this module is a part of it.
 PACKAGE = Path(__file__).parents[1]
 
@@ -87,32 +93,55 @@ class Target:
 
     @contextmanager
     def own_settings(self) -> Iterator[None]:
-        """Set threads, TF32 and cuDNN's choice of algorithms for this run; restore them on exit.
+        """Set all that torch keeps for the whole process, for this run; restore it on exit.
 
-        On a GPU, the plain path has neither TF32 nor the choice of convolutions by the clock.
+        Threads, default dtype and device, gradients, autocast, the precision of fp32 products, TF32 and
+        cuDNN's choice of algorithms: a run computes the same wherever it is called, and its record says what
+        it computed in. On a GPU, the plain path has neither TF32 nor the choice of convolutions by the clock.
         """
         cudnn = torch.backends.cudnn
         switches = ("allow_tf32", "benchmark", "deterministic")
-        before = torch.get_num_threads(), torch.get_float32_matmul_precision()
+        # Since torch 2.9 each kind of product has a precision of its own, and where one was set the older
+        # getter raises. First out of the way, and at last put back.
+        mkldnn = torch.backends.mkldnn
+        kinds: list[Any] = [torch.backends, getattr(mkldnn, "matmul", None), getattr(mkldnn, "conv", None)]
+        own = [(kind, kind.fp32_precision) for kind in kinds if hasattr(kind, "fp32_precision")]
+        for kind, _ in own:
+            kind.fp32_precision = "none"
+        before = torch.get_num_threads(), torch.get_float32_matmul_precision(), torch.get_default_dtype()
         found = {name: getattr(cudnn, name) for name in switches}
-        torch.set_num_threads(self.threads)
-        if self.device.type == "cuda":
-            quick = self.path != "plain"
-            # Said outright: torch's default allows TF32 (10 bits after the point) in convolutions and forbids
-            # it in matrix products.
-            cudnn.allow_tf32 = quick
-            # Each shape's algorithms are timed once and the fastest is kept. Not if runs are to repeat to the
-            # bit: another process may find another one the fastest.
-            cudnn.benchmark = quick and not self.deterministic
-            cudnn.deterministic = self.deterministic
-            torch.set_float32_matmul_precision("high" if quick else "highest")
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before[0])
-            torch.set_float32_matmul_precision(before[1])
-            for name, value in found.items():
-                setattr(cudnn, name, value)
+        quick = self.device.type == "cuda" and self.path != "plain"
+        with ExitStack() as outside:
+            # A caller's autocast would compute what the record calls fp32 in half precision.
+            for device in {"cpu", self.device.type}:
+                outside.enter_context(torch.autocast(device, enabled=False))
+            outside.enter_context(torch.inference_mode(False))
+            outside.enter_context(torch.enable_grad())
+            # Only where it is another: within it every call of torch takes a detour through Python.
+            if torch.empty(0).device.type != "cpu":
+                outside.enter_context(torch.device("cpu"))
+            try:
+                torch.set_default_dtype(torch.float32)
+                torch.set_num_threads(self.threads)
+                # "medium" lets a processor compute products of fp32 in bf16.
+                torch.set_float32_matmul_precision("high" if quick else "highest")
+                if self.device.type == "cuda":
+                    # Said outright: torch's default allows TF32 (10 bits after the point) in convolutions and
+                    # forbids it in matrix products.
+                    cudnn.allow_tf32 = quick
+                    # Each shape's algorithms are timed once and the fastest is kept. Not if runs are to
+                    # repeat to the bit: another process may find another one the fastest.
+                    cudnn.benchmark = quick and not self.deterministic
+                    cudnn.deterministic = self.deterministic
+                yield
+            finally:
+                torch.set_num_threads(before[0])
+                torch.set_float32_matmul_precision(before[1])
+                torch.set_default_dtype(before[2])
+                for kind, precision in own:
+                    kind.fp32_precision = precision
+                for name, value in found.items():
+                    setattr(cudnn, name, value)
 
     @property
     def half(self) -> torch.dtype | None:
@@ -211,21 +240,27 @@ def cpuinfo() -> list[str]:
         return []
 
 
-def provenance(target: Target, *, command: str, started: datetime, commit: str | None) -> Provenance:
-    """Return what a record says of this machine, this lrlib and this run; `commit` as it was at the start."""
-    return Provenance(
+def provenance(
+    target: Target, *, command: str | Sequence[str], started: datetime, commit: str | None
+) -> Provenance:
+    """Return what a record says of this machine, this lrlib and this run; `commit` as it was at the start.
+
+    Raises ValueError for what no record may hold, so that it is known before the run is computed.
+    """
+    versions = {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        **{name: installed(name) for name in ("lrlib", "torchvision", "numpy")},
+        **(cuda_versions() if target.device.type == "cuda" else {}),
+    }
+    given = Provenance(
         started=started.astimezone(UTC).isoformat(timespec="seconds"),
         seconds=0.0,
-        command=" ".join(map(_without_folders, command.split())),
+        command=command_line(command),
         commit=commit,
-        versions={
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            **{name: installed(name) for name in ("lrlib", "torchvision", "numpy")},
-            **(cuda_versions() if target.device.type == "cuda" else {}),
-        },
+        versions={name: _plain(text) for name, text in versions.items()},
         hardware=hardware(target.device),
-        system=f"{platform.system()} {platform.machine()}",
+        system=_plain(f"{platform.system()} {platform.machine()}"),
         cores=os.cpu_count() or 1,
         threads=target.threads,
         device=target.device.type,
@@ -234,6 +269,10 @@ def provenance(target: Target, *, command: str, started: datetime, commit: str |
         together=target.together,
         deterministic=target.deterministic,
     )
+    problem = unpublishable(given)
+    if problem:
+        raise ValueError(f"this run could not be recorded: {problem}")
+    return given
 
 
 def cuda_versions() -> dict[str, str]:
@@ -246,12 +285,44 @@ def cuda_versions() -> dict[str, str]:
     }
 
 
-def _without_folders(word: str) -> str:
-    """Return a word of a command without the folders in it; what stands before a "=" stays."""
+def command_line(arguments: str | Sequence[str]) -> str:
+    """Return a command as a record may hold it: quoted where a shell needs it, without folders, all Unicode.
+
+    A string is the name of a function that was called, or one argument: it is not split.
+
+    Examples
+    --------
+    >>> command_line(["lrlib", "train", "--out", "/home/Jane Doe/my runs"])
+    "lrlib train --out 'my runs'"
+    >>> command_line("lrlib.training.run.train")
+    'lrlib.training.run.train'
+    """
+    if isinstance(arguments, str):
+        return _storable(arguments)
+    # Stored first: what `shlex` puts around an argument holds no slash.
+    return shlex.join(map(_storable, arguments))
+
+
+def _plain(text: str) -> str:
+    """Return what a system says of itself, without slashes (a record refuses what looks like a path)."""
+    return _SLASH.sub("-", text.encode("utf-8", "replace").decode())
+
+
+def _storable(argument: str) -> str:
+    """Return an argument without folders and without what is no Unicode; what stands before a "=" stays."""
+    # A name in another encoding than the terminal's comes as surrogates, which JSON in UTF-8 cannot hold.
+    text = argument.encode("utf-8", "replace").decode()
+    option, equals, value = text.partition("=")
+    if not text.startswith("-") or _SLASHES & set(option):
+        option, equals, value = "", "", text
     # Records are published, and folders have the names of users.
-    option, equals, value = word.partition("=") if word.startswith("-") else ("", "", word)
-    # The Windows kind knows both slashes. Of a root nothing is left: the word is a dot then.
-    return f"{option}{equals}{PureWindowsPath(value).name or '.'}" if {"/", "\\"} & set(value) else word
+    if value.startswith("~") and not _SLASHES & set(value):
+        value = "~"
+    elif _SLASHES & set(value):
+        path = PureWindowsPath(value)  # this kind knows both slashes
+        # Of a root nothing is left: the argument is a dot then. The last name of a home folder is its user's.
+        value = "~" if path.parent.name.lower() in _HOMES else path.name or "."
+    return f"{option}{equals}{value}"
 
 
 def installed(package: str) -> str:
@@ -272,7 +343,7 @@ def hardware(device: torch.device) -> str:
     else:
         names = [line.split(":", 1)[1].strip() for line in cpuinfo() if line.startswith("model name")]
         name = names[0] if names else platform.processor() or platform.machine()
-    return name.replace("/", "-")
+    return _plain(name)
 
 
 def commit() -> str | None:
@@ -290,7 +361,9 @@ def commit() -> str | None:
         return None
 
     def git(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(["git", "-C", str(PACKAGE), *words], capture_output=True, text=True)
+        # Without GIT_DIR and its like, which a git hook sets: they would answer for another repository.
+        env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        return subprocess.run(["git", "-C", str(PACKAGE), *words], capture_output=True, text=True, env=env)
 
     try:
         head = git("rev-parse", "HEAD")

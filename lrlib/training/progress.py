@@ -10,6 +10,9 @@ from tqdm.std import tqdm
 from lrlib.runs.config import RunConfig
 from lrlib.runs.record import EpochRecord
 
+#: What turns the bar off in ``LRLIB_PROGRESS``, in capitals too.
+OFF = ("off", "0", "no", "false")
+
 
 class ProgressBar:
     """A bar over the updates of a run, on stderr.
@@ -28,7 +31,8 @@ class ProgressBar:
 
     def __init__(self, config: RunConfig, *, shown: bool | None, step: int, seconds: float = 0.0) -> None:
         if shown is None:
-            shown = os.environ.get("LRLIB_PROGRESS", "on") != "off"
+            shown = os.environ.get("LRLIB_PROGRESS", "on").strip().lower() not in OFF
+        shown = shown and sys.stderr is not None  # which it is where the process was started without one
         self.epochs, self.shown = config.epochs, shown
         self.lr, self.last = config.peak_lr, ""
         if shown and step:

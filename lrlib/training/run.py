@@ -18,7 +18,7 @@ from typing import TypeVar, cast
 import torch
 
 from lrlib.runs.config import RunConfig
-from lrlib.runs.record import EpochRecord, Final, Run, Status
+from lrlib.runs.record import EpochRecord, Final, Provenance, Run, Status, grouped
 from lrlib.training import machine
 from lrlib.training.checkpoint import CheckpointError, Due, load_state, save_state
 from lrlib.training.dataset import Dataset
@@ -43,7 +43,7 @@ def train(
     threads: int | None = None,
     path: str = "auto",
     deterministic: bool = False,
-    command: str = "lrlib.training.run.train",
+    command: str | Sequence[str] = "lrlib.training.run.train",
 ) -> Run:
     """Train a network as `config` says and return the record of the run.
 
@@ -73,8 +73,9 @@ def train(
         CPU what the network's `NetworkSpec` says: "fast" for all but the smallest.
     deterministic : bool
         On a CUDA device, keep cuDNN to algorithms that repeat to the bit.
-    command : str
-        The command that the record names.
+    command : str or list of str
+        What the record names: the arguments of a command, of which folders are left out, or the name of a
+        function.
 
     Returns
     -------
@@ -174,7 +175,7 @@ def training(
     checkpoint: str | Path | None = None,
     resume: bool = False,
     progress: bool | None = False,
-    command: str = "lrlib.training.run.training",
+    command: str | Sequence[str] = "lrlib.training.run.training",
     stop: Callable[[], bool] = lambda: False,
 ) -> Generator[None, None, Run | None]:
     """Train as `train` does, with a `yield` after each update: for `take_turns`.
@@ -216,11 +217,17 @@ def training(
     target, schedule = loop.target, config.schedule()  # its path may have changed: see `prepare`
     momentum = config.momentum_schedule()
     if state is None:
-        start, records, before, parts = fingerprint(loop.net.state_dict().values()), [], 0.0, 1
+        start, records, earlier = fingerprint(loop.net.state_dict().values()), [], []
     else:
         records = [EpochRecord(**record) for record in state["epochs"]]
-        start, before, parts = state["start"], state["seconds"], state["parts"] + 1
+        start, earlier = state["start"], [Provenance(**part) for part in state["earlier"]]
+    before = sum(part.seconds for part in earlier)
+    # Before the first update: what a record may not hold must not be found out when the run is computed.
     provenance = machine.provenance(target, command=command, started=started, commit=commit)
+
+    def so_far() -> Provenance:
+        took = round(time.perf_counter() - clock, 2)
+        return provenance.model_copy(update={"seconds": took})
 
     def keep(file: str | Path) -> None:
         # No generator's state: all draws are keyed by the epoch.
@@ -230,8 +237,7 @@ def training(
             "scaler": loop.scaler.state_dict(),
             "epochs": [record.model_dump() for record in records],
             "start": start,
-            "seconds": before + time.perf_counter() - clock,
-            "parts": parts,
+            "earlier": [part.model_dump() for part in grouped((*earlier, so_far()))],
         }
         save_state(Path(file), config, target, state)
 
@@ -279,7 +285,6 @@ def training(
             # The training loss of an epoch is a mean over all networks on the way: this is the last one's.
             loss, accuracy = yield from loop.evaluate("train")
             final = Final(train_loss=loss, train_accuracy=accuracy)
-    seconds = round(before + time.perf_counter() - clock, 2)
     return Run(
         config=config,
         status=status,
@@ -287,7 +292,7 @@ def training(
         start=start,
         epochs=tuple(records),
         final=final,
-        provenance=provenance.model_copy(update={"seconds": seconds, "parts": parts}),
+        provenance=so_far().after(*earlier),
     )
 
 

@@ -4,11 +4,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 import synthetic
+from lrlib import cli, preset
+from lrlib._checks import check_int
 from lrlib.runs.store import read_run, write_run
 
 RUN = [
@@ -33,6 +36,7 @@ def test_train_writes_a_record_and_show_shows_it(lrlib, tmp_path):
     run = read_run(path)
     assert (run.config.peak_lr, run.config.epochs, len(run.epochs)) == (0.05, 3, 3)
     assert run.provenance.command == " ".join(["lrlib", *RUN, "--out", tmp_path.name, "--peak-lr", "0.05"])
+    assert "Before" not in out
     assert str(path) in out
 
     code, out, _ = lrlib("show", path)
@@ -52,6 +56,17 @@ def test_train_does_what_its_options_say(lrlib, tmp_path):
     assert (run.config.seed, run.config.precision, run.config.device) == (3, "bf16", "cpu")
     how = run.provenance
     assert (how.precision, how.device, how.threads, how.path) == ("bf16", "cpu", 2, "fast")
+
+
+def test_a_run_into_a_folder_that_is_no_unicode_gets_its_record(lrlib, tmp_path):
+    """Old sticks and shares have names in Latin-1, which come as surrogates."""
+    folder = tmp_path / "Jane Doe" / "pr\udcfcfung"
+    code, _, err = lrlib(*RUN, "--epochs", "1", "--out", folder)
+    assert code == 0, err
+    (path,) = folder.iterdir()
+    command = read_run(path).provenance.command
+    assert command.endswith(" --epochs 1 --out 'pr?fung'")
+    assert "Jane" not in command
 
 
 def test_show_keeps_training_and_test_apart(lrlib, tmp_path):
@@ -100,6 +115,49 @@ def test_show_finds_records_of_the_package(lrlib):
     assert "resnet10 on cifar10, linear, seed 0: finished after 30 epochs" in out
 
 
+def test_show_of_a_study_lists_its_records(lrlib, tmp_path):
+    code, out, _ = lrlib("show", "pilot-laptop")
+    assert code == 0
+    assert out.splitlines() == [
+        "pilot-laptop holds 2 records; show one of them:",
+        "  lrlib show pilot-laptop/laptop-constant-seed0.json",
+        "  lrlib show pilot-laptop/laptop-linear-seed0.json",
+    ]
+    code, _, _ = lrlib(*out.splitlines()[1].split()[1:])
+    assert code == 0
+    assert lrlib("show", tmp_path)[1] == f"{tmp_path} holds 0 records; show one of them:\n\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (lambda: int("four"), "ValueError: invalid literal for int() with base 10: 'four'"),
+        (lambda: Path("~nobody-here/x").expanduser(), "RuntimeError: Could not determine home directory."),
+        (lambda: {}["key"], "KeyError: 'key'"),
+        (lambda: Path(".").with_name("x"), "ValueError: "),
+        (lambda: Path("nowhere/file").read_bytes(), "nowhere/file: No such file or directory\n"),
+        (lambda: preset("labtop", recipe="linear"), "preset must be one of"),
+        (lambda: check_int("epochs", "2", least=1), "epochs must be an integer >= 1, got '2' (str)\n"),
+    ],
+)
+def test_pythons_own_words_are_told_from_lrlibs(error, sentence, lrlib, monkeypatch):
+    """Only what lrlib itself raises is a sentence; the rest keeps its type, and no traceback is shown."""
+    monkeypatch.setattr(cli, "app", error)
+    code, _, err = lrlib("x")
+    assert code == 1
+    assert err.startswith(f"lrlib: {sentence}")
+    assert err.count("\n") == 1
+    known = not sentence.split()[0].endswith("Error:")
+    assert err.endswith("(LRLIB_TRACEBACK=1 shows where)\n") != known
+
+
+def test_the_traceback_is_there_for_who_asks(lrlib, monkeypatch):
+    monkeypatch.setenv("LRLIB_TRACEBACK", "1")
+    monkeypatch.setattr(cli, "app", lambda: {}["key"])
+    with pytest.raises(KeyError):
+        lrlib("x")
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -120,6 +178,7 @@ def test_show_finds_records_of_the_package(lrlib):
             "device: 'mps' is not on this machine",
         ),
         (["show", "nothing.json"], "nothing.json: there is no such file"),
+        (["doctor", "digits", "--gpu", "--seconds", "0", "--no-race", "--out", "."], ". is a folder; name a"),
         (["data", "check", "--root", "nowhere"], "nowhere"),
     ],
 )

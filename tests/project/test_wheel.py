@@ -67,7 +67,11 @@ def outputs(notebook: nbformat.NotebookNode, cell: int) -> str:
 def test_the_wheel_has_library_book_code_and_records_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     wanted = {path.relative_to(ROOT).as_posix() for path in (ROOT / "lrlib").rglob("*.py")}
-    wanted |= {path.relative_to(ROOT / "book").as_posix() for path in (ROOT / "book/lrbook").rglob("*.py")}
+    wanted |= {
+        path.relative_to(ROOT / "book").as_posix()
+        for ending in ("py", "js", "css", "html")  # the explorer is drawn in the reader's browser
+        for path in (ROOT / "book/lrbook").rglob(f"*.{ending}")
+    }
     wanted |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "lrlib/recorded").rglob("*.json")}
     assert {name for name in names if ".dist-info/" not in name} == wanted
 

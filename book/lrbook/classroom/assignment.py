@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import numbers
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lrbook.classroom.inbox import shown
 from lrlib._checks import check_int
 from lrlib._errors import LrlibError
-from lrlib._files import write_atomically
+from lrlib._files import TextError, read_text, write_atomically
 from lrlib.schedules.recipes import get_recipe
 
 #: Three of the five schedules in the survey's table 1.1: thirty students give each of them ten seeds. With
@@ -98,6 +99,31 @@ def assignment(
     return [Assigned(i + 1, name.strip(), *cells[i]) for i, name in enumerate(names)]
 
 
+def mine(number: int, *, students: int, **how: Any) -> Assigned:
+    """Return what the student of this number runs in a class of so many; `how` is as for `assignment`.
+
+    Parameters
+    ----------
+    number : int, 1 to students
+    students : int, >= 1
+
+    Raises
+    ------
+    ClassError
+        If there is no such number: another student's run would be trained.
+
+    Examples
+    --------
+    >>> print(mine(4, students=30))
+    number 4: constant with seed 12
+    """
+    assigned = assignment(students, **how)
+    whole = isinstance(number, numbers.Integral) and not isinstance(number, bool)
+    if not (whole and 1 <= number <= len(assigned)):
+        raise ClassError(f"number must be a whole number from 1 to {len(assigned)}, got {number!r}")
+    return assigned[int(number) - 1]
+
+
 def write_list(assigned: Sequence[Assigned], path: str | Path) -> Path:
     """Write who runs what as CSV, for a spreadsheet, and return the path; an existing file is replaced.
 
@@ -111,7 +137,7 @@ def write_list(assigned: Sequence[Assigned], path: str | Path) -> Path:
     text = io.StringIO()
     rows = csv.writer(text)
     rows.writerow(Assigned._fields)
-    rows.writerows(assigned)
+    rows.writerows(a._replace(student=_no_formula(a.student)) for a in assigned)
     # With a byte order mark: without it spreadsheets take UTF-8 for another encoding.
     write_atomically(Path(path), lambda file: file.write(text.getvalue().encode("utf-8-sig")))
     return Path(path)
@@ -120,8 +146,9 @@ def write_list(assigned: Sequence[Assigned], path: str | Path) -> Path:
 def read_list(path: str | Path) -> list[Assigned]:
     """Return who runs what from a CSV file, as `lrlib class assign --out` or a spreadsheet wrote it.
 
-    Columns are found by their names, between commas or semicolons. A line that cannot be read is a
-    ClassError, which names the line.
+    Columns are found by their names, in any order, between commas, semicolons or tabs; rows without content,
+    as spreadsheets add them, are skipped. A cell that cannot be read is a ClassError, which names line,
+    column and value.
 
     Examples
     --------
@@ -132,26 +159,57 @@ def read_list(path: str | Path) -> list[Assigned]:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ClassError(f"{path}: the list cannot be read ({error}); save it as CSV in UTF-8") from None
-    # A spreadsheet in a country with decimal commas writes semicolons.
-    delimiter = ";" if text.partition("\n")[0].count(";") else ","
-    rows = csv.DictReader(io.StringIO(text), delimiter=delimiter)
-    if not {"number", "schedule", "seed"} <= set(rows.fieldnames or ()):
+        text = read_text(path)
+    except FileNotFoundError:
+        raise ClassError(f"{path}: there is no such file") from None
+    except TextError as error:
+        raise ClassError(f"{path}: the list {error}") from None
+    # A spreadsheet may say in a line of its own what stands between the cells ("sep=;").
+    skipped = 1 if re.match(r"sep=.\r?\n", text, re.IGNORECASE) else 0
+    text = text.split("\n", 1)[1] if skipped else text
+    # Commas; semicolons in a country with decimal commas; tabs, if it was saved as "Text".
+    head = text.splitlines()[0] if text.strip() else ""
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count))
+    try:  # all lines first: csv.Error comes while rows are read
+        lines = [(rows.line_num + skipped, [cell.strip() for cell in row]) for row in rows]
+    except csv.Error as error:
+        where = f"line {rows.line_num + skipped}"
+        raise ClassError(f"{path}, {where}: not a line of a list ({error})") from None
+    lines = [(number, row) for number, row in lines if any(row)]
+    columns = [name.lower() for name in lines[0][1]] if lines else []
+    if not {"number", "schedule", "seed"} <= set(columns):
         raise ClassError(f"{path}: its first line must name {', '.join(Assigned._fields)}")
     found = []
-    try:  # all lines first: csv.Error comes while rows are read
-        lines = [(rows.line_num, row) for row in rows]
-    except csv.Error as error:
-        raise ClassError(f"{path}, line {rows.line_num + 1}: not a line of a list ({error})") from None
-    for number, row in lines:
+    for number, row in lines[1:]:
+        cells = dict(zip(columns, row, strict=False))  # a row may be short, or longer than the first line
+        where = f"{path}, line {number}"
         try:
-            schedule = get_recipe((row["schedule"] or "").strip()).label
-            name = (row.get("student") or "").strip()
-            found.append(Assigned(int(row["number"]), name, schedule, int(row["seed"])))
-        except (TypeError, ValueError) as error:
-            raise ClassError(f"{path}, line {number}: {error}") from None
+            schedule = get_recipe(cells.get("schedule", "")).label
+        except ValueError as error:
+            raise ClassError(f"{where}: {error}") from None
+        student, seed = _whole(cells, "number", where, least=1), _whole(cells, "seed", where, least=0)
+        found.append(Assigned(student, _name(cells.get("student", "")), schedule, seed))
     if not found:
         raise ClassError(f"{path}: the list is empty")
     return found
+
+
+#: What a cell begins with that a spreadsheet takes for a formula.
+_FORMULA = ("=", "+", "-", "@")
+
+
+def _no_formula(name: str) -> str:
+    """Return a name as a spreadsheet shows it: with an apostrophe before what it would compute or fetch."""
+    return f"'{name}" if name.startswith(_FORMULA) else name
+
+
+def _name(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+
+
+def _whole(cells: dict[str, str], column: str, where: str, *, least: int) -> int:
+    """Return the whole number of a cell; a spreadsheet may have written 7 as 7.0 or 7,0."""
+    text = cells.get(column, "")
+    if not re.fullmatch(r"[0-9]{1,9}([.,]0+)?", text) or int(re.split("[.,]", text)[0]) < least:
+        raise ClassError(f"{where}: {column} must be a whole number >= {least}, got {text[:40]!r}")
+    return int(re.split("[.,]", text)[0])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lrbook.classroom.assignment import SCHEDULES, assignment, read_list, write_list
+from lrbook.classroom.assignment import SCHEDULES, ClassError, assignment, read_list, write_list
 from lrbook.classroom.merge import merge
+from lrlib._files import TextError, read_text
 
 class_app = typer.Typer(help="The class study: who runs what, and what came of it.", no_args_is_help=True)
 
@@ -26,11 +28,13 @@ def assign(
     """Print who runs which schedule with which seed."""
     who = int(students) if students.isdecimal() else names_in(Path(students))
     assigned = assignment(who, schedules=split(schedules), first_seed=first_seed)
+    # First the file, then the terminal: what cannot be shown must not cost what was to be written.
+    written = None if out is None else write_list(assigned, out)
     width = max(len(a.student) for a in assigned)
     for a in assigned:
         typer.echo(f"{a.number:>4}  {a.student:{width}}  {a.schedule:10} seed {a.seed}")
-    if out is not None:
-        typer.echo(f"Written to {write_list(assigned, out)}")
+    if written is not None:
+        typer.echo(f"Written to {written}")
 
 
 @class_app.command("merge")
@@ -65,7 +69,15 @@ def split(names: str) -> list[str]:
 def names_in(path: Path) -> list[str]:
     """Return the names in a text file, one a line."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"students must be a number or a text file, got {path} ({error})") from None
-    return [line.strip() for line in lines if line.strip()]
+        lines = read_text(path).splitlines()
+    except FileNotFoundError:
+        raise ClassError(
+            f"students must be a number or a text file, got {path}, and there is no such file"
+        ) from None
+    except TextError as error:
+        raise ClassError(f"{path} {error}") from None
+    # Of a spreadsheet with one column, empty cells may be left at the ends of lines, and quotes around names.
+    names = [line.strip().rstrip(",;").strip().strip('"') for line in lines]
+    if {"number", "schedule", "seed"} <= set(re.split("[,;\t]", "".join(names[:1]).lower())):
+        raise ClassError(f"{path} is a list that was assigned already; give it to merge with --list")
+    return [name for name in names if name]

@@ -14,8 +14,12 @@ from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from lrlib._files import reason
+
 #: A record has some 40 kB, and a class some hundred records.
 MOST_BYTES, MOST_IN_ALL = 5_000_000, 500_000_000
+#: A zip in a zip, and how many files in all: a few kB can stand for gigabytes, or name millions.
+MOST_STUDENT, MOST_FILES = 50_000_000, 20_000
 # What operating systems and notebooks leave behind, beside hidden files and the locks of killed runs.
 LITTER = {"__MACOSX", "Thumbs.db", "desktop.ini", "__pycache__"}
 
@@ -38,26 +42,45 @@ def handed_in(place: Path) -> Iterator[HandedIn]:
             continue
         files = _opened(name, partial(path.open, "rb"), zips=2)
         if not path.is_file():  # a link to nothing, or a pipe, which would keep the reader waiting
-            files = [HandedIn(name, problem="no file that can be read")]
+            files = iter([HandedIn(name, problem="no file that can be read")])
+        elif path != place and not path.resolve().is_relative_to(place.resolve()):
+            files = iter([HandedIn(name, problem="a link that leads out of the folder; it is not followed")])
         for name, data, problem in files:
-            plain = shown(name)
-            names[plain] += 1
+            if names.total() >= MOST_FILES:
+                rest = f"and all after it: more than {MOST_FILES:,} files; merge a part of them"
+                yield HandedIn(shown(name), problem=rest)
+                return
+            known = shown(name)
+            names[known] += 1
             size += len(data)
             if size > MOST_IN_ALL:
                 data, problem = b"", "more than can be read at once; merge a part of the files"
-            yield HandedIn(plain if names[plain] == 1 else f"{plain} ({names[plain]})", data, problem)
+            yield HandedIn(known if names[known] == 1 else f"{known} ({names[known]})", data, problem)
 
 
 def shown(name: str) -> str:
-    """Return a name fit for a terminal: what does not print is "?", and a long one is cut in its middle."""
-    plain = "".join(letter if letter.isprintable() else "?" for letter in name)
-    return plain if len(plain) <= 120 else f"{plain[:58]}...{plain[-59:]}"
+    """Return a name fit for a terminal and a page: see `plain`; a long one is cut in its middle."""
+    text = plain(name)
+    return text if len(text) <= 120 else f"{text[:58]}...{text[-59:]}"
+
+
+def plain(text: str) -> str:
+    """Return a text with "?" for what does not print or could begin HTML: it comes from people unknown, and
+    a report may be pasted into a page.
+
+    Examples
+    --------
+    >>> plain("Ada <img src=x>\\n")
+    'Ada ?img src=x??'
+    """
+    return "".join(letter if letter.isprintable() and letter not in "<>" else "?" for letter in text)
 
 
 def _opened(name: str, open_file: Callable[[], IO[bytes]], *, zips: int) -> Iterator[HandedIn]:
     """Yield a file, or the files of a zip; `zips` levels of zips are opened."""
     is_zip = name.lower().endswith(".zip")
-    limit = MOST_IN_ALL if is_zip else MOST_BYTES
+    # One export holds a class; a zip in it, one student's files.
+    limit = (MOST_IN_ALL if zips > 1 else MOST_STUDENT) if is_zip else MOST_BYTES
     try:
         with open_file() as file:
             data = file.read(limit + 1)  # and not the size that a zip states, which may be wrong
@@ -74,10 +97,12 @@ def _opened(name: str, open_file: Callable[[], IO[bytes]], *, zips: int) -> Iter
                     yield from _opened(f"{name}: {info.filename}", partial(archive.open, info), zips=zips - 1)
     # No permission; encrypted, damaged, packed in a way unknown to zipfile: it raises many kinds of error.
     except Exception as error:
-        what = "a zip that cannot be opened" if is_zip else "cannot be read"
-        yield HandedIn(
-            name, problem=f"{what} ({type(error).__name__}: {shown(str(error))}); have it sent again"
-        )
+        if getattr(error, "errno", None):  # the file may be whole: sent again, it would be no better
+            problem = f"cannot be read ({reason(error)}); look at its rights, and at the disk"
+        else:
+            what = "a zip that cannot be opened" if is_zip else "cannot be read"
+            problem = f"{what} ({type(error).__name__}: {shown(str(error))}); have it sent again"
+        yield HandedIn(name, problem=problem)
 
 
 def _is_litter(name: str) -> bool:

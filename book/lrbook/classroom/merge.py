@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lrbook.classroom.assignment import Assigned, ClassError
-from lrbook.classroom.inbox import handed_in
+from lrbook.classroom.inbox import handed_in, plain
 from lrbook.classroom.study import ClassStudy, Finding
 from lrlib.runs.config import RunConfig
 from lrlib.runs.record import RecordError, Run, run_from
@@ -45,7 +45,8 @@ def merge(place: str | Path, *, assigned: Sequence[Assigned] | None = None) -> C
     extra, missing = [], []
     if assigned is not None:
         runs, extra, missing = _on_the_list(runs, assigned)
-    findings = (*unreadable, *foreign, *duplicates, *extra, *_diverged(runs), *missing, *_apart(runs))
+    found = (*unreadable, *foreign, *duplicates, *extra, *_diverged(runs), *missing, *_apart(runs))
+    findings = tuple(each._replace(sentence=plain(each.sentence)) for each in found)
     order = in_order({a.schedule for a in assigned or ()} | {run.label for run in runs.values()})
     runs = dict(sorted(runs.items(), key=lambda item: (order.index(item[1].label), item[1].config.seed)))
     # Each file is a record or a finding of its own.

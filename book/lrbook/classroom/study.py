@@ -134,7 +134,7 @@ class ClassStudy:
             if any(interval(values)[1] > 1 for values in accuracies if values):
                 lines.append("An interval that reaches past 100 % comes from too few seeds to tell more.")
             compared = self.comparisons()
-            lines += ["", "Seed by seed:" if compared else "Nothing to compare with: no constant, no linear."]
+            lines += ["", "Seed by seed:" if compared else _nothing(self.schedules)]
             lines += [f"- {comparison.sentence()}" for comparison in compared]
         for kind, heading in KINDS.items():
             found = [finding for finding in self.findings if finding.kind == kind]
@@ -142,6 +142,13 @@ class ClassStudy:
                 lines += ["", f"{heading}: {len(found)}"]
                 lines += [f"- {f.file}: {f.sentence}" if f.file else f"- {f.sentence}" for f in found]
         return "\n".join(lines)
+
+
+def _nothing(schedules: tuple[str, ...]) -> str:
+    """Say why there is no comparison: rule 5 of the plan is about constant and linear."""
+    if len(schedules) == 1:
+        return f"Nothing to compare: all runs have the schedule {schedules[0]}."
+    return "Nothing to compare: the plan compares with constant and with linear, and neither was run."
 
 
 def _count(n: int, what: str) -> str:

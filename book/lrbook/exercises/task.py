@@ -12,6 +12,7 @@ import contextlib
 import inspect
 import math
 import numbers
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -268,16 +269,33 @@ def exercise(
 def number(value: Any, *, what: str = "a number is wanted") -> float:
     """Return one real number as a float, or refuse in a sentence."""
     if isinstance(value, str):
-        raise Refused(f"{what}, got the text {value!r}: leave out the quotes.")
+        raise Refused(f"{what}, got the text {shown(value)}{_instead(value)}.")
     if hasattr(value, "item"):  # one value in an array or a tensor
         with contextlib.suppress(Exception):  # whatever it is, it is no number
             value = value.item()
+    if isinstance(value, tuple) and len(value) == 2 and all(type(part) is int for part in value):
+        # 0,5 is two numbers to Python, and what its author's keyboard has for a decimal point.
+        point = f"{value[0]}.{value[1]}"
+        raise Refused(f"{what}, got two, {shown(value)}: write {point}, with a point.")
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise Refused(f"{what}, got {shown(value)} ({type(value).__name__}).")
     try:
         return float(value)
     except OverflowError:
         raise Refused(f"{what}, got {shown(value)}, which is too large for one.") from None
+
+
+def _instead(text: str) -> str:
+    """Return what to write instead of a text that is meant as a number, or nothing."""
+    # A minus and spaces as word processors set them.
+    plain = text.strip().replace("\N{MINUS SIGN}", "-").replace("\N{NO-BREAK SPACE}", "").replace(" ", "")
+    if re.fullmatch(r"[-+]?[0-9]*,[0-9]+(e[-+]?[0-9]+)?", plain, re.IGNORECASE):
+        return f": write {plain.replace(',', '.')}, with a point and without the quotes"
+    if re.fullmatch(r"[-+]?[0-9]*[.,]?[0-9]+%", plain):
+        return f": write {plain[:-1].replace(',', '.')} / 100, without the quotes"
+    if re.fullmatch(r"[-+*/().0-9e]+", plain, re.IGNORECASE) and re.search("[0-9]", plain):
+        return ": leave out the quotes" if plain == text.strip() else f": write {plain}, without the quotes"
+    return ""
 
 
 def shown(value: Any) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from collections import Counter
 
 import pytest
 
-from lrbook.classroom import ClassError, assignment, read_list, write_list
+from lrbook.classroom import ClassError, assignment, mine, read_list, write_list
 
 
 @pytest.mark.parametrize("students", [1, 2, 5, 6, 10, 11, 29, 30, 31])
@@ -57,7 +58,15 @@ def test_the_list_goes_through_a_spreadsheet(tmp_path):
         ("", "its first line must name number, student, schedule, seed"),
         ("number,student,schedule,seed\n", "the list is empty"),
         ("number,student,schedule,seed\n1,Ada,lineer,7\n", "line 2: schedule must be one of"),
-        ("number,student,schedule,seed\n1,Ada,linear,7\n2,Emmy,linear,x\n", "line 3: invalid literal"),
+        (
+            "number,student,schedule,seed\n1,Ada,linear,7\n2,Emmy,linear,x\n",
+            "line 3: seed must be a whole number >= 0, got 'x'",
+        ),
+        (
+            "number,student,schedule,seed\n0,Ada,linear,7\n",
+            "line 2: number must be a whole number >= 1, got '0'",
+        ),
+        ("number,schedule,seed\n1,linear\n", "line 2: seed must be a whole number >= 0, got ''"),
         ("number,student,schedule,seed\n1," + "a" * 200_000 + ",linear,7\n", "line 2: not a line of a list"),
     ],
 )
@@ -67,6 +76,52 @@ def test_a_bad_list_is_one_sentence(text, words, tmp_path):
     with pytest.raises(ClassError, match=r"class\.csv") as caught:
         read_list(path)
     assert words in str(caught.value)
+
+
+SAVED = {
+    "rows without content": "number,student,schedule,seed\n1,Ada,linear,7\n,,,\n2,Zoë,drop,7\n,,,\n\n",
+    "tabs": "number\tstudent\tschedule\tseed\n1\tAda\tlinear\t7\n2\tZoë\tdrop\t7\n",
+    "sep": "sep=;\nnumber;student;schedule;seed\n1;Ada;linear;7\n2;Zoë;drop;7\n",
+    "carriage returns": "number,student,schedule,seed\r1,Ada,linear,7\r2,Zoë,drop,7\r",
+    "other columns and capitals": "Schedule, Seed,Note,Number,Student\nlinear,7.0,x,1,Ada\ndrop,7,,2,Zoë\n",
+    "decimal commas": "number;student;schedule;seed\n1,0;Ada;linear;7,00\n2;Zoë;drop;7;;\n",
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("text", SAVED.values(), ids=SAVED)
+def test_a_list_as_spreadsheets_save_it(text, encoding, tmp_path):
+    path = tmp_path / "class.csv"
+    path.write_bytes(text.encode(encoding))
+    assert read_list(path) == [(1, "Ada", "linear", 7), (2, "Zoë", "drop", 7)]
+
+
+def test_a_list_in_an_older_encoding_is_one_sentence_with_the_way_out(tmp_path):
+    path = tmp_path / "class.csv"
+    path.write_bytes(SAVED["tabs"].encode("latin-1"))
+    with pytest.raises(ClassError, match=r"the list is not in UTF-8 \(see byte .*\); save it again with"):
+        read_list(path)
+
+
+def test_a_name_is_no_formula(tmp_path):
+    names = ['=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)", "'=x", "O'Neil"]
+    path = write_list(assignment(names), tmp_path / "class.csv")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        cells = [row["student"] for row in csv.DictReader(file)]
+    assert cells == [f"'{names[0]}", "'+1", "'-1", "'@SUM(A1)", "'=x", "O'Neil"]
+    assert [a.student for a in read_list(path)] == [*names[:4], "=x", "O'Neil"]
+
+
+@pytest.mark.parametrize("number", [0, -1, 31, "4", True, 2.5, None])
+def test_a_number_that_nobody_has_is_one_sentence(number):
+    with pytest.raises(ClassError) as caught:
+        mine(number, students=30)
+    assert str(caught.value) == f"number must be a whole number from 1 to 30, got {number!r}"
+
+
+def test_a_number_on_the_list():
+    assert [mine(n, students=30).number for n in (1, 4, 30)] == [1, 4, 30]
+    assert mine(4, students=30) == (4, "", "constant", 12)
 
 
 @pytest.mark.parametrize(

@@ -44,11 +44,36 @@ def test_nothing_usable_ends_with_one(lrlib, tmp_path):
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_names_as_editors_save_them(lrlib, encoding, tmp_path):
+    names = tmp_path / "names.txt"
+    names.write_bytes('Łukasz\r\n\r\n"Zoë N."\r\n,,\r\n'.encode(encoding))
+    code, out, _ = lrlib("class", "assign", names)
+    assert code == 0
+    assert [line.split("  ")[2].strip() for line in out.splitlines()] == ["Łukasz", "Zoë N."]
+
+
+def test_names_in_an_older_encoding_and_an_assigned_list_are_told_what_to_do(lrlib, tmp_path):
+    names = tmp_path / "names.txt"
+    names.write_bytes("Zoë".encode("latin-1"))
+    code, _, err = lrlib("class", "assign", names)
+    assert (code, err) == (
+        1,
+        f"lrlib: {names} is not in UTF-8 (see byte 3); save it again with the encoding UTF-8\n",
+    )
+    assert lrlib("class", "assign", 3, "--out", tmp_path / "class.csv")[0] == 0
+    code, _, err = lrlib("class", "assign", tmp_path / "class.csv")
+    assert code == 1
+    assert err.endswith("is a list that was assigned already; give it to merge with --list\n")
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (["merge", "nowhere"], "nowhere: there is no such folder or zip"),
-        (["merge", ".", "--list", "nowhere.csv"], "nowhere.csv: the list cannot be read"),
+        (["merge", ".", "--list", "nowhere.csv"], "nowhere.csv: there is no such file"),
+        (["assign", "."], ". cannot be read (Is a directory)"),
+        (["assign", "3", "--out", "."], ". is a folder; name a file in it"),
         (["merge", ".", "--list", "a.csv", "--students", 3], "take --list or --students, not both"),
         (["assign", "thirty"], "students must be a number or a text file, got thirty"),
         (["assign", "0"], "students must be at least one, got none"),

@@ -122,3 +122,58 @@ def test_a_zip_may_not_fill_the_memory(folder, tmp_path, monkeypatch):
     study = merge(folder, assigned=SIX)
     assert one_sentence(study, "large.zip: 2.json").startswith("more than can be read at once")
     assert len(study.runs) == 6
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path):
+    (tmp_path / "secret.json").write_text("secret")
+    place = tmp_path / "class"
+    place.mkdir()
+    (place / "a.json").write_text("mine")
+    (place / "inside.json").symlink_to(place / "a.json")
+    (place / "out.json").symlink_to(tmp_path / "secret.json")
+    (place / "folder").symlink_to(tmp_path, target_is_directory=True)
+    assert list(handed_in(place)) == [
+        ("a.json", b"mine", ""),
+        ("inside.json", b"mine", ""),
+        ("out.json", b"", "a link that leads out of the folder; it is not followed"),
+    ]
+
+
+def test_a_zip_may_not_name_files_without_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(inbox, "MOST_FILES", 3)
+    (tmp_path / "many.zip").write_bytes(zipped({f"{i}.json": b"x" for i in range(10)}))
+    found = list(handed_in(tmp_path))
+    assert [file.name for file in found] == [f"many.zip: {i}.json" for i in range(4)]
+    assert found[-1].problem == "and all after it: more than 3 files; merge a part of them"
+
+
+def test_a_zip_in_a_zip_may_not_fill_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(inbox, "MOST_STUDENT", 1_000_000)
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w") as archive:  # stored, so that the outer zip is the one that packs
+        archive.writestr("a.bin", b"0" * 2_000_000)
+    (tmp_path / "outer.zip").write_bytes(zipped({"inner.zip": bomb.getvalue()}))
+    assert list(handed_in(tmp_path)) == [("outer.zip: inner.zip", b"", "more than 1 MB, which no record has")]
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch):
+    (tmp_path / "a.json").write_text("x")
+
+    def refused(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.open", refused)
+    ((_, _, problem),) = handed_in(tmp_path)
+    assert problem == "cannot be read (Permission denied); look at its rights, and at the disk"
+
+
+def test_html_in_a_name_or_a_record_does_not_reach_a_report(tmp_path):
+    script = "<script>alert(1)</script>"
+    (tmp_path / "x<img src=x>.json").write_text('{"schema_version": 1, "config": {}}')
+    (tmp_path / "b.json").write_text(f'{{"schema_version": "{script}"}}')
+    list_ = assignment([f"Ada {script}"])
+    report = merge(tmp_path, assigned=list_).report()
+    assert "number 1 (Ada ?script?alert(1)?/script?)" in report
+    assert "x?img src=x?.json" in report
+    assert "?script?alert" in report.split("b.json")[1]
+    assert not set("<>") & set(report)

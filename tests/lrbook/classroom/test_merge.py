@@ -62,6 +62,15 @@ def test_the_report_says_what_the_experiment_was():
         assert study.report().splitlines()[1] == f"The experiment: {experiment}"
 
 
+def test_what_cannot_be_compared_is_said():
+    def said(*labels):
+        runs = {f"{label}.json": synthetic_run(label, {"test_accuracy": [0.5]}) for label in labels}
+        return ClassStudy(runs=runs, findings=(), files=len(runs), schedules=labels).report()
+
+    assert "Nothing to compare: all runs have the schedule linear." in said("linear")
+    assert "compares with constant and with linear, and neither was run" in said("drop", "time")
+
+
 def test_an_interval_past_the_whole_is_explained(folder):
     words = "An interval that reaches past 100 %"
     assert words not in merge(folder).report()

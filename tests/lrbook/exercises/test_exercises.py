@@ -376,6 +376,35 @@ SOME = "write down the formula and put the numbers in."
     ("name", "answer", "hint"),
     [
         ("edge", "0.5", "a number is wanted, got the text '0.5': leave out the quotes."),
+        (
+            "edge",
+            "0,5",
+            "a number is wanted, got the text '0,5': write 0.5, with a point and without the quotes.",
+        ),
+        (
+            "edge",
+            "-0,5",
+            "a number is wanted, got the text '-0,5': write -0.5, with a point and without the quotes.",
+        ),
+        (
+            "edge",
+            ",5e-1",
+            "a number is wanted, got the text ',5e-1': write .5e-1, with a point and without the quotes.",
+        ),
+        ("edge", (0, 5), "a number is wanted, got two, (0, 5): write 0.5, with a point."),
+        ("edge", "2/4", "a number is wanted, got the text '2/4': leave out the quotes."),
+        (
+            "edge",
+            "\N{MINUS SIGN}0.5",
+            "a number is wanted, got the text '−0.5': write -0.5, without the quotes.",
+        ),
+        (
+            "edge",
+            "12,5 %",
+            "a number is wanted, got the text '12,5 %': write 12.5 / 100, without the quotes.",
+        ),
+        ("edge", "a half", "a number is wanted, got the text 'a half'."),
+        ("edge", (0, 5, 1), "a number is wanted, got (0, 5, 1) (tuple)."),
         ("edge", True, "a number is wanted, got True (bool)."),
         ("edge", [0.5, 1.0], "a number is wanted, got [0.5, 1.0] (list)."),
         ("edge", math.inf, "a finite number is wanted, got inf."),

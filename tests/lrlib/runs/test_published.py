@@ -6,10 +6,10 @@ import json
 from datetime import date
 
 import pytest
-from printed_tables import SOURCE, SURVEY
 
 from lrlib.runs.published import PublishedError, published
 from lrlib.runs.store import RECORDED, studies
+from printed_tables import SOURCE, SURVEY
 
 FILE = RECORDED / "published.json"
 # As printed, with every digit: schedule, then accuracy and loss of the survey's table 1.1.

@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
-import synthetic
 
+import synthetic
 from lrlib.runs.record import RecordError, Run, digest
 from lrlib.runs.store import RECORDED, load_runs, read_run, studies, write_run
 from lrlib.sweeps.study import read_study
 from lrlib.training import networks
-from lrlib.training.randomness import draw_augmentation, permutation
 from lrlib.training.metrics import fingerprint
+from lrlib.training.randomness import draw_augmentation, permutation
 
 # Study -> name of a record -> the config that the study's file plans for it.
 PLANS = {
@@ -96,6 +96,20 @@ def test_a_record_is_never_overwritten(tmp_path):
             ),
             "looks like a path",
         ),
+        (
+            synthetic_run(
+                provenance=synthetic_run().provenance.model_copy(update={"command": "lrlib pr\udcfc"})
+            ),
+            "what is no Unicode text",
+        ),
+        (
+            synthetic_run(
+                provenance=synthetic_run().provenance.after(
+                    synthetic_run().provenance.model_copy(update={"command": "lrlib /home/me/x"})
+                )
+            ),
+            "looks like a path",
+        ),
     ],
 )
 def test_a_record_that_disagrees_with_itself_is_not_written(run, words, tmp_path):
@@ -106,7 +120,7 @@ def test_a_record_that_disagrees_with_itself_is_not_written(run, words, tmp_path
 
 
 def test_a_momentum_that_is_not_the_recipes_is_found(tmp_path):
-    with pytest.raises(RecordError, match="first_momentum of epoch 0 is 0.9, and the recipe says None"):
+    with pytest.raises(RecordError, match=r"first_momentum of epoch 0 is 0\.9, and the recipe says None"):
         write_run(edited(synthetic_run(), first_momentum=0.9), tmp_path / "run.json")
     config = synthetic_run().config.changed(recipe="1cycle")
     rate, momentum = config.schedule(), config.momentum_schedule()
@@ -125,7 +139,9 @@ def test_a_momentum_that_is_not_the_recipes_is_found(tmp_path):
     run = synthetic_run(config=config, epochs=tuple(epochs))
     assert read_run(write_run(run, tmp_path / "good.json")) == run
     for wrong in (0.9, None):
-        with pytest.raises(RecordError, match=f"last_momentum of epoch 0 is {wrong}, and the recipe says 0.8"):
+        with pytest.raises(
+            RecordError, match=f"last_momentum of epoch 0 is {wrong}, and the recipe says 0.8"
+        ):
             write_run(edited(run, last_momentum=wrong), tmp_path / "bad.json")
 
 
@@ -221,7 +237,7 @@ def test_a_flipped_bit_is_noticed_wherever_it_is(tmp_path):
 
 def test_not_text_and_not_there(tmp_path):
     (tmp_path / "bytes.json").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(RecordError, match="cannot be read as text"):
+    with pytest.raises(RecordError, match="is not in UTF-8"):
         read_run(tmp_path / "bytes.json")
     with pytest.raises(RecordError, match="there is no such file"):
         read_run(tmp_path / "none.json")

@@ -11,6 +11,7 @@ from lrlib import cli
 from lrlib.runs.config import PRESETS
 from lrlib.sweeps import doctor
 from lrlib.sweeps.timing import Pace
+from lrlib.training import cifar10
 from lrlib.training.dataset import DataError
 
 
@@ -18,6 +19,7 @@ def test_each_preset_gets_a_line_with_its_arithmetic(monkeypatch):
     # 20 updates in 2 s are 0.1 s each, a picture takes 1 ms. Digits: 1,000 and 797 pictures, 200 updates an
     # epoch, 8 epochs: 8 (20 + 0.797) + 1 = 167.4 s, which is 2.8 minutes.
     monkeypatch.setattr(doctor, "pace", lambda config: Pace(updates=2.0, image=0.001))
+    monkeypatch.setattr(cifar10, "find", lambda download: [])
     lines = []
     doctor.diagnose(say=lines.append)
     assert len(lines) == 1 + len(PRESETS)
@@ -35,10 +37,25 @@ def test_missing_data_are_said_and_stop_nothing(monkeypatch):
         return Pace(updates=1.0, image=0.0)
 
     monkeypatch.setattr(doctor, "pace", missing)
+    monkeypatch.setattr(cifar10, "find", lambda download: [])
     lines = []
     doctor.diagnose(["laptop", "digits"], say=lines.append)
     assert lines[1].endswith("not timed, as its data are not here (cifar10: not found)")
     assert "a run of 8 epochs about" in lines[2]
+
+
+def test_it_downloads_nothing(tmp_path, monkeypatch):
+    def asked(*_):
+        raise AssertionError("a question about the machine went to the network")
+
+    monkeypatch.setenv("LRLIB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("LRLIB_DATA", raising=False)
+    monkeypatch.setattr(cifar10, "_download", asked)
+    lines = []
+    doctor.diagnose(["laptop", "resnet50"], say=lines.append)
+    for line in lines[1:]:
+        assert "not timed, as its data are not here (CIFAR-10 is not in " in line
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_it_times_for_real_and_refuses_what_is_none():

@@ -20,7 +20,7 @@ from lrlib.runs.config import ConfigError
 from lrlib.runs.record import RecordError
 from lrlib.runs.store import read_run, write_run
 from lrlib.schedules.recipes import DropRecipe
-from lrlib.sweeps.local import run_study, work
+from lrlib.sweeps.local import run_study, work, worker_code
 from lrlib.sweeps.one_run import do
 from lrlib.sweeps.study import Planned, StudyError, plan, read_study, status
 from lrlib.sweeps.timing import hours_left
@@ -198,6 +198,22 @@ def test_files_that_are_no_studies(tmp_path):
     (tmp_path / "wrong.toml").write_text("preset = 'digits'\nrecipes = ['lineer']\nseeds = [1]")
     with pytest.raises(StudyError, match=r"wrong\.toml: .*did you mean 'linear'"):
         read_study(tmp_path / "wrong.toml")
+    (tmp_path / "folder.toml").mkdir()
+    with pytest.raises(StudyError, match=r"folder\.toml: cannot be read \(Is a directory\)"):
+        read_study(tmp_path / "folder.toml")
+    (tmp_path / "old.toml").write_bytes("title = 'Größe'".encode("latin-1"))
+    with pytest.raises(StudyError, match=r"old\.toml: is not in UTF-8 \(see byte 12\); save it again with"):
+        read_study(tmp_path / "old.toml")
+    (tmp_path / "deep.toml").write_text("a = " + "[" * 100_000)
+    with pytest.raises(StudyError, match=r"deep\.toml: "):
+        read_study(tmp_path / "deep.toml")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_study_as_notepad_and_powershell_save_it(encoding, tmp_path):
+    text = 'title = "Größe"\r\npreset = "digits"\r\nrecipes = ["linear"]\r\nseeds = [1]\r\n'
+    (tmp_path / "two.toml").write_bytes(text.encode(encoding))
+    assert read_study(tmp_path / "two.toml").title == "Größe"
 
 
 def test_states(tmp_path):
@@ -255,6 +271,19 @@ def test_a_record_of_another_config_is_not_taken_for_ours(tmp_path):
     write_run(train(ours.config.changed(seed=9), progress=False), ours.record)
     with pytest.raises(StudyError, match="holds a run of another config"):
         ours.recorded()
+
+
+def test_a_file_in_the_current_folder_is_not_taken_for_a_module(tmp_path, monkeypatch):
+    """A worker starts where the student is, beside a random.py of the student's own."""
+    (tmp_path / "random.py").write_text("raise SystemExit('the wrong module')")
+    monkeypatch.chdir(tmp_path)
+    for path in (["", *sys.path], sys.path):  # a notebook has the current folder first, as ""
+        monkeypatch.setattr(sys, "path", path)
+        code = worker_code().removesuffix("from lrlib.cli import main\nmain()")
+        assert code.endswith("sys.argv = ['lrlib', 'study', 'work']\n")
+        asked = f"{code}import random, lrlib; print(random.randrange(1), lrlib.__name__)"
+        done = subprocess.run([sys.executable, "-P", "-c", asked], capture_output=True, text=True)
+        assert done.stdout == "0 lrlib\n", done.stderr
 
 
 def test_one_run_that_fails_does_not_stop_the_others(tmp_path):
@@ -487,6 +516,6 @@ def test_run_on_the_command_line(done, expected, lrlib, tmp_path, monkeypatch):
     options = "--hours 2.5 --jobs 3 --threads 2 --path fast"
     code, _, _ = lrlib("study", "run", file_of(tmp_path, seeds=[1]), *options.split())
     assert code == expected
-    assert seen.pop("command").startswith("lrlib study run ")
+    assert seen.pop("command")[:3] == ["lrlib", "study", "run"]
     assert seen.pop("say")
     assert seen == {"hours": 2.5, "jobs": 3, "threads": 2, "path": "fast", "deterministic": False}

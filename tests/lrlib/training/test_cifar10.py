@@ -5,6 +5,8 @@ import os
 import pickle
 import socket
 import time
+from collections import OrderedDict
+from pathlib import Path
 
 import huggingface_hub
 import numpy as np
@@ -197,8 +199,26 @@ def test_parquet(hub):
     assert_is_mini(load(hub))
 
 
+def numpy_labels(pixels, labels):
+    data = pixels.transpose(0, 3, 1, 2).reshape(len(pixels), 3072)
+    return pickle.dumps({"labels": np.array(labels), "data": np.asfortranarray(data)}, 2)
+
+
+def numpy_scalars_and_bytes_for_names(pixels, labels):
+    data = pixels.transpose(0, 3, 1, 2).reshape(len(pixels), 3072)
+    batch = {b"data": data, b"labels": [np.int64(label) for label in labels], b"batch_label": b""}
+    return pickle.dumps(OrderedDict(batch), 2)
+
+
 @pytest.mark.parametrize(
-    "dump", [python2_pickle, new_pickle(3), new_pickle(4)], ids=["python2", "protocol3", "protocol4"]
+    "dump",
+    [
+        python2_pickle,
+        *map(new_pickle, range(pickle.HIGHEST_PROTOCOL + 1)),
+        numpy_labels,
+        numpy_scalars_and_bytes_for_names,
+    ],
+    ids=lambda dump: dump.__qualname__,
 )
 def test_batches_give_the_same_order(tmp_path, dump):
     write_batches(tmp_path, dump)
@@ -307,6 +327,8 @@ class Malicious:
         (lambda *_: pickle.dumps({"data": Malicious(), "labels": []}), "it asks for builtins.exec"),
         (lambda *_: b"cos\nsystem\n(S'true'\ntR.", "it asks for os.system"),
         (lambda *_: b"cnumpy\nload\n(S'file'\ntR.", "it asks for numpy.load"),
+        (lambda *_: b"cbuiltins\nbytes\n(I1000000000000\ntR.", "it asks for bytes that are not in it"),
+        (lambda *_: b"c_codecs\nencode\n(S'x'\nS'rot13'\ntR.", "it asks for an encoding 'rot13'"),
         (lambda *_: b"<html>", "UnpicklingError"),
         (lambda *_: b"", "EOFError"),
         (lambda *whole: python2_pickle(*whole)[:3000], "is no batch of CIFAR-10 pictures"),
@@ -340,6 +362,84 @@ def test_wrong_batch(tmp_path, dump, problem):
     assert problem in str(error.value)
     assert str(error.value).endswith(": delete it and download it again")
     assert not hasattr(lrlib, "was_here")
+
+
+@pytest.mark.parametrize("write", [write_hub, write_batches])
+@pytest.mark.parametrize(
+    "error", [PermissionError(13, "Permission denied"), OSError(5, "Input/output error")]
+)
+def test_a_file_that_cannot_be_read_is_not_called_damaged(tmp_path, monkeypatch, write, error):
+    write(tmp_path)
+    whole = Path.open
+
+    def refused(path, *args, **how):
+        if tmp_path in path.parents:
+            raise error
+        return whole(path, *args, **how)
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(DataError) as caught:
+        load(tmp_path)
+    text = str(caught.value)
+    assert f" cannot be read ({error.strerror}): look at its rights, and at the disk" in text
+    assert "download" not in text
+
+
+@pytest.mark.parametrize("write", [write_hub, write_batches])
+def test_a_file_larger_than_any_of_cifar10_is_refused_unread(tmp_path, monkeypatch, write):
+    write(tmp_path)
+    monkeypatch.setattr(cifar10, "MOST_BYTES", 1000)
+    with pytest.raises(DataError, match="MB, and no file of CIFAR-10 has"):
+        load(tmp_path)
+
+
+def test_a_parquet_file_with_more_rows_than_cifar10_is_not_decoded(hub, monkeypatch):
+    monkeypatch.setattr(cifar10, "MOST_IMAGES", 19)
+    with pytest.raises(DataError, match="has 20 rows, and CIFAR-10 has 19"):
+        load(hub)
+
+
+# Surroundings -----------------------------------------------------------------
+
+
+@pytest.fixture
+def no_home(monkeypatch):
+    """A user without a home folder, as `docker run --user 54321` has it."""
+    import pwd
+
+    def nobody(uid):
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    for name in ("HOME", "LRLIB_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+
+
+def test_named_data_need_no_home_folder(hub, no_home):
+    assert_is_mini(load(hub))
+
+
+def test_without_data_and_home_folder_one_sentence(no_home):
+    with pytest.raises(DataError, match="this user has no home folder, and so no cache: set LRLIB_DATA to"):
+        load()
+
+
+@pytest.mark.parametrize("variable", ["LRLIB_DATA", "LRLIB_CACHE"])
+def test_a_home_folder_that_is_not_there_is_one_sentence(monkeypatch, variable):
+    monkeypatch.setenv(variable, "~nobody-here/x")
+    with pytest.raises(DataError, match=f"{variable} must be a folder, got '~nobody-here/x', and that user"):
+        load()
+
+
+@pytest.mark.parametrize(
+    ("write", "given"), [(write_hub, "plain_text"), (write_hub, ".."), (write_batches, "cifar-10-batches-py")]
+)
+def test_a_folder_one_too_deep_or_too_high_gets_a_hint(tmp_path, write, given):
+    place = tmp_path / "data"
+    write(place)
+    with pytest.raises(DataError) as caught:
+        load((place / given).resolve())
+    assert str(caught.value).endswith(f"; did you mean '{place}'?")
 
 
 def test_batches_of_another_set(tmp_path):

@@ -20,6 +20,7 @@ from lrlib.training import run as training
 from lrlib.training.checkpoint import CheckpointError
 from lrlib.training.machine import Target, native_precision, provenance, resolve
 from lrlib.training.metrics import Meter, fingerprint
+from lrlib.training.progress import ProgressBar
 from lrlib.training.randomness import permutation
 from lrlib.training.run import train
 
@@ -262,8 +263,39 @@ def test_a_cut_run_of_1cycle_goes_on_with_its_momentum(tmp_path):
 def test_seconds_of_all_parts_count(tmp_path):
     config, file = small(), tmp_path / "run.pt"
     run(config, checkpoint=file)
-    saved(file, config, seconds=1000.0)
+    (part,) = saved(file, config)["earlier"]
+    saved(file, config, earlier=[{**part, "seconds": 1000.0}])
     assert 1000 < run(config, checkpoint=file, resume=True).provenance.seconds < 1100
+
+
+def test_a_record_keeps_where_each_part_of_the_run_was_computed(tmp_path, monkeypatch):
+    """Begun on one machine at one commit, cut twice there, and ended on another machine at another commit."""
+    config, file = small(epochs=4), tmp_path / "run.pt"
+    target = resolve(config)
+    monkeypatch.setattr(machine, "hardware", lambda device: "first processor")
+    monkeypatch.setattr(machine, "commit", lambda: "a" * 40)
+    for resume in (False, True):
+        part = training.training(
+            config, target, checkpoint=file, resume=resume, command=["lrlib", "x"], stop=lambda: True
+        )
+        with target.own_settings():
+            assert [result for _, result in training.take_turns([part])] == [None]
+    monkeypatch.setattr(machine, "hardware", lambda device: "second processor")
+    monkeypatch.setattr(machine, "commit", lambda: "b" * 40)
+    last = run(config, checkpoint=file, resume=True, command=["lrlib", "x", "--resume"])
+    p = last.provenance
+    assert (p.hardware, p.commit, p.command, p.parts) == ("second processor", "b" * 40, "lrlib x --resume", 3)
+    (before,) = p.earlier
+    assert (before.hardware, before.commit, before.command) == ("first processor", "a" * 40, "lrlib x")
+    assert before.parts == 2
+    assert before.seconds < p.seconds
+    assert read_run(write_run(last, tmp_path / "run.json")) == last
+
+
+def test_a_run_in_one_go_has_no_earlier_parts_in_its_record():
+    whole = run(small(epochs=1))
+    assert whole.provenance.earlier == ()
+    assert "earlier" not in whole.model_dump_json()
 
 
 def test_the_scaler_of_fp16_goes_on_where_it_was(tmp_path, monkeypatch):
@@ -363,7 +395,7 @@ def test_a_checkpoint_of_another_run_is_refused_by_name(tmp_path):
 
 def signed(content):
     """A checkpoint whose digest fits, as somebody who means harm would make it."""
-    return b"lrlib checkpoint 1 " + hashlib.sha256(content).hexdigest().encode() + b"\n" + content
+    return b"lrlib checkpoint 2 " + hashlib.sha256(content).hexdigest().encode() + b"\n" + content
 
 
 @pytest.mark.parametrize(
@@ -373,7 +405,7 @@ def signed(content):
         (lambda b: b[:5000] + bytes([b[5000] ^ 1]) + b[5001:], "damaged (its digest does not fit)"),
         (lambda b: b + b"x", "damaged (its digest does not fit)"),
         (
-            lambda b: b.replace(b"checkpoint 1", b"checkpoint 2", 1),
+            lambda b: b.replace(b"checkpoint 2", b"checkpoint 3", 1),
             "not a checkpoint that this lrlib can read",
         ),
         (lambda b: b"", "not a checkpoint that this lrlib can read"),
@@ -484,15 +516,24 @@ def test_the_bar_says_epoch_rate_loss_accuracy_and_time_left(capfd, monkeypatch)
         assert words in shown
 
 
-def test_the_bar_is_silent_where_the_environment_says_so(capfd, monkeypatch):
-    monkeypatch.setenv("LRLIB_PROGRESS", "off")
-    train(small())
+@pytest.mark.parametrize("off", ["off", "OFF", "0", "no", " False"])
+def test_the_bar_is_silent_where_the_environment_says_so(off, capfd, monkeypatch):
+    monkeypatch.setenv("LRLIB_PROGRESS", off)
+    with ProgressBar(small(), shown=None, step=0) as bar:
+        bar.update(0.1)
     out, err = capfd.readouterr()
     assert out == err == ""
 
 
+def test_the_bar_is_left_out_where_there_is_no_stderr(monkeypatch):
+    monkeypatch.setattr("sys.stderr", None)
+    with ProgressBar(small(), shown=True, step=0) as bar:
+        bar.update(0.1)
+    assert not bar.shown
+
+
 def test_provenance_says_where_and_how_without_names_or_paths(tmp_path):
-    result = run(small(), command=f"lrlib train --out {tmp_path}/here")
+    result = run(small(), command=["lrlib", "train", "--out", f"{tmp_path}/here"])
     p = result.provenance
     assert p.command == "lrlib train --out here"
     assert (p.device, p.precision, p.threads) == ("cpu", "fp32", 1)
@@ -557,18 +598,40 @@ def test_a_checkpoint_goes_on_in_its_own_precision(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("typed", "kept"),
     [
-        ("lrlib train --out=/home/me/runs", "lrlib train --out=runs"),
-        ("lrlib train --out a\\b", "lrlib train --out b"),
-        ("C:\\Users\\me\\lrlib.exe show x/y.json", "lrlib.exe show y.json"),
-        ("lrlib train --out /", "lrlib train --out ."),
-        ("lrlib train --seed 3", "lrlib train --seed 3"),
+        (["--out=/home/me/runs"], "--out=runs"),
+        (["--out", "a\\b"], "--out b"),
+        (["C:\\Users\\me\\lrlib.exe", "show", "x/y.json"], "lrlib.exe show y.json"),
+        (["--out", "/"], "--out ."),
+        (["--seed", "3"], "--seed 3"),
+        # One argument is one word, whatever it is called: no name of a person or an institution is left over.
+        (["--out", "/home/Jane Doe/runs"], "--out runs"),
+        (["--out", "/x/OneDrive - Example University/runs"], "--out runs"),
+        (["--out=C:\\Users\\Jane Doe\\my runs"], "'--out=my runs'"),
+        (["--out", "/home/jane"], "--out '~'"),
+        (["--out", "C:\\Users\\Jane Doe\\"], "--out '~'"),
+        (["--out", "~jane"], "--out '~'"),
+        (["--beside", "/home/Jane Doe/laptop.toml:16"], "--beside laptop.toml:16"),
+        (["-/x/Jane Doe/r"], "r"),
+        (["study", "it's"], """study 'it'"'"'s'"""),
+        # A folder named in Latin-1 comes as surrogates where the terminal has UTF-8.
+        (["--out", "/x/pr\udcfcfung"], "--out 'pr?fung'"),
+        ("a function's name", "a function's name"),
+        ("lrlib train --out /home/Jane Doe/runs", "runs"),
     ],
 )
-def test_a_command_is_kept_without_the_folders_in_it(typed, kept):
+def test_a_command_is_kept_as_arguments_without_the_folders_in_them(typed, kept):
     target = resolve(small())
     given = provenance(target, command=typed, started=datetime.now(UTC), commit=None)
     assert given.command == kept
     assert not {"/", "\\"} & set(given.command)
+    assert given.model_dump_json()
+
+
+def test_what_no_record_can_hold_is_refused_before_the_first_update(monkeypatch):
+    monkeypatch.setattr(machine, "command_line", lambda command: "lrlib /home/me")
+    monkeypatch.setattr(Meter, "add", None)  # an update would call it
+    with pytest.raises(ValueError, match="this run could not be recorded: its provenance holds what looks"):
+        run(small())
 
 
 def test_a_record_of_a_gpu_names_card_driver_and_libraries(monkeypatch):

@@ -31,7 +31,7 @@ from lrlib import (
     join,
 )
 from lrlib.schedules.recipes import SURVEY
-from lrlib.stats import final_accuracy
+from lrlib.stats.rankings import by_peak
 
 __all__ = ["BEST_DRAWING", "Explorer", "board", "for_page", "hero", "recorded_runs", "show", "summary_text"]
 
@@ -179,16 +179,14 @@ def recorded_runs() -> list[dict]:
     ['Constant', 'Time-based']
     """
     records, found = Records(), []
+    grid = by_peak(records.blocks(MAP))
+    each = count(len(next(iter(grid["constant"].values()))))
     constant = percent(fmean(finals(records.runs(CIFAR10, "constant"))))
     for name in SURVEY:
         runs = records.runs(CIFAR10, name)
         config = runs[0].config
         shape, total, epochs = config.schedule(), config.total_steps, config.epochs
-        others = sorted(
-            (run.config.peak_lr, final_accuracy(run))
-            for run in records[MAP]
-            if run.label == name and run.config.peak_lr != config.peak_lr
-        )
+        others = {rate: fmean(ends.values()) for rate, ends in grid[name].items() if rate != config.peak_lr}
         accuracy = means(run.column("test_accuracy") for run in runs)
         title, end = CHAPTER[name][0], percent(fmean(finals(runs)))
         beside = "" if name == "constant" else f"; the constant rate {constant}"
@@ -201,9 +199,9 @@ def recorded_runs() -> list[dict]:
                     f"{100 * e / (epochs - 1):.1f},{_height(x):.1f}" for e, x in enumerate(accuracy)
                 ),
                 "text": f"{title}: {end} test accuracy after {epochs} epochs at peak rate {config.peak_lr:g}"
-                f", the mean of {count(len(runs))} runs{beside}. At other peak rates, one run each: "
-                f"{', '.join(f'{percent(end)} at {rate:g}' for rate, end in others)}. A network has rates of "
-                "its own: compare shapes with the valley's, not numbers.",
+                f", the mean of {count(len(runs))} runs{beside}. At other peak rates, {each} runs each: "
+                f"{', '.join(f'{percent(end)} at {rate:g}' for rate, end in others.items())}. A network has "
+                "rates of its own: compare shapes with the valley's, not numbers.",
             }
         )
     return found
