@@ -30,6 +30,7 @@ LINKED = (
     "beyond/warmup_needed.ipynb",
     "beyond/asked_for.md",
     "beyond/which_schedule.md",
+    "beyond/rosetta.md",
 )
 BOOK = glossary.ROOT / "book"
 PAGES = sorted(path for path in BOOK.rglob("*") if path.suffix in {".md", ".ipynb"})

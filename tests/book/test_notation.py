@@ -37,6 +37,7 @@ PAGES = (
     "beyond/warmup_needed.ipynb",
     "beyond/asked_for.md",
     "beyond/which_schedule.md",
+    "beyond/rosetta.md",
 )
 FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$([^$]+)\$", re.S)
 NAMES = r"\\(eta|ell|lambda|ln|lfloor|lceil|bmod)(?![a-zA-Z])"

@@ -1,6 +1,8 @@
 """Run every spelling of the Rosetta page in its framework, and write what came of it.
 
-    python tests/helpers/rosetta_runs.py        (needs lrlib[rosetta]; writes book/lrbook/chapters/rosetta.json)
+    python tests/helpers/rosetta_runs.py        (needs lrlib[rosetta])
+
+The file is book/lrbook/chapters/rosetta.json.
 
 A rate is what moved a weight: each spelling drives the framework's own optimizer, gradient -1. The tests run
 the same functions and compare with the file.
@@ -10,24 +12,20 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 import warnings
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
-if __name__ == "__main__":
-    sys.path[:0] = [str(ROOT), str(ROOT / "book")]
-
-import frameworks
 import numpy as np
 import torch
 
+import frameworks
 import lrlib.schedules
 from lrbook.chapters.rosetta_spellings import BEYOND, FRAMEWORKS, LENGTHS, PEAK, ROWS
 
+ROOT = Path(__file__).parents[2]
 OUT = ROOT / "book" / "lrbook" / "chapters" / "rosetta.json"
 PACKAGES = ("torch", "keras", "optax", "jax", "timm", "transformers", "lightning")
 # Relative to the rate; as a part of the peak. Rates in 32 bits are off by 1e-8 or more, those in 64 by 1e-14.
@@ -230,7 +228,7 @@ DECAY_STEPS = {
 
 
 def decay_steps() -> dict:
-    """Return by framework the first update after the warm-up with rate 0, and the highest rate of the peak's."""
+    """Return by framework the first update after the warm-up with rate 0, and the highest rate."""
     found = {}
     for name, code in DECAY_STEPS.items():
         rates = applied(name.split(",")[0], code, 100, 116)
@@ -256,10 +254,17 @@ def float32_cosine(totals: Sequence[int] = (11_730, 39_100)) -> dict:
 
 
 def silent_step_update(total: int = 100) -> dict:
-    """timm: the lowest rate of a run whose scheduler counts epochs, as it does by default."""
+    """timm: the lowest and highest rate, as parts of the peak, of a scheduler that counts epochs by default.
+
+    And the lowest of one that counts updates, where `step` is called after each.
+    """
     code = f"CosineLRScheduler(opt, t_initial={total})"
     rates = applied("timm", code, total, total)
-    return {"code": code, "lowest": digits(min(rates) / PEAK), "highest": digits(max(rates) / PEAK)}
+    opt = optimizer()
+    made = built("timm", f"CosineLRScheduler(opt, t_initial={total}, t_in_epochs=False)", total, opt)
+    other = torch_moved(opt, made.step, total)
+    found = {"lowest": min(rates), "highest": max(rates), "lowest_by_step": min(other)}
+    return {"code": code, **{name: digits(rate / PEAK) for name, rate in found.items()}}
 
 
 def per_epoch(epochs: int = 3, batches: int = 10) -> dict:

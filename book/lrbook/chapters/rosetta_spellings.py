@@ -3,7 +3,7 @@
 A spelling is an expression. Its names: `peak` is the peak rate, 0.1; `T` the updates of the run; `opt` an
 optimizer whose rate is `peak`; `S` is ``keras.optimizers.schedules`` and `jnp` is ``jax.numpy``; torch's and
 timm's schedulers and `get_scheduler` of transformers are imported by name. What each gives, update by update,
-stands in ``rosetta.json`` (``python tests/helpers/rosetta_runs.py`` writes it); the tests compare the two.
+stands in ``rosetta.json`` (``python tests/helpers/rosetta_runs.py`` writes it); tests compare the two.
 """
 
 from __future__ import annotations
@@ -115,7 +115,8 @@ ROWS = {
                 "optax.linear_schedule(peak, 0.0, T - 10)], [10])"
             ),
             "timm": _S(
-                f"PolyLRScheduler(opt, t_initial=T - 10, power=1.0, warmup_t=10, warmup_prefix=True, {_STEPS})",
+                "PolyLRScheduler(opt, t_initial=T - 10, power=1.0, warmup_t=10, warmup_prefix=True, "
+                f"{_STEPS})",
                 note="t_initial without the warm-up",
             ),
             "transformers": _S("get_scheduler('linear', opt, 10, T)"),

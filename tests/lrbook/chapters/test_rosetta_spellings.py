@@ -1,4 +1,4 @@
-"""Rosetta: each spelling, run in its framework at all updates and six beyond, gives what the page says of it."""
+"""Rosetta: each spelling, run in its framework at all updates and six beyond, gives what is recorded."""
 
 from __future__ import annotations
 
