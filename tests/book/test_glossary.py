@@ -30,6 +30,7 @@ LINKED = (
     "beyond/warmup_needed.ipynb",
     "beyond/asked_for.md",
     "beyond/which_schedule.md",
+    "beyond/rosetta.md",
     "beyond/audit.ipynb",
 )
 BOOK = glossary.ROOT / "book"

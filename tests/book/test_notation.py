@@ -37,6 +37,7 @@ PAGES = (
     "beyond/warmup_needed.ipynb",
     "beyond/asked_for.md",
     "beyond/which_schedule.md",
+    "beyond/rosetta.md",
     "beyond/audit.ipynb",
 )
 FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$([^$]+)\$", re.S)
