@@ -94,7 +94,9 @@ ALTERATIONS = {
         "surprises", "per_epoch", "applied", value=LinearDecay(total_steps=30).values(30)
     ),
 }
-ALLOWED = r"`[^`]*`|in 32 bits|1cycle|0\.1 becomes 0|ten of these|one update too late|1706\.03762|issues/91765"
+ALLOWED = (
+    r"`[^`]*`|in 32 bits|1cycle|0\.1 becomes 0|ten of these|one update too late|1706\.03762|issues/91765"
+)
 
 
 def all_equal(records):
