@@ -8,31 +8,13 @@ stands in ``rosetta.json`` (``python tests/helpers/rosetta_runs.py`` writes it);
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from lrbook.chapters.rosetta_rows import Row, Spelling
 
 #: In the order of the table. Lightning runs torch's object, and so has torch's spelling.
 FRAMEWORKS = ("torch", "keras", "optax", "timm", "transformers", "lightning")
 PEAK, LENGTHS, BEYOND = 0.1, (100, 103), 6
 
-
-class Spelling(NamedTuple):
-    """An expression; whether it needs a function of your own; what to know about its arguments."""
-
-    code: str
-    own: bool = False
-    note: str = ""
-
-
-class Row(NamedTuple):
-    """A schedule: its name, lrlib's expression in T, and its spellings; a framework without one lacks it."""
-
-    title: str
-    lrlib: str
-    spellings: dict[str, Spelling]
-
-
-_S = Spelling
-_STEPS = "t_in_epochs=False"
+_S, _STEPS = Spelling, "t_in_epochs=False"
 
 ROWS = {
     "constant": Row(
