@@ -111,7 +111,10 @@ class Target:
         with ExitStack() as outside:
             # A caller's autocast would compute what the record calls fp32 in half precision.
             for device in {"cpu", self.device.type}:
-                outside.enter_context(torch.autocast(device, enabled=False))
+                # Only where there is one, and without its cache: torch keeps half copies of weights until the
+                # outermost autocast ends, and a run within it would train on stale ones.
+                if torch.is_autocast_enabled(device):
+                    outside.enter_context(torch.autocast(device, enabled=False, cache_enabled=False))
             outside.enter_context(torch.inference_mode(False))
             outside.enter_context(torch.enable_grad())
             # Only where it is another: within it every call of torch takes a detour through Python.
