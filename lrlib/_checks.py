@@ -38,6 +38,16 @@ def check_float(name: str, value: Any, *, allowed: str, ok: Callable[[float], bo
     return number
 
 
+def check_fraction(name: str, value: Any, *, zero: bool = True, one: bool = True) -> float:
+    """Return `value` as a float from 0 to 1, or raise; `zero` and `one` say whether these are allowed."""
+    return check_float(
+        name,
+        value,
+        allowed=f"in {'[' if zero else '('}0, 1{']' if one else ')'}",
+        ok=lambda x: (x >= 0 if zero else x > 0) and (x <= 1 if one else x < 1),
+    )
+
+
 def no_such(what: str, name: object, known: Iterable[str]) -> str:
     """Return the sentence for a name that is not among the known ones, with the nearest of them."""
     known = list(known)

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from lrlib._checks import check_float, check_int
-from lrlib.schedules.shapes import Schedule, check_start, ramp
+from lrlib._checks import check_float, check_fraction, check_int
+from lrlib.schedules.shapes import Schedule, check_schedule, ramp
 
 
 def hold(schedule: Schedule, steps: int) -> Schedule:
@@ -163,11 +163,6 @@ def join(parts: Iterable[tuple[Schedule, int | None] | tuple[Schedule, int | Non
     return Join(parts=tuple(parts))
 
 
-def _check_schedule(value: Any) -> None:
-    if not isinstance(value, Schedule):
-        raise TypeError(f"schedule must be a lrlib Schedule, such as lrlib.Constant(), got {value!r}")
-
-
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Hold(Schedule):
     """The schedule that `hold` returns."""
@@ -177,7 +172,7 @@ class Hold(Schedule):
     kind = "hold"
 
     def __post_init__(self) -> None:
-        _check_schedule(self.schedule)
+        check_schedule(self.schedule)
         self._set(steps=check_int("steps", self.steps, least=1))
 
     @property
@@ -201,8 +196,8 @@ class WithWarmup(Schedule):
     kind = "with_warmup"
 
     def __post_init__(self) -> None:
-        _check_schedule(self.schedule)
-        self._set(steps=check_int("steps", self.steps, least=1), start=check_start(self.start))
+        check_schedule(self.schedule)
+        self._set(steps=check_int("steps", self.steps, least=1), start=check_fraction("start", self.start))
 
     @property
     def total_steps(self) -> int | None:
@@ -234,7 +229,7 @@ class Join(Schedule):
                     f"part {place} of join must be a (schedule, steps) pair, or have a factor, got {part!r}"
                 )
             schedule, steps, factor = (*part, 1.0)[:3]
-            _check_schedule(schedule)
+            check_schedule(schedule)
             # Only the last part may be without steps: the others must end for the next to begin.
             if steps is not None or place < len(self.parts) - 1:
                 steps = check_int(f"steps of part {place}", steps, least=1)
@@ -279,8 +274,8 @@ class WithFloor(Schedule):
     kind = "with_floor"
 
     def __post_init__(self) -> None:
-        _check_schedule(self.schedule)
-        floor = check_float("floor", self.floor, allowed="in [0, 1]", ok=lambda x: 0 <= x <= 1)
+        check_schedule(self.schedule)
+        floor = check_fraction("floor", self.floor)
         self._set(floor=floor)
 
     @property
@@ -304,7 +299,7 @@ class Extended(Schedule):
     kind = "extended"
 
     def __post_init__(self) -> None:
-        _check_schedule(self.schedule)
+        check_schedule(self.schedule)
         at, old = check_int("at", self.at, least=0), self.schedule.total_steps
         if old is None:
             raise ValueError(f"{self.schedule!r} has no end, so there is nothing to extend")
@@ -335,7 +330,7 @@ class Rescaled(Schedule):
     kind = "rescaled"
 
     def __post_init__(self) -> None:
-        _check_schedule(self.schedule)
+        check_schedule(self.schedule)
         self._set(k=check_float("k", self.k, allowed="> 0 and finite", ok=lambda x: x > 0))
 
     @property

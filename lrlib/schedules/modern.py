@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from lrlib._checks import check_float, check_int
+from lrlib._checks import check_float, check_fraction, check_int
 from lrlib.schedules.compose import hold, join, with_warmup
 from lrlib.schedules.modern_shapes import (
     Anneal,
@@ -24,9 +24,8 @@ from lrlib.schedules.modern_shapes import (
     Rex,
     WarmRestarts,
     check_choice,
-    check_unit,
 )
-from lrlib.schedules.recipes import RECIPES, Recipe, check_part
+from lrlib.schedules.recipes import RECIPES, Recipe, warmup_within
 from lrlib.schedules.shapes import Constant, LinearDecay, Schedule
 
 Cooldown = Literal["linear", "sqrt"]
@@ -50,7 +49,7 @@ class ExponentialRecipe(Recipe):
     label = "exponential"
 
     def __post_init__(self) -> None:
-        self._set(end=check_float("end", self.end, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1))
+        self._set(end=check_fraction("end", self.end, zero=False))
 
     def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
         return ExponentialDecay(decay_rate=self.end, decay_steps=total_steps)
@@ -74,7 +73,7 @@ class InverseSqrtRecipe(Recipe):
     label = "noam"
 
     def __post_init__(self) -> None:
-        self._set(warmup_fraction=check_part("warmup_fraction", self.warmup_fraction))
+        self._set(warmup_fraction=check_fraction("warmup_fraction", self.warmup_fraction, one=False))
 
     def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
         return InverseSqrt(warmup_steps=max(1, round(self.warmup_fraction * total_steps)))
@@ -112,11 +111,11 @@ class StepRecipe(Recipe):
     def __post_init__(self) -> None:
         if not isinstance(self.milestones, (tuple, list)) or not self.milestones:
             raise TypeError(f"milestones must be a tuple of fractions, got {self.milestones!r}")
-        milestones = tuple(check_unit("milestones", part) for part in self.milestones)
+        milestones = tuple(check_fraction("milestones", part) for part in self.milestones)
         if list(milestones) != sorted(milestones):
             raise ValueError(f"milestones must not fall, got {milestones}")
         factor = MilestoneDecay(milestones=(), drop_factor=self.drop_factor).drop_factor
-        warmup = check_part("warmup_fraction", self.warmup_fraction)
+        warmup = check_fraction("warmup_fraction", self.warmup_fraction, one=False)
         self._set(milestones=milestones, drop_factor=factor, warmup_fraction=warmup)
 
     def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
@@ -146,11 +145,11 @@ class CosineFloorRecipe(Recipe):
     label = "cosine_floor"
 
     def __post_init__(self) -> None:
-        warmup = check_part("warmup_fraction", self.warmup_fraction)
-        self._set(floor=check_unit("floor", self.floor), warmup_fraction=warmup)
+        warmup = check_fraction("warmup_fraction", self.warmup_fraction, one=False)
+        self._set(floor=check_fraction("floor", self.floor), warmup_fraction=warmup)
 
     def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
-        warmup = min(round(self.warmup_fraction * total_steps), total_steps - 1)
+        warmup = warmup_within(self.warmup_fraction, total_steps)
         return _warmed(CosineToFloor(total_steps=total_steps - warmup, floor=self.floor), warmup)
 
 
@@ -208,7 +207,8 @@ class OneCycleRecipe(Recipe):
     label = "1cycle"
 
     def __post_init__(self) -> None:
-        warmup, swing = check_part("warmup_fraction", self.warmup_fraction), self.momentum_swing
+        warmup = check_fraction("warmup_fraction", self.warmup_fraction, one=False)
+        swing = self.momentum_swing
         swing = check_float("momentum_swing", swing, allowed="in [0, 0.5)", ok=lambda x: 0 <= x < 0.5)
         shape = OneCycle(total_steps=1, warmup_steps=0, start=self.start, end=self.end, anneal=self.anneal)
         self._set(warmup_fraction=warmup, momentum_swing=swing, start=shape.start, end=shape.end)
@@ -217,7 +217,7 @@ class OneCycleRecipe(Recipe):
         return self._cycle(total_steps, self.start, self.end)
 
     def _cycle(self, total_steps: int, start: float, end: float) -> Schedule:
-        warmup = min(round(self.warmup_fraction * total_steps), total_steps - 1)
+        warmup = warmup_within(self.warmup_fraction, total_steps)
         return OneCycle(
             total_steps=total_steps, warmup_steps=warmup, start=start, end=end, anneal=self.anneal
         )
@@ -333,10 +333,9 @@ class WSDRecipe(Recipe):
     kind = "wsd_recipe"
 
     def __post_init__(self) -> None:
-        part, allowed = self.cooldown_fraction, "in (0, 1]"
-        part = check_float("cooldown_fraction", part, allowed=allowed, ok=lambda x: 0 < x <= 1)
+        part = check_fraction("cooldown_fraction", self.cooldown_fraction, zero=False)
         check_choice("cooldown", self.cooldown, Cooldown)
-        warmup = check_part("warmup_fraction", self.warmup_fraction)
+        warmup = check_fraction("warmup_fraction", self.warmup_fraction, one=False)
         self._set(cooldown_fraction=part, warmup_fraction=warmup)
 
     @property

@@ -12,8 +12,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from lrlib._checks import check_float, check_int, no_such
-from lrlib.schedules.shapes import Schedule, half_cosine
+from lrlib._checks import check_fraction, check_int, no_such
+from lrlib.schedules.shapes import Schedule, check_warmup, half_cosine
 
 Anneal = Literal["cosine", "linear"]
 
@@ -49,7 +49,7 @@ class ExponentialDecay(Schedule):
     total_steps = None
 
     def __post_init__(self) -> None:
-        rate = check_float("decay_rate", self.decay_rate, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1)
+        rate = check_fraction("decay_rate", self.decay_rate, zero=False)
         self._set(decay_rate=rate, decay_steps=check_int("decay_steps", self.decay_steps, least=1))
 
     def _factor(self, t: int) -> float:
@@ -120,7 +120,7 @@ class MilestoneDecay(Schedule):
         milestones = tuple(check_int("milestones", step, least=0) for step in self.milestones)
         if list(milestones) != sorted(milestones):
             raise ValueError(f"milestones must not fall, got {milestones}")
-        factor = check_float("drop_factor", self.drop_factor, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1)
+        factor = check_fraction("drop_factor", self.drop_factor, zero=False)
         self._set(milestones=milestones, drop_factor=factor)
 
     def _factor(self, t: int) -> float:
@@ -157,7 +157,7 @@ class CosineToFloor(Schedule):
 
     def __post_init__(self) -> None:
         total = check_int("total_steps", self.total_steps, least=1)
-        self._set(total_steps=total, floor=check_unit("floor", self.floor))
+        self._set(total_steps=total, floor=check_fraction("floor", self.floor))
 
     def _factor(self, t: int) -> float:
         return self.floor + (1.0 - self.floor) * half_cosine(max(self.total_steps - t, 0), self.total_steps)
@@ -202,12 +202,9 @@ class OneCycle(Schedule):
     kind = "one_cycle"
 
     def __post_init__(self) -> None:
-        total = check_int("total_steps", self.total_steps, least=1)
-        warmup = check_int("warmup_steps", self.warmup_steps, least=0)
-        if warmup >= total:
-            raise ValueError(f"warmup_steps must be < total_steps = {total}, got {warmup}")
+        total, warmup = check_warmup(self.total_steps, self.warmup_steps)
         check_choice("anneal", self.anneal, Anneal)
-        start, end = check_unit("start", self.start), check_unit("end", self.end)
+        start, end = check_fraction("start", self.start), check_fraction("end", self.end)
         self._set(total_steps=total, warmup_steps=warmup, start=start, end=end)
 
     def _factor(self, t: int) -> float:
@@ -297,8 +294,8 @@ class CyclicTriangle(Schedule):
 
     def __post_init__(self) -> None:
         steps = check_int("half_cycle_steps", self.half_cycle_steps, least=1)
-        factor = check_float("peak_factor", self.peak_factor, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1)
-        self._set(half_cycle_steps=steps, low=check_unit("low", self.low), peak_factor=factor)
+        factor = check_fraction("peak_factor", self.peak_factor, zero=False)
+        self._set(half_cycle_steps=steps, low=check_fraction("low", self.low), peak_factor=factor)
 
     def _factor(self, t: int) -> float:
         cycle, at = divmod(t, 2 * self.half_cycle_steps)
@@ -369,11 +366,6 @@ class Rex(Schedule):
     def _factor(self, t: int) -> float:
         # A ratio of integers, rounded once.
         return 2 * (self.total_steps - t) / (2 * self.total_steps - t) if t < self.total_steps else 0.0
-
-
-def check_unit(name: str, value: Any) -> float:
-    """Return a number as a float in [0, 1], or raise."""
-    return check_float(name, value, allowed="in [0, 1]", ok=lambda x: 0 <= x <= 1)
 
 
 def check_choice(name: str, value: Any, choices: Any) -> None:

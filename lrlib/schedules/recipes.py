@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lrlib._checks import check_float, check_int, no_such
+from lrlib._checks import check_float, check_fraction, check_int, no_such
 from lrlib.schedules import shapes
 from lrlib.schedules._serialize import Spec
 from lrlib.schedules.compose import hold
@@ -166,8 +166,8 @@ class DropRecipe(Recipe):
 
     def __post_init__(self) -> None:
         factor = shapes.DropDecay(drop_factor=self.drop_factor, drop_steps=1).drop_factor
-        part = check_float("drop_fraction", self.drop_fraction, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1)
-        offset = check_part("offset_fraction", self.offset_fraction)
+        part = check_fraction("drop_fraction", self.drop_fraction, zero=False)
+        offset = check_fraction("offset_fraction", self.offset_fraction, one=False)
         self._set(drop_factor=factor, drop_fraction=part, offset_fraction=offset)
 
     def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
@@ -240,12 +240,12 @@ class TriangleRecipe(Recipe):
     label = "triangle"
 
     def __post_init__(self) -> None:
-        part = check_part("warmup_fraction", self.warmup_fraction)
-        self._set(warmup_fraction=part, start=shapes.check_start(self.start))
+        part = check_fraction("warmup_fraction", self.warmup_fraction, one=False)
+        self._set(warmup_fraction=part, start=check_fraction("start", self.start))
 
     def _shape(self, total_steps: int, steps_per_epoch: int) -> Schedule:
         # Rounding up may fill a short run with warm-up; one update must be left to decay.
-        warmup_steps = min(round(self.warmup_fraction * total_steps), total_steps - 1)
+        warmup_steps = warmup_within(self.warmup_fraction, total_steps)
         return shapes.Triangle(total_steps=total_steps, warmup_steps=warmup_steps, start=self.start)
 
 
@@ -276,9 +276,13 @@ class CosineRecipe(Recipe):
         return shapes.CosineAnnealing(total_steps=total_steps, cycles=self.cycles)
 
 
-def check_part(name: str, value: float) -> float:
-    """Return a fraction of a run as a float in [0, 1), or raise."""
-    return check_float(name, value, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1)
+def warmup_within(fraction: float, total_steps: int) -> int:
+    """Return the updates of a warm-up over a fraction of a run, to the nearest; one at least is left.
+
+    >>> warmup_within(0.1, 11_730), warmup_within(0.9, 3)
+    (1173, 2)
+    """
+    return min(round(fraction * total_steps), total_steps - 1)
 
 
 #: Every recipe that has a name; `lrlib.schedules.modern` adds its own after these. What the survey has is

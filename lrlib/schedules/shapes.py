@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lrlib._checks import check_float, check_int
+from lrlib._checks import check_float, check_fraction, check_int
 from lrlib.schedules._serialize import Spec
 
 
@@ -63,6 +63,12 @@ class Schedule(Spec, ABC):
     @abstractmethod
     def _factor(self, t: int) -> float:
         """Return the factor at `t`; the caller has checked that it is an int >= 0."""
+
+
+def check_schedule(value: Any) -> None:
+    """Raise TypeError for what is no schedule."""
+    if not isinstance(value, Schedule):
+        raise TypeError(f"schedule must be a lrlib Schedule, such as lrlib.Constant(), got {value!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +156,7 @@ class DropDecay(Schedule):
     total_steps = None
 
     def __post_init__(self) -> None:
-        factor = check_float("drop_factor", self.drop_factor, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1)
+        factor = check_fraction("drop_factor", self.drop_factor, zero=False)
         steps = check_int("drop_steps", self.drop_steps, least=1)
         offset = check_int("offset_steps", self.offset_steps, least=0)
         self._set(drop_factor=factor, drop_steps=steps, offset_steps=offset)
@@ -264,11 +270,8 @@ class Triangle(Schedule):
     kind = "triangle"
 
     def __post_init__(self) -> None:
-        total = check_int("total_steps", self.total_steps, least=1)
-        warmup = check_int("warmup_steps", self.warmup_steps, least=0)
-        if warmup >= total:
-            raise ValueError(f"warmup_steps must be < total_steps = {total}, got {warmup}")
-        self._set(total_steps=total, warmup_steps=warmup, start=check_start(self.start))
+        total, warmup = check_warmup(self.total_steps, self.warmup_steps)
+        self._set(total_steps=total, warmup_steps=warmup, start=check_fraction("start", self.start))
 
     def _factor(self, t: int) -> float:
         if t < self.warmup_steps:
@@ -385,10 +388,7 @@ class Knots(Schedule):
         total = check_int("total_steps", self.total_steps, least=1)
         if isinstance(self.factors, str) or not isinstance(self.factors, Iterable):
             raise TypeError(f"factors must be a list of numbers in [0, 1], got {self.factors!r}")
-        factors = tuple(
-            check_float(f"factors[{k}]", factor, allowed="in [0, 1]", ok=lambda x: 0 <= x <= 1)
-            for k, factor in enumerate(self.factors)
-        )
+        factors = tuple(check_fraction(f"factors[{k}]", factor) for k, factor in enumerate(self.factors))
         if len(factors) < 2:
             raise ValueError(f"factors must hold at least two numbers, got {list(factors)}")
         self._set(total_steps=total, factors=factors)
@@ -401,9 +401,13 @@ class Knots(Schedule):
         return self.factors[k] + (self.factors[k + 1] - self.factors[k]) * (rest / self.total_steps)
 
 
-def check_start(start: Any) -> float:
-    """Return the start of a warm-up as a float in [0, 1], or raise."""
-    return check_float("start", start, allowed="in [0, 1]", ok=lambda x: 0 <= x <= 1)
+def check_warmup(total_steps: Any, warmup_steps: Any) -> tuple[int, int]:
+    """Return a horizon >= 1 and a warm-up in it, both in updates, or raise: it must leave one to decay."""
+    total = check_int("total_steps", total_steps, least=1)
+    warmup = check_int("warmup_steps", warmup_steps, least=0)
+    if warmup >= total:
+        raise ValueError(f"warmup_steps must be < total_steps = {total}, got {warmup}")
+    return total, warmup
 
 
 def ramp(start: float, t: int, warmup_steps: int) -> float:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lrlib._checks import check_float
+from lrlib._checks import check_fraction
 from lrlib.schedules import CosineAnnealing
 from lrlib.schedules.compose import Hold
 
@@ -83,8 +83,8 @@ def largest_fall(values: Sequence[float], *, skip: float = 0.0, width: float = 0
     """
     curve = _curve(values)
     # `skip` exists because a loss falls most in the first epochs, whatever the schedule.
-    first = max(0, round(_fraction("skip", skip) * curve.size) - 1)
-    w = max(1, round(_fraction("width", width) * curve.size))
+    first = max(0, round(check_fraction("skip", skip, one=False) * curve.size) - 1)
+    w = max(1, round(check_fraction("width", width, one=False) * curve.size))
     falls = curve[first : curve.size - w] - curve[first + w :]
     if not falls.size:
         raise ValueError(
@@ -131,7 +131,7 @@ def plateau_start(values: Sequence[float], *, tolerance: float = 0.05) -> int:
     """
     curve = _curve(values)
     # The last epoch that is far away, not the first that is near: a curve may pass its last value on its way.
-    far = np.abs(curve - curve[-1]) > _fraction("tolerance", tolerance) * np.ptp(curve)
+    far = np.abs(curve - curve[-1]) > check_fraction("tolerance", tolerance, one=False) * np.ptp(curve)
     return int(np.flatnonzero(far)[-1]) + 2 if far.any() else 1
 
 
@@ -157,7 +157,7 @@ def drops(run: Run, *, factor: float = 0.75) -> list[float]:
     >>> drops(S(epochs=range(4), config=S(schedule=lambda: shape, steps_per_epoch=10)))
     [1.5, 3.0]
     """
-    most = check_float("factor", factor, allowed="in (0, 1)", ok=lambda x: 0 < x < 1)
+    most = check_fraction("factor", factor, zero=False, one=False)
     per_epoch = run.config.steps_per_epoch
     rate = np.array(run.config.schedule().values(len(run.epochs) * per_epoch))
     fell = np.flatnonzero((rate[1:] <= most * rate[:-1]) & (rate[1:] < rate[:-1])) + 1
@@ -205,7 +205,7 @@ def fall_done(run: Run, *, fraction: float, quantity: str = "train_loss") -> flo
     >>> fall_done(load_runs("pilot-laptop")[1], fraction=1.0)
     1.0
     """
-    fraction = check_float("fraction", fraction, allowed="in (0, 1]", ok=lambda x: 0 < x <= 1)
+    fraction = check_fraction("fraction", fraction, zero=False)
     values = run.column(quantity)
     if run.status != "finished" or not values[0] > values[-1]:
         raise ValueError(
@@ -278,7 +278,3 @@ def _curve(values: Sequence[float]) -> np.ndarray:
     if wrong:
         raise ValueError(f"values must be finite, got {wrong[0]}; leave out a run that diverged")
     return curve
-
-
-def _fraction(name: str, value: float) -> float:
-    return check_float(name, value, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from lrlib._checks import check_float
+from lrlib._checks import check_fraction
 from lrlib.stats.curves import Change, drop_of, drops, largest_fall, largest_rise
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def searched(epochs: int, times: Iterable[float], *, skip: float = 0.1) -> tuple
     >>> searched(30, [4.5, 9.0])  # epochs 4 to 30; near a drop are 5, 6, 10 and 11
     (27, 4)
     """
-    skip = check_float("skip", skip, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1)
+    skip = check_fraction("skip", skip, one=False)
     first = max(1, round(skip * epochs)) + 1  # where the first change ends that `largest_fall` takes
     times = list(times)
     looked = range(first, epochs + 1)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from scipy.special import stdtr, stdtrit  # what scipy.stats.t calls, fast enough to simulate with
 
-from lrlib._checks import check_float
+from lrlib._checks import check_float, check_fraction
 from lrlib.schedules.recipes import SURVEY
 from lrlib.stats.outcomes import CHANCE, by_seed, chance
 
@@ -202,7 +202,7 @@ def compare_all(
     if not asked or len(once) < len(asked) or any(len(pair) != 2 for pair in (*asked, *once)):
         raise ValueError(f"pairs must be (schedule, reference), two labels, each pair once, got {asked}")
     margin = check_float("margin_points", margin_points, allowed="in (0, 100)", ok=lambda x: 0 < x < 100)
-    alpha = check_float("alpha", alpha, allowed="in (0, 1)", ok=lambda x: 0 < x < 1)
+    alpha = check_fraction("alpha", alpha, zero=False, one=False)
     for label, seeds in accuracies.items():
         if not any(label in pair for pair in asked):
             # Left out in silence, a misspelt label would read "no seed has both" for all of its pairs.
@@ -298,7 +298,7 @@ def interval(values: Sequence[float], level: float = 0.95, *, least: int = 2) ->
         raise ValueError(f"values must be at least one number, all finite, got {list(values)}")
     if len(values) < least:
         return math.nan, math.nan
-    level = check_float("level", level, allowed="in (0, 1)", ok=lambda x: 0 < x < 1)
+    level = check_fraction("level", level, zero=False, one=False)
     mean, _, error = _moments(values)
     half = float(stdtrit(len(values) - 1, (1 + level) / 2)) * error
     return mean - half, mean + half

@@ -14,7 +14,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr, stdtrit
 from scipy.stats import chi, nct
 
-from lrlib._checks import check_float, check_int
+from lrlib._checks import check_float, check_fraction, check_int
 
 __all__ = ["detectable", "equivalence_power", "reach"]
 
@@ -106,7 +106,7 @@ def equivalence_power(
 def _critical(n: int, family: int, alpha: float, *, sides: int) -> float:
     """Return the t that a test of n pairs has to pass at alpha / family, shared by its sides."""
     n, family = check_int("n", n, least=2), check_int("family", family, least=1)
-    alpha = check_float("alpha", alpha, allowed="in (0, 1)", ok=lambda x: 0 < x < 1)
+    alpha = check_fraction("alpha", alpha, zero=False, one=False)
     # Holm's first step. His later ones divide by less, so a plan that suffices here suffices there.
     return float(stdtrit(n - 1, 1 - alpha / family / sides))
 

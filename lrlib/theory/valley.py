@@ -27,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from lrlib._checks import check_float, check_int
+from lrlib._checks import check_float, check_fraction, check_int
 from lrlib.theory.rates import check_peak_lr, rates
 
 #: Peak rates that `Valley.best_peak_lr` tries in each decade before it refines.
@@ -259,7 +259,7 @@ def momentum_path(*, curvature: float, lr: float, momentum: float, steps: int) -
     """
     l = check_float("curvature", curvature, allowed="finite and > 0", ok=lambda x: x > 0)  # noqa: E741
     lr = check_float("lr", lr, allowed="finite and >= 0", ok=lambda x: x >= 0)
-    momentum = check_float("momentum", momentum, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1)
+    momentum = check_fraction("momentum", momentum, one=False)
     path, buffer = [1.0], 0.0
     for _ in range(check_int("steps", steps, least=1)):
         buffer = momentum * buffer + l * path[-1]

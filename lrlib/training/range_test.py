@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lrlib._checks import check_float
+from lrlib._checks import check_float, check_fraction
 from lrlib.runs.config import RunConfig
 from lrlib.training.dataset import Dataset
 from lrlib.training.loop import Loop, set_up
@@ -120,7 +120,7 @@ def range_test(
     """
     lowest = check_float("lowest", lowest, allowed="finite and > 0", ok=lambda x: x > 0)
     highest = check_float("highest", highest, allowed=f"> lowest = {lowest:g}", ok=lambda x: x > lowest)
-    smoothing = check_float("smoothing", smoothing, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1)
+    smoothing = check_fraction("smoothing", smoothing, one=False)
     target = resolve(config.changed(recipe="constant"))
     if target.path == "graph":  # here each update has a loss to be read
         target = replace(target, path="fast")
