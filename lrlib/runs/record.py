@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     BaseModel,
@@ -73,6 +73,16 @@ Measured = Annotated[
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    #: Fields that came after the first records, and are not written where they have their default. Records of
+    #: other runs stay as they were: the same keys, and the same digest if they are made again.
+    LATER: ClassVar[tuple[str, ...]] = ()
+
+    @model_serializer(mode="wrap")
+    def _later_only_where_needed(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        absent = {name for name in self.LATER if getattr(self, name) == fields[name].default}
+        return {name: value for name, value in handler(self).items() if name not in absent}
+
 
 class EpochRecord(_Model):
     """What one epoch left. Losses are mean cross-entropies in nats, accuracies fractions in [0, 1].
@@ -122,12 +132,7 @@ class EpochRecord(_Model):
     batches: str
     first_momentum: Measured | None = None
     last_momentum: Measured | None = None
-
-    @model_serializer(mode="wrap")
-    def _momenta_only_where_they_move(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # Records of other runs stay as they were: the same keys, and the same digest if they are made again.
-        absent = {name for name in ("first_momentum", "last_momentum") if getattr(self, name) is None}
-        return {name: value for name, value in handler(self).items() if name not in absent}
+    LATER = ("first_momentum", "last_momentum")
 
 
 class Final(_Model):
@@ -192,11 +197,7 @@ class Provenance(_Model):
     together: Annotated[int, Field(ge=1)] = 1
     deterministic: bool = False
     earlier: tuple[Provenance, ...] = ()
-
-    @model_serializer(mode="wrap")
-    def _earlier_only_where_there_was_one(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # Records of runs in one go stay as they were: the same keys, and the same digest.
-        return {name: value for name, value in handler(self).items() if name != "earlier" or value}
+    LATER = ("earlier",)
 
     def after(self, *others: Provenance) -> Provenance:
         """Return this part's provenance with the parts before it: their seconds and parts are counted in.
@@ -218,8 +219,10 @@ class Provenance(_Model):
 
 
 def grouped(parts: Iterable[Provenance]) -> tuple[Provenance, ...]:
-    """Return the parts of a run, those in a row that differ in their times alone as one: a run that is cut a
-    thousand times is still a small record."""
+    """Return the parts of a run, those in a row that differ in their times alone as one.
+
+    So a run that is cut a thousand times is still a small record.
+    """
     found: list[Provenance] = []
     times = {"started", "seconds", "parts"}
     for part in parts:
