@@ -27,8 +27,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -42,6 +41,7 @@ from lrlib.training.dataset import Dataset
 from lrlib.training.loop import Loop, set_up
 from lrlib.training.machine import Target
 from lrlib.training.metrics import EVALUATED, Meter, prepared
+from lrlib.training.networks import batch_norms, batch_norms_with
 from lrlib.training.optimizers import memory_order, row
 from lrlib.training.randomness import augment, draw_augmentation
 
@@ -170,7 +170,7 @@ class Engine(Loop):
         RuntimeError
             If those are not, exactly, the rates that were laid out.
         """
-        for norm in _batch_norms(self.net):  # here, as `_uncounted` kept the updates from counting
+        for norm in batch_norms(self.net):  # here, as `_update` keeps them from counting
             if norm.num_batches_tracked is not None:  # None: a norm without running statistics
                 norm.num_batches_tracked += len(self.updates)
         laid_out, applied = self.rates.tolist(), self.applied.tolist()
@@ -216,7 +216,8 @@ class Engine(Loop):
             images = augment(images, *(draw[part] for draw in self.draws))
         self.rate.copy_(self.rates[self.done].squeeze())
         self.net.train()  # here, as an evaluation may have been captured or called before
-        with _uncounted(self.net):
+        # Batch norm counts no update, which takes a kernel a layer: `read_out` adds their known number.
+        with batch_norms_with(self.net, "num_batches_tracked", None):
             self.step(prepared(images, self.data), labels, self.meter)
         self.applied.index_copy_(0, self.done, self.optimizer.param_groups[0]["lr"].reshape(1))
         self.done += 1
@@ -340,21 +341,3 @@ def captured(
 
 def _replay(graph: torch.cuda.CUDAGraph, work: Callable[[], None]) -> None:
     graph.replay()
-
-
-@contextmanager
-def _uncounted(net: nn.Module) -> Iterator[None]:
-    """Let batch norm not count its updates, a kernel a layer: `read_out` adds their known number."""
-    norms = _batch_norms(net)
-    counters = [norm.num_batches_tracked for norm in norms]
-    for norm in norms:
-        norm.num_batches_tracked = None
-    try:
-        yield
-    finally:
-        for norm, counter in zip(norms, counters, strict=True):
-            norm.num_batches_tracked = counter
-
-
-def _batch_norms(net: nn.Module) -> list[nn.BatchNorm2d]:
-    return [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]

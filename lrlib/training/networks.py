@@ -6,7 +6,8 @@ What the rest of the code has to know of a network is in its `NetworkSpec`; `NET
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -273,6 +274,24 @@ def source_penalty_groups(net: nn.Sequential) -> list[dict[str, Any]]:
         {"params": kernels, "weight_decay": BLOCKS_DECAY},
         {"params": [p for p in net.parameters() if id(p) not in taken], "weight_decay": 0.0},
     ]
+
+
+def batch_norms(net: nn.Module) -> list[nn.BatchNorm2d]:
+    return [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
+
+
+@contextmanager
+def batch_norms_with(net: nn.Module, attribute: str, value: Any) -> Iterator[None]:
+    """Give an attribute of every batch norm another value, and its own back on exit."""
+    norms = batch_norms(net)
+    own = [getattr(norm, attribute) for norm in norms]
+    for norm in norms:
+        setattr(norm, attribute, value)
+    try:
+        yield
+    finally:
+        for norm, before in zip(norms, own, strict=True):
+            setattr(norm, attribute, before)
 
 
 NETWORKS: dict[str, NetworkSpec] = {

@@ -22,18 +22,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lrlib._checks import check_float, check_int
+from lrlib._checks import check_float, check_fraction, check_int
 from lrlib.runs.config import RunConfig
 from lrlib.training.dataset import Dataset
 from lrlib.training.loop import Loop, set_up
 from lrlib.training.machine import resolve
+from lrlib.training.networks import batch_norms_with
 from lrlib.training.randomness import draw_augmentation, generator, permutation
 
 __all__ = ["Edges", "Sharpness", "batch_sharpness", "edges", "measure_sharpness"]
@@ -82,7 +82,7 @@ def edges(sharpness: float, *, momentum: float) -> Edges:
     [0.051, 0.974]
     """
     s = check_float("sharpness", sharpness, allowed="finite and > 0", ok=lambda x: x > 0)
-    m = check_float("momentum", momentum, allowed="in [0, 1)", ok=lambda x: 0 <= x < 1)
+    m = check_fraction("momentum", momentum, one=False)
     return Edges(2 * (1 - m) / s, 2 * (1 + m) / s)
 
 
@@ -110,7 +110,8 @@ def batch_sharpness(net: nn.Module, images: Tensor, labels: Tensor) -> float:
     """
     weights = [weight for weight in net.parameters() if weight.requires_grad]
     net.train()
-    with _statistics_frozen(net):
+    # Batch norm uses a batch's own mean and variance, and remembers neither.
+    with batch_norms_with(net, "track_running_stats", False):
         loss = F.cross_entropy(net(images), labels)
         grads = torch.autograd.grad(loss, weights, create_graph=True)
         still = [grad.detach() for grad in grads]
@@ -212,17 +213,3 @@ def _point(loop: Loop, step: int, batches: int) -> Sharpness:
         standard_error=error,
         batches=len(values),
     )
-
-
-@contextmanager
-def _statistics_frozen(net: nn.Module) -> Iterator[None]:
-    """Let batch norm use a batch's own mean and variance, and remember neither."""
-    norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
-    before = [norm.track_running_stats for norm in norms]
-    for norm in norms:
-        norm.track_running_stats = False
-    try:
-        yield
-    finally:
-        for norm, tracked in zip(norms, before, strict=True):
-            norm.track_running_stats = tracked
