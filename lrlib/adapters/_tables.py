@@ -9,6 +9,7 @@ import numpy as np
 
 from lrlib._checks import check_float, check_int
 from lrlib.schedules import Schedule
+from lrlib.schedules.shapes import check_schedule
 
 
 def need(framework: str, caller: str) -> ModuleType:
@@ -29,8 +30,7 @@ def table(schedule: Schedule, peak_lr: float, steps: int | None) -> np.ndarray:
     Computed in double precision and rounded once at the end, they are within 6e-8 of the schedule's, at any
     T. The frameworks' own formulas divide counters in float32: their last rates of a long cosine are zero.
     """
-    if not isinstance(schedule, Schedule):
-        raise TypeError(f"schedule must be a lrlib Schedule, such as lrlib.Constant(), got {schedule!r}")
+    check_schedule(schedule)
     peak_lr = check_float("peak_lr", peak_lr, allowed="> 0 and finite", ok=lambda x: x > 0)
     total = schedule.total_steps if steps is None else check_int("steps", steps, least=1)
     if total is None:

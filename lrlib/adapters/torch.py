@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lrlib._checks import check_float, check_int
+from lrlib.adapters._groups import one_each
 from lrlib.schedules import Schedule
+from lrlib.schedules.shapes import check_schedule
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -73,14 +75,9 @@ def to_torch(
     groups = optimizer.param_groups
     at = check_int("at", at, least=0)
     several = isinstance(schedule, (list, tuple))
-    schedules: list[Any] = list(schedule) if several else [schedule] * len(groups)  # type: ignore[arg-type]
-    for one in schedules:
-        if not isinstance(one, Schedule):
-            raise TypeError(f"schedule must be a lrlib Schedule, such as lrlib.Constant(), got {one!r}")
-    if several and len(schedules) != len(groups):
-        raise ValueError(
-            f"schedule must be one for all or one a parameter group ({len(groups)}), got {len(schedules)}"
-        )
+    for one in schedule if several else [schedule]:  # type: ignore[union-attr]
+        check_schedule(one)
+    schedules: list[Any] = one_each("schedule", schedule, len(groups), many=several)
     peaks = _peaks(groups, schedules, peak_lr, at)
     for group, peak in zip(groups, peaks, strict=True):
         # LambdaLR multiplies an initial_lr that is there, whatever lr is now.
@@ -92,11 +89,7 @@ def to_torch(
 
 def _peaks(groups: list[dict], schedules: list[Schedule], peak_lr: Any, at: int) -> list[Any]:
     if peak_lr is not None:
-        given = list(peak_lr) if isinstance(peak_lr, (list, tuple)) else [peak_lr] * len(groups)
-        if len(given) != len(groups):
-            raise ValueError(
-                f"peak_lr must be one for all or one a parameter group ({len(groups)}), got {len(given)}"
-            )
+        given = one_each("peak_lr", peak_lr, len(groups), many=isinstance(peak_lr, (list, tuple)))
         return [check_float("peak_lr", one, allowed="> 0 and finite", ok=lambda x: x > 0) for one in given]
     peaks = []
     for number, (group, schedule) in enumerate(zip(groups, schedules, strict=True)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from pathlib import Path
 
@@ -72,9 +71,8 @@ def join_scripts(site: Site) -> None:
     if later:
         names = []
         for file in later:
-            file.write_text(_text(file), encoding="utf-8")
-            version = hashlib.sha256(file.read_bytes()).hexdigest()[:8]
-            names.append(f"{file.relative_to(site.static).as_posix()}?v={version}")
+            address = site.publish(file.relative_to(site.static).as_posix(), _text(file).encode())
+            names.append(address.removeprefix("_static/"))
         parts.append(LATE.replace("NAMES", repr(names)))
         order = [item for item in order if item not in later]
     parts += [item if isinstance(item, str) else f"/* {item.name} */\n{_text(item)}" for item in order]

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lrlib.adapters._groups import one_each
 from lrlib.adapters.audit.compare import compare
 from lrlib.adapters.audit.verdict import Verdict
 
@@ -119,8 +120,8 @@ class RateLog:
         'shift_ahead'
         """
         groups = max(1, self.groups)
-        plans = _one_each("schedule", schedule, groups, many=_is_several(schedule))
-        peaks = _one_each("peak_lr", peak_lr, groups, many=isinstance(peak_lr, Sequence))
+        plans = one_each("schedule", schedule, groups, many=_is_several(schedule))
+        peaks = one_each("peak_lr", peak_lr, groups, many=isinstance(peak_lr, Sequence))
         known.setdefault("skipped", self.skipped)
         verdicts = []
         for number, (plan, peak) in enumerate(zip(plans, peaks, strict=True)):
@@ -139,14 +140,6 @@ def _is_several(schedule: Any) -> bool:
     return isinstance(schedule, (list, tuple)) and any(
         isinstance(item, Schedule) or callable(item) for item in schedule
     )
-
-
-def _one_each(name: str, value: Any, groups: int, *, many: bool) -> list[Any]:
-    if not many:
-        return [value] * groups
-    if len(value) != groups:
-        raise ValueError(f"{name} must be one for all or one a parameter group ({groups}), got {len(value)}")
-    return list(value)
 
 
 def innermost(optimizer: Any) -> Any:
