@@ -11,11 +11,13 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
+from statistics import fmean
 from string import Formatter
 
 from lrlib import load_runs
 from lrlib.runs import Run
 from lrlib.stats import PairedComparison, compare_all, final_accuracy
+from lrlib.stats.rankings import by_peak
 
 
 class NotBorneOut(AssertionError):
@@ -68,16 +70,32 @@ class Records(dict):
         ]
         return sorted(found, key=lambda run: run.config.seed)
 
-    def blocks(self, study: str) -> list[Run]:
-        """Return the runs of those seeds that are recorded under every schedule and peak rate of the study.
+    def whole_seeds(self, study: str) -> list[int]:
+        """Return the seeds that are recorded under every schedule and peak rate of the study.
 
         What is judged in pairs by seed cannot use a seed that is recorded in part.
         """
         seeds: dict[tuple[str, float], set[int]] = {}
         for run in self[study]:
             seeds.setdefault((run.label, run.config.peak_lr), set()).add(run.config.seed)
-        whole = set.intersection(*seeds.values())
+        return sorted(set.intersection(*seeds.values()))
+
+    def blocks(self, study: str) -> list[Run]:
+        """Return the runs of the seeds that are recorded whole."""
+        whole = self.whole_seeds(study)
         return [run for run in self[study] if run.config.seed in whole]
+
+    def by_rate(self, study: str, seed: int | None = None) -> dict[str, dict[float, float]]:
+        """Return the last test accuracies of a study: schedule -> peak rate -> accuracy.
+
+        Means over the seeds that are recorded whole, or the values of one of them.
+        """
+        return {
+            name: {
+                rate: fmean(ends.values()) if seed is None else ends[seed] for rate, ends in by_rate.items()
+            }
+            for name, by_rate in by_peak(self.blocks(study)).items()
+        }
 
 
 @functools.cache

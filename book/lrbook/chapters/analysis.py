@@ -114,7 +114,7 @@ def what_we_found_text(records: Records) -> Finding:
     calm = [spread[name] for name in SURVEY if name != "constant"]
     n = len(ends["constant"])
     few, many = (len(rankings(records, study)) for study in TITLES)
-    found = _by_rate(by_peak(records.blocks(MAP)))
+    found = records.by_rate(MAP)
     at, own = (
         [rate[name] for name in ("linear", "constant")]
         for rate in ({k: v[SHARED] for k, v in found.items()}, {k: max(v.values()) for k, v in found.items()})
@@ -634,20 +634,10 @@ def _mean(chosen: Sequence[Chosen]) -> float:
     return fmean(each.accuracy for each in chosen)
 
 
-def _by_rate(grid: Grid, seed: int | None = None) -> dict[str, dict[float, float]]:
-    """Return the last test accuracy: schedule -> peak rate -> value of a seed, or the mean over seeds."""
-    return {
-        name: {
-            rate: fmean(found.values()) if seed is None else found[seed] for rate, found in by_rate.items()
-        }
-        for name, by_rate in grid.items()
-    }
-
-
 def map_figure(records: Records | None = None) -> TwoWidths:
     """Draw test accuracy on CIFAR-10 over the peak rate, constant in gray."""
-    grid = by_peak((Records() if records is None else records).blocks(MAP))
-    found = _by_rate(grid)
+    records = Records() if records is None else records
+    grid, found = by_peak(records.blocks(MAP)), records.by_rate(MAP)
     every = sorted(found["constant"])
     best = max(((name, rate) for name in found for rate in every), key=lambda at: found[at[0]][at[1]])
     return _panels(
@@ -663,15 +653,14 @@ def map_figure(records: Records | None = None) -> TwoWidths:
 @finding(heading="On CIFAR-10, tuning gives the constant rate back more than half of the gap")
 def map_text(records: Records) -> Finding:
     """Say what other peak rates than the shared one change, from the whole blocks of the map."""
-    grid = by_peak(records.blocks(MAP))
-    seeds = sorted(grid["linear"][SHARED])
-    found, *each_seed = (_by_rate(grid, seed) for seed in (None, *seeds))
+    seeds = records.whole_seeds(MAP)
+    found, *each_seed = (records.by_rate(MAP, seed) for seed in (None, *seeds))
     best = {name: max(each, key=each.__getitem__) for name, each in found.items()}
     common = {name: each[SHARED] for name, each in found.items()}
     gap, own = _leads(found)
     spans = _spans(found)
     lowest, highest = min(found["constant"]), max(found["constant"])
-    digits = _by_rate(by_peak(records[DIGITS_MAP]))
+    digits = records.by_rate(DIGITS_MAP)
     left = _spans(digits)[1] / _spans(digits)[0]
     fits = {rate: _rank_correlation(records, rate, order.split()) for rate, order in PREDICTED.items()}
     fit = [fits[rate] for rate in fits if rate != highest]

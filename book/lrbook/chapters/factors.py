@@ -352,7 +352,7 @@ def rates_figure(records: Records | None = None) -> TwoWidths:
         left.set_yticks([0.01, 0.03, 0.1, 0.3, 0.9])
         left.minorticks_off()
         left.set_title("test error, digits")
-        right.set_title(f"test error, CIFAR-10, {count(len(cifar[0.1]['linear']))} runs each")
+        right.set_title(f"test error, CIFAR-10, {count(len(records.whole_seeds(MAP)))} runs each")
         right.set_ylim(0.16, 0.27)
         right.set_yticks([0.16, 0.18, 0.2, 0.22, 0.24, 0.26])
         for axes in (left, right):
@@ -418,7 +418,7 @@ def rates_text(records: Records) -> Finding:
             "best_drop": f"{best['drop']:g}",
             "best_linear": f"{best['linear']:g}",
             "span": points(max(top.values()) - min(top.values())),
-            "runs": count(len(cifar[peak]["linear"])),
+            "runs": count(len(records.whole_seeds(MAP))),
             "own_constant": f"{own['constant']:g}",
             "top_constant": percent(ends["constant"][own["constant"]]),
             "own_linear": f"{own['linear']:g}",
@@ -449,11 +449,7 @@ def rates_text(records: Records) -> Finding:
             - ends["constant"][own["constant"]]
             > 0.01,
             "its best rate is the higher one there": own["linear"] > own["constant"],
-            "several runs of each there": all(
-                len(seeds) == len(cifar[peak]["linear"]) > 1
-                for level in cifar.values()
-                for seeds in level.values()
-            ),
+            "several runs of each there": len(records.whole_seeds(MAP)) > 1,
         },
     )
 

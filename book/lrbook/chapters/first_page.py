@@ -16,7 +16,6 @@ from lrlib.plots.two_widths import COLOR, INK, RULE, STYLE, svg
 from lrlib.runs.store import studies
 from lrlib.schedules.recipes import SURVEY
 from lrlib.stats import compare_all, final_accuracy
-from lrlib.stats.rankings import by_peak
 
 CIFAR10, PEAKS, BUDGETS, DIGITS, DIGIT_PEAKS = (
     "survey-laptop",
@@ -154,13 +153,8 @@ def much_of_it_is_the_rate(records: Records) -> Finding:
     (slow,) = records.runs(PEAKS, "constant", peak_lr=0.01)
     at = {name: fmean(map(final_accuracy, records.runs(CIFAR10, name))) for name in SURVEY}
     shared, own = digits_spans(records)
-    grid = by_peak(records.blocks(MAP))
-    rates = list(grid["linear"])
-    tuned = {
-        name: {rate: fmean(found.values()) for rate, found in grid[name].items()}
-        for name in ("constant", "linear")
-    }
-    n = {len(found) for name in tuned for found in grid[name].values()}
+    tuned, n = records.by_rate(MAP), len(records.whole_seeds(MAP))
+    rates = list(tuned["linear"])
     gap = tuned["linear"][at_peak(records)] - tuned["constant"][at_peak(records)]
     left = max(tuned["linear"].values()) - max(tuned["constant"].values())
     return Finding(
@@ -176,7 +170,7 @@ def much_of_it_is_the_rate(records: Records) -> Finding:
             "peak": f"{at_peak(records):g}",
             "low_rate": f"{slow.config.peak_lr:g}",
             "slow": percent(final_accuracy(slow)),
-            "n": count(max(n)),
+            "n": count(n),
             "gap": points(gap),
             "left": points(left),
             "rates": count(len(rates)),
@@ -192,7 +186,7 @@ def much_of_it_is_the_rate(records: Records) -> Finding:
             "it is more than 3 points better than at the shared rate": final_accuracy(slow) - at["constant"]
             > 0.03,
             "less than half of the gap is left, and linear still ahead": 0 < left < gap / 2,
-            "in as many runs of each, several": len(n) == 1 and min(n) > 1,
+            "in several runs of each": n > 1,
             "on the digits own rates shrink the span to a quarter or less": 4 * own < shared,
         },
     )

@@ -19,13 +19,12 @@ from matplotlib.figure import Figure
 from scipy.optimize import brentq
 from scipy.stats import rankdata, spearmanr
 
-from lrbook.chapters import drawn
+from lrbook.chapters import drawn, shared
 from lrbook.finding import Finding, Records, count, finals, finding, percent, points, rounded
 from lrlib.plots.style import note
 from lrlib.plots.two_widths import COLOR, INK, NARROW, RULE, WIDE, Label, TwoWidths, label_ends, plain
 from lrlib.runs import Run
 from lrlib.schedules.recipes import SURVEY
-from lrlib.stats import final_accuracy
 from lrlib.theory import WorstCase, area_and_noise, worst_case
 
 DIGITS, CIFAR10, SHARED = "peak-digits", "survey-laptop", "survey-laptop"
@@ -101,11 +100,6 @@ def chart(records: Records, study: str, linear_at: float) -> Chart:
     return Chart(
         rates, {name: {rate: found[name].at(rate / unit) for rate in rates} for name in SURVEY}, loss
     )
-
-
-def _blocks(records: Records) -> int:
-    """Return the number of seeds of the map on CIFAR-10 that are recorded whole."""
-    return len({run.config.seed for run in records.blocks(MAP)})
 
 
 def digits(records: Records) -> Chart:
@@ -270,7 +264,7 @@ def what_we_found_text(records: Records) -> Finding:
             "right": sum(signs),
             "clear": len(signs),
             "before": ", ".join(rounded(fit, 2) for fit in beforehand.values()),
-            "runs": count(_blocks(records)),
+            "runs": count(len(records.whole_seeds(MAP))),
         },
         {
             "constant is first at low rates": lowest[:4] == ["constant"] * 4,
@@ -279,7 +273,7 @@ def what_we_found_text(records: Records) -> Finding:
             "nine in ten clear signs are right": sum(signs) > 0.9 * len(signs),
             "on CIFAR-10 it fits at all rates but the highest": min(list(beforehand.values())[:-1]) > 0.7
             and abs(list(beforehand.values())[-1]) < 0.3,
-            "several runs in each cell": _blocks(records) > 1,
+            "several runs in each cell": len(records.whole_seeds(MAP)) > 1,
         },
     )
 
@@ -593,7 +587,7 @@ def cifar10_text(records: Records) -> Finding:
             "highest": f"{highest:g}",
             "first": {"time": "time-based decay"}.get(first, first),
             "best": best,
-            "seeds": count(_blocks(records)).capitalize(),
+            "seeds": count(len(records.whole_seeds(MAP))).capitalize(),
         },
         {
             "the mean is above a half, as predicted": fmean(fits.values()) > 0.5,
@@ -603,7 +597,7 @@ def cifar10_text(records: Records) -> Finding:
             "the triangle is first there": best == "triangle",
             "nothing blows up": max(_column(found.loss, highest)) < 1,
             "constant crosses linear": ratios[0] < 1 < ratios[1],
-            "two runs in each cell": _blocks(records) == 2,
+            "two runs in each cell": len(records.whole_seeds(MAP)) == 2,
         },
     )
 
@@ -686,12 +680,7 @@ def live_figure(mine: Mapping[str, Run], records: Records | None = None) -> TwoW
 
 def live_text(mine: Mapping[str, Run], records: Records | None = None) -> Finding:
     """Say where the reader's runs ended and, of the usual digits, what the recorded ones did."""
-    ends = " and ".join(f"{percent(final_accuracy(run))} ({label})" for label, run in mine.items())
-    usual = {(run.config.dataset, run.config.epochs, run.config.peak_lr) for run in mine.values()} == {
-        ("digits", 8, LIVE)
-    }
-    ours = low_rate_text(records) if usual else Finding("", {}, {})
-    return Finding("Your runs ended at {ends}. {ours}", {"ends": ends, "ours": ours.text}, ours.holds)
+    return shared.live_ends(mine, low_rate_text, records, usual=("digits", 8, LIVE))
 
 
 @finding()

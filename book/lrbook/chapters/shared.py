@@ -5,11 +5,12 @@ Sentences and lists are Markdown, without tables.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lrbook.chapters._write import listed
+from lrbook.finding import Finding, Records, percent
 from lrlib.runs.store import load_runs, preferred_study
 from lrlib.schedules.recipes import SURVEY, in_order
 from lrlib.stats import (
@@ -25,10 +26,42 @@ if TYPE_CHECKING:
     from lrlib.runs.record import Run
 
 __all__ = [
+    "live_ends",
     "place_in",
     "recorded",
     "study_line",
 ]
+
+
+def live_ends(
+    mine: Mapping[str, Run],
+    ours: Callable[[Records | None], Finding],
+    records: Records | None = None,
+    *,
+    usual: tuple[str, int, float],
+) -> Finding:
+    """Return where runs that were just trained ended and, if all are the usual ones, what ours did.
+
+    Parameters
+    ----------
+    mine : mapping, label -> Run
+    ours : callable
+        The finding on the recorded runs.
+    records : Records or None
+    usual : (str, int, float)
+        Data set, epochs and peak rate of the recorded runs.
+
+    Examples
+    --------
+    >>> from lrlib import load_runs
+    >>> mine = {run.label: run for run in load_runs("pilot-laptop")}
+    >>> live_ends(mine, lambda records: Finding("", {}, {}), usual=("digits", 8, 0.01)).text.strip()
+    'Your runs ended at 77.4% (constant) and 82.1% (linear).'
+    """
+    ends = " and ".join(f"{percent(final_accuracy(run))} ({label})" for label, run in mine.items())
+    settings = {(run.config.dataset, run.config.epochs, run.config.peak_lr) for run in mine.values()}
+    more = ours(records) if settings == {usual} else Finding("", {}, {})
+    return Finding("Your runs ended at {ends}. {ours}", {"ends": ends, "ours": more.text}, more.holds)
 
 
 def recorded(*names: str, schedules: Iterable[str] = SURVEY) -> list[Run]:

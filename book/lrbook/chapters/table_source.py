@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from lrbook.chapters import drawn
 from lrbook.chapters._write import results_table
+from lrbook.chapters.claims.curve_rules import curve_of
 from lrbook.finding import (
     Finding,
     Records,
@@ -414,8 +415,7 @@ def _parts(records: Records) -> dict[str, tuple[float, float, list[float]]]:
 
 def _sums(records: Records, name: str) -> list[float]:
     """Return the last training loss of each run as Keras would print it."""
-    last = [run.epochs[-1] for run in records.runs(CIFAR10, name)]
-    return [each.train_loss + each.penalty for each in last]
+    return [_as_logged(run)["train_loss"] for run in records.runs(CIFAR10, name)]
 
 
 # --- Figure 11.4: the experiment, run again ---------------------------------------------------------------
@@ -431,7 +431,7 @@ def again_figure(records: Records | None = None) -> TwoWidths:
         for run in runs:
             color, log = COLOR[run.label], published().source.row(run.label)
             epochs = range(1, len(run.epochs) + 1)
-            loss.plot(epochs, [each.train_loss + each.penalty for each in run.epochs], color=color)
+            loss.plot(epochs, curve_of(run, "training loss"), color=color)
             accuracy.plot(epochs, run.column("test_accuracy"), color=color)
             for axes, printed in ((loss, log.train_loss), (accuracy, log.test_accuracy)):
                 axes.plot([len(run.epochs)], [printed], "s", color=color, markersize=7, clip_on=False)
@@ -446,10 +446,7 @@ def again_figure(records: Records | None = None) -> TwoWidths:
             axes.set_xmargin(0.02)
         label_ends(
             loss,
-            [
-                Label(run.epochs[-1].train_loss + run.epochs[-1].penalty, run.label, COLOR[run.label])
-                for run in runs
-            ],
+            [Label(curve_of(run, "training loss")[-1], run.label, COLOR[run.label]) for run in runs],
         )
         return figure
 
@@ -517,9 +514,9 @@ def _as_logged(run: Run) -> dict[str, float]:
     """Return the numbers of a run's last epoch as Keras prints them: losses with the penalty."""
     end = run.epochs[-1]
     return {
-        "train_loss": end.train_loss + end.penalty,
+        "train_loss": curve_of(run, "training loss")[-1],
         "train_accuracy": end.train_accuracy,
-        "test_loss": end.test_loss + end.penalty,
+        "test_loss": curve_of(run, "test loss")[-1],
         "test_accuracy": end.test_accuracy,
     }
 
@@ -653,7 +650,6 @@ def live_text(mine: Mapping[str, Run], records: Records | None = None) -> Findin
     """Say how far apart the reader's runs ended, what Keras would print, and what recorded seeds did."""
     first, second = mine.values()
     ends = [final_accuracy(run) for run in (first, second)]
-    last = first.epochs[-1]
     on_digits = first.config.dataset == "digits"
     ours = seeds_on_digits_text(records) if on_digits else Finding("", {}, {})
     return Finding(
@@ -663,8 +659,8 @@ def live_text(mine: Mapping[str, Run], records: Records | None = None) -> Findin
             "one": percent(ends[0]),
             "other": percent(ends[1]),
             "apart": points(ends[0] - ends[1]),
-            "printed": rounded(last.train_loss + last.penalty, 4),
-            "penalty": rounded(last.penalty, 4),
+            "printed": rounded(_as_logged(first)["train_loss"], 4),
+            "penalty": rounded(first.epochs[-1].penalty, 4),
             "ours": ours.text,
         },
         ours.holds,

@@ -751,9 +751,7 @@ def higher_peak_text(records: Records) -> Finding:
     usual = records.runs(CIFAR10, "triangle")[0].config.peak_lr
     grid = by_peak(records.blocks(MAP))
     high = max(grid["triangle"])
-    end = {
-        name: {peak: fmean(found[peak].values()) for peak in (usual, high)} for name, found in grid.items()
-    }
+    end = records.by_rate(MAP)
     triangle, linear = end["triangle"], end["linear"]
     return Finding(
         """
@@ -764,7 +762,7 @@ def higher_peak_text(records: Records) -> Finding:
         {
             "high": f"{high:g}",
             "usual": f"{usual:g}",
-            "n": count(len(grid["triangle"][high])),
+            "n": count(len(records.whole_seeds(MAP))),
             "top": percent(triangle[high]),
             "line": percent(linear[high]),
             "gain": points(triangle[high] - triangle[usual]),
@@ -778,7 +776,7 @@ def higher_peak_text(records: Records) -> Finding:
                 for name, found in grid.items()
                 for seed in found[high]
             ),
-            "several runs of each": len(grid["triangle"][high]) > 1,
+            "several runs of each": len(records.whole_seeds(MAP)) > 1,
         },
     )
 

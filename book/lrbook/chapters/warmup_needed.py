@@ -15,7 +15,7 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lrbook.chapters import drawn
+from lrbook.chapters import drawn, shared
 from lrbook.chapters.batches import digit_batches as digit_batches
 from lrbook.chapters.triangle import LIMIT, AtPeaks, Setting, by_setting, loss_ratio, onset_of, rule_of
 from lrbook.finding import Finding, Records, count, finals, finding, percent, points, rounded
@@ -23,7 +23,6 @@ from lrlib.plots.style import note
 from lrlib.plots.two_widths import COLOR, INK, NARROW, RULE, WIDE, TwoWidths, plain
 from lrlib.runs import Run
 from lrlib.runs.store import RECORDED
-from lrlib.stats import final_accuracy
 from lrlib.stats.rankings import by_peak
 
 MAP, CIFAR10, DIGITS = "laptop-map-gpu", "survey-laptop", "peak-digits"
@@ -490,10 +489,7 @@ def live_figure(mine: Mapping[str, Run], records: Records | None = None) -> TwoW
 
 def live_text(mine: Mapping[str, Run], records: Records | None = None) -> Finding:
     """Say where the reader's runs ended and, of the usual digits, what the recorded ones did."""
-    ends = " and ".join(f"{percent(final_accuracy(run))} ({label})" for label, run in mine.items())
-    usual = {(run.config.dataset, run.config.epochs, run.config.peak_lr) for run in mine.values()}
-    ours = live_rate_text(records) if usual == {("digits", 8, LIVE)} else Finding("", {}, {})
-    return Finding("Your runs ended at {ends}. {ours}", {"ends": ends, "ours": ours.text}, ours.holds)
+    return shared.live_ends(mine, live_rate_text, records, usual=("digits", 8, LIVE))
 
 
 @finding()

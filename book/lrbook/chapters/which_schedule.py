@@ -23,7 +23,6 @@ from lrbook.finding import (
 )
 from lrlib.schedules.recipes import SURVEY
 from lrlib.stats import final_accuracy
-from lrlib.stats.rankings import by_peak
 from lrlib.theory import WorstCase, worst_case
 
 CIFAR10, BUDGETS, DIGITS, MAP, PEAKS = (
@@ -42,8 +41,8 @@ def in_short_text(records: Records) -> Finding:
     best = max(SURVEY, key=lambda name: fmean(finals(records.runs(CIFAR10, name))))
     worst = {study: max(lows, key=lows.__getitem__) for study, lows in _lows(records).items()}
     n = len(records.runs(CIFAR10, "linear"))
-    ends = [list(by_rate.values()) for by_rate in _map(records).values()]
-    grid = list(_map(records)["linear"])
+    by_rate = records.by_rate(MAP)
+    ends, grid = [list(found.values()) for found in by_rate.values()], list(by_rate["linear"])
     moved = [max(each) - min(each) for each in ends]
     return Finding(
         """
@@ -87,19 +86,11 @@ _ORDERS = (
 )
 
 
-def _map(records: Records, study: str = MAP) -> dict[str, dict[float, float]]:
-    """Return schedule -> peak rate -> mean accuracy, over the seeds that a study has at every rate."""
-    return {
-        name: {rate: fmean(ends.values()) for rate, ends in by_rate.items()}
-        for name, by_rate in by_peak(records.blocks(study)).items()
-    }
-
-
 def _lows(records: Records) -> dict[str, dict[str, float]]:
     """Return each schedule's lowest mean accuracy over the rates of a study that one might take."""
     return {
-        DIGITS: {name: min(found[rate] for rate in NEAR) for name, found in _map(records, DIGITS).items()},
-        MAP: {name: min(found.values()) for name, found in _map(records).items()},
+        DIGITS: {name: min(found[rate] for rate in NEAR) for name, found in records.by_rate(DIGITS).items()},
+        MAP: {name: min(found.values()) for name, found in records.by_rate(MAP).items()},
     }
 
 
@@ -164,7 +155,7 @@ def _linear(steps: int) -> WorstCase:
 def small_vision_text(records: Records) -> Finding:
     """Say what warm-up adds to linear decay on CIFAR-10, and what restarts do."""
     pair = comparison(records, "triangle", "linear")
-    found = _map(records)
+    found = records.by_rate(MAP)
     rates = list(found["linear"])
     first = {rate: max(found, key=lambda name: found[name][rate]) for rate in rates}
     return Finding(
@@ -178,7 +169,7 @@ def small_vision_text(records: Records) -> Finding:
         """,
         {
             "gain": between(pair),
-            "runs": count(len(records.blocks(MAP)) // (len(rates) * len(found))),
+            "runs": count(len(records.whole_seeds(MAP))),
             "schedules": count(len(found)),
             "ahead": count(list(first.values()).count("triangle")),
             "rates": count(len(rates)),
@@ -188,7 +179,7 @@ def small_vision_text(records: Records) -> Finding:
             "the plan does not decide": pair.verdict == "not decidable",
             "on the GPU the triangle is first, but at the lowest rate": list(first.values())
             == ["constant", *["triangle"] * (len(rates) - 1)],
-            "several runs of each": len(records.blocks(MAP)) > len(rates) * len(found),
+            "several runs of each": len(records.whole_seeds(MAP)) > 1,
             "restarts are as good": verdict(records, "cosine5", "linear") == "as good as",
         },
     )
@@ -199,7 +190,7 @@ def untuned_text(records: Records) -> Finding:
     """Say how much each schedule may lose at an unlucky rate."""
     lows = _lows(records)
     order = {study: sorted(each, key=each.__getitem__, reverse=True) for study, each in lows.items()}
-    rates = list(_map(records)["linear"])
+    rates = list(records.by_rate(MAP)["linear"])
     return Finding(
         """
         **The triangle, at a rate of the literature.**

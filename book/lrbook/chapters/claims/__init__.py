@@ -74,7 +74,7 @@ def verdicts_figure(records: Records | None = None) -> TwoWidths:
 @finding()
 def what_we_found_text(records: Records) -> Finding:
     """Open the page: how many sentences have which verdict, with the examples that matter most."""
-    said, by_rate = _by_verdict(records), _by_rate(records, "constant")
+    said, by_rate = _by_verdict(records), records.by_rate(MAP)["constant"]
     peak = records.runs(CIFAR10, "constant")[0].config.peak_lr
     gain, time, apart = (
         comparison(records, *pair)
@@ -124,8 +124,9 @@ def seven_hold_text(records: Records) -> Finding:
     said = _by_verdict(records)[HOLDS]
     decided = {name: _deciding(records, name) for name in said}
     on_cifar10 = [name for name in decided if decided[name] == ["laptop"]]
-    best = {name: max(_by_rate(records, name).values()) for name in ("linear", "constant")}
-    shared = {name: _by_rate(records, name)[0.1] for name in best}
+    by_rate, seeds = records.by_rate(MAP), len(records.whole_seeds(MAP))
+    best = {name: max(by_rate[name].values()) for name in ("linear", "constant")}
+    shared = {name: by_rate[name][0.1] for name in best}
     own, gap = best["linear"] - best["constant"], shared["linear"] - shared["constant"]
     return Finding(
         """
@@ -137,8 +138,8 @@ def seven_hold_text(records: Records) -> Finding:
         {
             "Many": count(len(on_cifar10)).capitalize(),
             "n": count(len(records.runs(CIFAR10, "constant"))),
-            "rates": count(len(_by_rate(records, "linear"))),
-            "runs": count(len(by_peak(records.blocks(MAP))["linear"][0.1])),
+            "rates": count(len(by_rate["linear"])),
+            "runs": count(seeds),
             "own": points(own),
             "gap": points(gap),
         },
@@ -146,7 +147,7 @@ def seven_hold_text(records: Records) -> Finding:
             "there are seven": len(said) == 7,
             "most are decided on CIFAR-10 alone": len(on_cifar10) > len(said) / 2,
             "the constant rate is best at another rate": best["constant"] > shared["constant"],
-            "each has several runs at a rate": len(by_peak(records.blocks(MAP))["linear"][0.1]) > 1,
+            "each has several runs at a rate": seeds > 1,
             "tuned, the lead is there and is not huge": 0 < 100 * own < definitions.HUGE_POINTS < 100 * gap,
         },
     )
@@ -793,11 +794,6 @@ def _each(rule: Rule, name: str, records: Records) -> dict[str, definitions.Find
 
 def _deciding(records: Records, name: str) -> list[str]:
     return deciding(decide(name, evidence(records)).findings)
-
-
-def _by_rate(records: Records, name: str) -> dict[float, float]:
-    """Return peak rate -> mean final accuracy on CIFAR-10, from the map of peak rates."""
-    return {rate: fmean(ends.values()) for rate, ends in by_peak(records.blocks(MAP))[name].items()}
 
 
 def _against_linear(records: Records, name: str) -> str:

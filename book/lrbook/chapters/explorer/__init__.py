@@ -31,7 +31,6 @@ from lrlib import (
     join,
 )
 from lrlib.schedules.recipes import SURVEY
-from lrlib.stats.rankings import by_peak
 
 __all__ = ["BEST_DRAWING", "Explorer", "board", "for_page", "hero", "recorded_runs", "show", "summary_text"]
 
@@ -179,14 +178,13 @@ def recorded_runs() -> list[dict]:
     ['Constant', 'Time-based']
     """
     records, found = Records(), []
-    grid = by_peak(records.blocks(MAP))
-    each = count(len(next(iter(grid["constant"].values()))))
+    by_rate, each = records.by_rate(MAP), count(len(records.whole_seeds(MAP)))
     constant = percent(fmean(finals(records.runs(CIFAR10, "constant"))))
     for name in SURVEY:
         runs = records.runs(CIFAR10, name)
         config = runs[0].config
         shape, total, epochs = config.schedule(), config.total_steps, config.epochs
-        others = {rate: fmean(ends.values()) for rate, ends in grid[name].items() if rate != config.peak_lr}
+        others = {rate: end for rate, end in by_rate[name].items() if rate != config.peak_lr}
         accuracy = means(run.column("test_accuracy") for run in runs)
         title, end = CHAPTER[name][0], percent(fmean(finals(runs)))
         beside = "" if name == "constant" else f"; the constant rate {constant}"
