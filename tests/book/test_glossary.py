@@ -6,40 +6,16 @@ import re
 
 import pytest
 
+import pages
 from tools import glossary
 
-#: Pages whose terms are linked. A page that is missing here is named by `python -m tools.glossary`.
-LINKED = (
-    "index.md",
-    "data.md",
-    "survey/constant.ipynb",
-    "survey/time_based.ipynb",
-    "survey/drop_based.ipynb",
-    "survey/linear.ipynb",
-    "survey/introduction.ipynb",
-    "survey/polynomial.ipynb",
-    "survey/triangle.ipynb",
-    "survey/cosine.ipynb",
-    "survey/table_source.ipynb",
-    "survey/claims.ipynb",
-    "survey/analysis.ipynb",
-    "survey/factors.ipynb",
-    "survey/beyond_the_valley.md",
-    "survey/plan.md",
-    "beyond/one_bound.ipynb",
-    "beyond/warmup_needed.ipynb",
-    "beyond/asked_for.md",
-    "beyond/which_schedule.md",
-    "beyond/rosetta.md",
-    "beyond/audit.ipynb",
-)
 BOOK = glossary.ROOT / "book"
 PAGES = sorted(path for path in BOOK.rglob("*") if path.suffix in {".md", ".ipynb"})
 TEXT = glossary.GLOSSARY.read_text(encoding="utf-8")
 ENTRIES = glossary.entries(TEXT)
 
 
-@pytest.mark.parametrize("page", LINKED)
+@pytest.mark.parametrize("page", pages.PAGES)
 def test_terms_are_linked_where_a_page_first_uses_them(page):
     missing = glossary.missing(BOOK / page)
     assert not missing, f"python -m tools.glossary --write book/{page} sets these links: {missing}"

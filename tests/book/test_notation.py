@@ -3,43 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
+from pages import BOOK, PAGES
 from tools import glossary
 
-BOOK = Path(__file__).parents[2] / "book"
-#: Pages that are written; a page joins the list when it is.
-PAGES = (
-    "index.md",
-    "data.md",
-    *(
-        f"survey/{name}.ipynb"
-        for name in (
-            "constant",
-            "time_based",
-            "drop_based",
-            "linear",
-            "introduction",
-            "polynomial",
-            "triangle",
-            "cosine",
-            "table_source",
-            "claims",
-            "analysis",
-            "factors",
-        )
-    ),
-    "survey/beyond_the_valley.md",
-    "survey/plan.md",
-    "beyond/one_bound.ipynb",
-    "beyond/warmup_needed.ipynb",
-    "beyond/asked_for.md",
-    "beyond/which_schedule.md",
-    "beyond/rosetta.md",
-    "beyond/audit.ipynb",
-)
 FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$([^$]+)\$", re.S)
 NAMES = r"\\(eta|ell|lambda|ln|lfloor|lceil|bmod)(?![a-zA-Z])"
 NO_LETTERS = r"\\(?:text|begin|end)\{[^}]*\}|\\[a-zA-Z]+"
