@@ -170,7 +170,7 @@ test-notebooks: env
 
 test-html: env
 	@$(call stage,build,$(MAKE) --no-print-directory html \
-	  $(if $(filter test,$(MAKECMDGOALS)),SETTINGS="--config $(KEPT)"))
+	  $(if $(filter test,$(MAKECMDGOALS)),SETTINGS="$$([ ! -f $(KEPT) ] || echo --config $(KEPT))"))
 	@$(call stage,pages,$(BIN)/python -m pytest --junitxml $(REPORTS)/pages.xml $(ON_PAGES))
 	@$(call stage,browser,$(BIN)/python -m pytest -n $(WORKERS) --junitxml $(REPORTS)/browser.xml $(IN_BROWSER))
 
