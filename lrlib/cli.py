@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dis
 import io
 import os
 import signal
@@ -14,10 +13,9 @@ from typing import Annotated, Any
 import typer
 
 from lrlib._checks import check_int
-from lrlib._errors import LrlibError
-from lrlib._files import reason
+from lrlib._errors import said
 from lrlib.runs.config import PRESETS, preset
-from lrlib.runs.record import Run
+from lrlib.runs.listing import contents, summary, table
 from lrlib.runs.store import RECORDED, read_run, run_name, studies
 from lrlib.schedules.recipes import RECIPES
 from lrlib.sweeps.study import Planned, Study
@@ -61,42 +59,6 @@ def main() -> None:
             raise
         typer.echo(f"lrlib: {said(error)}", err=True)
         raise SystemExit(1) from None
-
-
-def said(error: Exception) -> str:
-    """Return one sentence for an error: lrlib's own as it is, and any other with its type, to look it up.
-
-    Examples
-    --------
-    >>> said(PermissionError(13, "Permission denied", "runs/a.json"))
-    'runs/a.json: Permission denied'
-    >>> try:
-    ...     int("four")
-    ... except ValueError as error:
-    ...     print(said(error))
-    ValueError: invalid literal for int() with base 10: 'four' (LRLIB_TRACEBACK=1 shows where)
-    """
-    text = " ".join(str(error).split())
-    if isinstance(error, ModuleNotFoundError):
-        return f"this needs {error.name}, which is not installed; install lrlib[train], which has it"
-    if isinstance(error, LrlibError) or _raised_here(error):
-        return text
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{os.fsdecode(error.filename)}: {reason(error)}"
-    return f"{type(error).__name__}: {text[:300]} (LRLIB_TRACEBACK=1 shows where)"
-
-
-def _raised_here(error: Exception) -> bool:
-    """Return whether a `raise` of lrlib or lrbook made this error: a plain ValueError may be Python's own."""
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    if last is None:
-        return False
-    frame = last.tb_frame
-    ours = frame.f_globals.get("__name__", "").partition(".")[0] in ("lrlib", "lrbook", "__main__")
-    # What Python raises within one of our lines, as in int("four"), is at another instruction than a raise.
-    return ours and frame.f_code.co_code[last.tb_lasti] == dis.opmap["RAISE_VARARGS"]
 
 
 @app.command()
@@ -164,26 +126,10 @@ def show(
     packaged = RECORDED / f"{record.removesuffix('.json')}.json"
     folder = path if path.is_dir() else RECORDED / record
     if folder.is_dir():
-        names = sorted(file.stem for file in folder.glob("*.json"))
-        typer.echo(f"{record} holds {len(names)} records; show one of them:")
-        typer.echo("\n".join(f"  lrlib show {record.rstrip('/')}/{name}.json" for name in names))
+        typer.echo(contents(folder, record))
         return
     run = read_run(packaged if not path.exists() and packaged.exists() else path)
-    typer.echo(summary(run))
-    head = ("epoch", "first rate", "last rate", "train loss", "train acc", "test loss", "test acc", "seconds")
-    typer.echo("".join(f"{name:>11}" for name in head))
-    for e in run.epochs:
-        typer.echo(
-            f"{e.epoch + 1:>11}{e.first_lr:>11.3g}{e.last_lr:>11.3g}{e.train_loss:>11.4f}"
-            f"{e.train_accuracy:>11.4f}{e.test_loss:>11.4f}{e.test_accuracy:>11.4f}{e.seconds:>11.1f}"
-        )
-    typer.echo(run.provenance_line())
-    for part in run.provenance.earlier:
-        times = f" ({part.parts} parts)" if part.parts > 1 else ""
-        commit = (part.commit or "unknown")[:10]
-        torch = part.versions["torch"]
-        typer.echo(f"Before{times}: {part.started} on {part.hardware} with torch {torch}; commit {commit}.")
-    typer.echo(f"Command: {run.provenance.command}")
+    typer.echo(table(run))
 
 
 @app.command()
@@ -343,20 +289,6 @@ def _refuse_what_is_there(planned: Planned, *, resume: bool) -> None:
         raise ValueError(f"{record} is recorded already; see it with: lrlib show {record}")
     if checkpoint.exists() and not resume:
         raise ValueError(f"{checkpoint} is a run that was cut; add --resume to go on, or delete it")
-
-
-def summary(run: Run) -> str:
-    """Return one line with what a run ended with."""
-    last = run.epochs[-1]
-    parts = [
-        f"{run.config.network} on {run.config.dataset}, {run.label}, seed {run.config.seed}: {run.status} "
-        f"after {len(run.epochs)} epochs"
-    ]
-    if run.final is not None:
-        parts.append(f"training accuracy {run.final.train_accuracy:.4f}")
-    parts.append(f"test accuracy {last.test_accuracy:.4f}")
-    parts.append(f"training cross-entropy {last.train_loss:.4f}, test {last.test_loss:.4f}")
-    return ", ".join(parts)
 
 
 if __name__ == "__main__":

@@ -16,18 +16,17 @@ import contextlib
 import hashlib
 import io
 import os
-import pickle
 import ssl
 import urllib.error
 import urllib.request
-from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lrlib._errors import LrlibError
-from lrlib._files import reason, write_atomically
+from lrlib._errors import LrlibError, reason
+from lrlib._files import write_atomically
+from lrlib.training.pickled import arrays_only
 
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
@@ -182,8 +181,11 @@ def _reach(address: str) -> None:
     """Raise OSError within seconds if nothing answers at an address."""
     # Without this the Hub's client tries six times in 23 s, with a warning each, and torchvision, which sets
     # no timeout, waits as long as the system does where packets are dropped.
+    if not address.startswith(("https://", "http://")):  # HF_ENDPOINT can say anything
+        raise OSError(f"{address} is no address of the web")
     try:
-        urllib.request.urlopen(urllib.request.Request(address, method="HEAD"), timeout=5).close()
+        ask = urllib.request.Request(address, method="HEAD")  # noqa: S310  checked above
+        urllib.request.urlopen(ask, timeout=5).close()  # noqa: S310
     except urllib.error.HTTPError as answer:
         answer.close()  # an answer of any kind: let the library try
     except urllib.error.URLError as error:
@@ -295,61 +297,11 @@ def _decode(png: bytes | None, where: str) -> np.ndarray:
     raise damaged(where, f"has a picture of {size[0]}x{size[1]} {mode} where 32x32 RGB is expected")
 
 
-def _encode(text: str, encoding: str = "latin1") -> bytes:
-    """Return bytes as Python 3 writes them for Python 2: as letters of Latin-1, and nothing else."""
-    if encoding not in ("latin1", "latin-1"):
-        raise pickle.UnpicklingError(f"it asks for an encoding {encoding!r}")
-    return text.encode("latin1")
-
-
-def _bytes(content: bytes | bytearray = b"") -> bytes:
-    if not isinstance(content, (bytes, bytearray)):  # of a number, as many zeros would be made
-        raise pickle.UnpicklingError("it asks for bytes that are not in it")
-    return bytes(content)
-
-
-def _from_buffer(content: bytes, dtype: np.dtype, shape: tuple[int, ...], order: Any) -> np.ndarray:
-    return np.frombuffer(content, dtype).reshape(shape, order=order)
-
-
-def _scalar(dtype: np.dtype, content: bytes) -> Any:
-    return np.frombuffer(content, dtype)[0]
-
-
-# All that arrays and numbers need, by whatever version and protocol they were pickled, and no more. What they
-# hold is proven afterwards, by a digest of every picture.
-_PICKLED = {
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-    ("numpy._core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
-    ("numpy._core.multiarray", "scalar"): _scalar,
-    ("numpy._core.numeric", "_frombuffer"): _from_buffer,
-    ("_codecs", "encode"): _encode,
-    ("builtins", "bytes"): _bytes,
-    ("builtins", "bytearray"): _bytes,
-    ("collections", "OrderedDict"): OrderedDict,
-}
-
-
-class _ArraysOnly(pickle.Unpickler):
-    """Makes arrays and plain values only; pickle itself would call whatever the file names."""
-
-    # torchvision unpickles without this, but first compares MD5 sums, which a copy written by
-    # cluster/carry.py cannot have: its batches hold the same images in other files.
-    def find_class(self, module: str, name: str):
-        # numpy 2 moved numpy.core to numpy._core, and Python 3 __builtin__ to builtins; files name either.
-        module = module.replace("numpy.core", "numpy._core").replace("__builtin__", "builtins")
-        found = _PICKLED.get((module, name))
-        if found is None:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}")
-        return found
-
-
 def read_batch(path: Path) -> np.ndarray:
     """Return the records, uint8 [n, 3073], of a batch file of ``cifar-10-batches-py``."""
     content = io.BytesIO(_content(path))
     try:
-        batch = _ArraysOnly(content, encoding="latin1").load()  # Python 2 wrote these: its strings are bytes
+        batch = arrays_only(content)
         # Who has read them with encoding="bytes" and written them again has bytes for names.
         batch = {key.decode() if isinstance(key, bytes) else key: value for key, value in batch.items()}
         data, labels = batch["data"], [_plain(label) for label in batch["labels"]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import re
-import shlex
 import subprocess
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,6 +21,7 @@ from torch import nn
 from lrlib._checks import check_int, no_such
 from lrlib.runs.config import RunConfig
 from lrlib.runs.record import Precision, Provenance, unpublishable
+from lrlib.training.command import command_line, plain
 from lrlib.training.cpu_convolutions import hasten
 from lrlib.training.driver import nvidia_smi
 from lrlib.training.networks import NETWORKS
@@ -33,10 +33,6 @@ PATHS = ("plain", "fast", "compiled", "graph")
 #: torch has a pool of so many streams on a GPU, and hands the first out again after the last; each run needs
 #: one of its own.
 MOST_TOGETHER = 32
-_SLASH = re.compile(r"[/\\]")
-_SLASHES = {"/", "\\"}
-#: Folders in which each user has one: of Linux, and of macOS and Windows.
-_HOMES = {"home", "users"}
 #: The folder of lrlib. Not from `import lrlib`: this module is a part of it.
 PACKAGE = Path(__file__).parents[1]
 
@@ -258,9 +254,9 @@ def provenance(
         seconds=0.0,
         command=command_line(command),
         commit=commit,
-        versions={name: _plain(text) for name, text in versions.items()},
+        versions={name: plain(text) for name, text in versions.items()},
         hardware=hardware(target.device),
-        system=_plain(f"{platform.system()} {platform.machine()}"),
+        system=plain(f"{platform.system()} {platform.machine()}"),
         cores=os.cpu_count() or 1,
         threads=target.threads,
         device=target.device.type,
@@ -285,46 +281,6 @@ def cuda_versions() -> dict[str, str]:
     }
 
 
-def command_line(arguments: str | Sequence[str]) -> str:
-    """Return a command as a record may hold it: quoted where a shell needs it, without folders, all Unicode.
-
-    A string is the name of a function that was called, or one argument: it is not split.
-
-    Examples
-    --------
-    >>> command_line(["lrlib", "train", "--out", "/home/Jane Doe/my runs"])
-    "lrlib train --out 'my runs'"
-    >>> command_line("lrlib.training.run.train")
-    'lrlib.training.run.train'
-    """
-    if isinstance(arguments, str):
-        return _storable(arguments)
-    # Stored first: what `shlex` puts around an argument holds no slash.
-    return shlex.join(map(_storable, arguments))
-
-
-def _plain(text: str) -> str:
-    """Return what a system says of itself, without slashes (a record refuses what looks like a path)."""
-    return _SLASH.sub("-", text.encode("utf-8", "replace").decode())
-
-
-def _storable(argument: str) -> str:
-    """Return an argument without folders and without what is no Unicode; what stands before a "=" stays."""
-    # A name in another encoding than the terminal's comes as surrogates, which JSON in UTF-8 cannot hold.
-    text = argument.encode("utf-8", "replace").decode()
-    option, equals, value = text.partition("=")
-    if not text.startswith("-") or _SLASHES & set(option):
-        option, equals, value = "", "", text
-    # Records are published, and folders have the names of users.
-    if value.startswith("~") and not _SLASHES & set(value):
-        value = "~"
-    elif _SLASHES & set(value):
-        path = PureWindowsPath(value)  # this kind knows both slashes
-        # Of a root nothing is left: the argument is a dot then. The last name of a home folder is its user's.
-        value = "~" if path.parent.name.lower() in _HOMES else path.name or "."
-    return f"{option}{equals}{value}"
-
-
 def installed(package: str) -> str:
     """Return the version of an installed package, or "unknown"; of lrlib in a tree, what its settings say."""
     try:
@@ -343,7 +299,7 @@ def hardware(device: torch.device) -> str:
     else:
         names = [line.split(":", 1)[1].strip() for line in cpuinfo() if line.startswith("model name")]
         name = names[0] if names else platform.processor() or platform.machine()
-    return _plain(name)
+    return plain(name)
 
 
 def commit() -> str | None:
