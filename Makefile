@@ -5,6 +5,7 @@ PYTHON  ?= python3
 VENV    ?= .venv
 WORKERS ?= 2
 SEED    ?= 0
+PORT    ?= 8000
 # For gpu-bundle: the Python of the machine that it is for, and packages that this one lacks beside the usual ones.
 PYTHON_THERE ?= 3.12
 ALSO         ?=
@@ -14,17 +15,26 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help book test figure serve bench lint clean env html test-lint test-unit test-notebooks test-html \
-  exercises set-repository first-cells cards teach test-teach test-wheel test-gpu test-browser rehearse-gpu gpu-bundle
+  exercises set-repository first-cells cards teach test-teach test-wheel test-gpu test-browser lighthouse rehearse-gpu \
+  gpu-bundle pdf release outside-links lowest book-2
 
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
 HTML    := _build/html
 REPORTS := _build/reports
 # Tests that look at the built pages and so come after them.
-ON_PAGES := tests/book/test_html.py tests/book/test_figures_and_table.py tests/book/test_controls.py
+ON_PAGES := tests/book/test_html.py tests/book/test_figures_and_table.py
+IN_BROWSER := tests/book/test_browser.py tests/book/test_controls.py tests/book/test_explorer.py
+
+# What test-notebooks leaves for the build: outputs, and settings that take them.
+OUTPUTS  := _build/outputs
+KEPT     := _config.outputs.yml
+SETTINGS ?=
 
 # Cells print no progress bars.
 export LRLIB_PROGRESS := off
+# The frameworks of the extra rosetta are installed by `make`: their tests may not skip.
+export LRLIB_ROSETTA := required
 # The live cells' network is tiny: one thread is enough, and thread pools of two workers would fight for the cores.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
@@ -74,10 +84,28 @@ rehearse-gpu: env  ## path graph captured and replayed on a false CUDA runtime: 
 test-browser: env  ## a student's path through a notebook in a real browser (needs Chromium)
 	$(BIN)/python tests/browser/run.py
 
-serve: env  ## show the built pages at http://localhost:8000
+pdf: env  ## the built book as one PDF with contents and bookmarks, _build/book.pdf (needs Chromium)
+	@$(BIN)/python -m tools.pdf
+
+release: pdf teach  ## what a release offers, in _build/release: wheel, PDF, cheat sheet, teacher's pack (TAG=v1.2.3)
+	@$(BIN)/python -m tools.release $(if $(TAG),--tag '$(TAG)')
+
+outside-links: env  ## ask every address outside the book whether it still answers (needs a network)
 	@test -f $(HTML)/index.html || { echo "There is no built book yet: run 'make book' first."; exit 1; }
-	@echo "Serving at http://localhost:8000/ (stop with Ctrl-C)"
-	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(HTML) 8000
+	@$(BIN)/python tests/helpers/outside_links.py $(HTML)
+
+lowest:  ## the library's tests with the lowest versions that pyproject.toml allows (about 6 GB more, once)
+	@$(PYTHON) tests/helpers/lowest.py
+
+book-2:  ## what Jupyter Book 2 says of this book: a look ahead (needs a network)
+	@$(PYTHON) tests/helpers/book_2.py
+
+lighthouse: env  ## Lighthouse on the built pages, median of three (needs node, npm, Chromium; 25 minutes)
+	@test -f $(HTML)/index.html || { echo "There is no built book yet: run 'make book' first."; exit 1; }
+	$(BIN)/python tests/lighthouse/run.py $(PAGES)
+
+serve: env  ## show the built pages at http://localhost:8000 (PORT=n: another port)
+	@$(BIN)/python -m tools.serve --port '$(PORT)'
 
 bench: env  ## speed of the trainer and its peers, side by side (installs the peers; 20 minutes, a quiet machine)
 	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check \
@@ -89,15 +117,16 @@ bench: env  ## speed of the trainer and its peers, side by side (installs the pe
 gpu-bundle: env  ## what a GPU machine without network lacks, in _build/gpu (PYTHON_THERE=3.12; 5 minutes, once)
 	@$(BIN)/python -m cluster.bundle make --python $(PYTHON_THERE) --also $(ALSO)
 
-lint: env  ## style of code and notebooks, the order of imports, types, spelling
+lint: env  ## style of code and notebooks, the order of imports, types, spelling, workflows
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
+	$(BIN)/zizmor --offline --quiet .github
 
 clean:  ## remove what was built (the environment stays)
-	rm -rf _build .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf _build .executed $(KEPT) .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 env: $(STAMP)
 
@@ -107,32 +136,43 @@ $(STAMP): pyproject.toml constraints.txt
 	       "name another one, for example: make book PYTHON=python3.12"; exit 1; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || { \
 	  echo "'$(PYTHON) -m venv $(VENV)' failed; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@# Most of the 15,000 modules are never imported; those that are get compiled then.
 	@echo "Installing the pinned stack into $(VENV): some minutes and about 6 GB, once."
 	PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[train,book,test,source-check]"
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
+	  -e ".[train,book,test,source-check,rosetta]"
 	@touch $@
 
 # Fresh doctrees: on an unchanged second build Sphinx would not repeat its warnings. -W -n: warnings are errors.
 html: env
 	rm -rf $(HTML) _build/.doctrees _build/jupyter_execute
-	$(ONE_THREAD) $(BIN)/jupyter-book build . -W -n --keep-going --all --quiet
+	$(ONE_THREAD) $(BIN)/jupyter-book build . $(SETTINGS) -W -n --keep-going --all --quiet
+	$(ONE_THREAD) $(BIN)/python -m tools.light $(HTML) --config _config.yml
 
 test-lint: env
 	@rm -rf $(REPORTS)
 	@$(call stage,lint,$(MAKE) --no-print-directory lint)
 
 test-unit: env
-	@$(call stage,unit,$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) $(ON_PAGES:%=--ignore %) \
+	@$(call stage,unit,$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) $(patsubst %,--ignore %,$(ON_PAGES) $(IN_BROWSER)) \
 	  --ignore tests/book/test_pack.py \
 	  --junitxml $(REPORTS)/unit.xml)
 
+# Copies, which keep their outputs: in `make test` the build takes them from there, and nothing runs twice. Not in
+# _build, where nbmake looks for nothing.
 test-notebooks: env
+	@rm -rf .executed $(OUTPUTS) $(KEPT)
+	@for folder in survey beyond teach; do \
+	  mkdir -p .executed/book/$$folder; cp book/$$folder/*.ipynb .executed/book/$$folder; done
 	@$(call stage,notebooks,$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --nbmake --nbmake-timeout=600 \
-	  --junitxml $(REPORTS)/notebooks.xml book/survey book/beyond book/teach)
+	  --overwrite --junitxml $(REPORTS)/notebooks.xml .executed/book \
+	  && $(BIN)/python -m tools.outputs .executed/book $(OUTPUTS) $(KEPT))
 
 test-html: env
-	@$(call stage,build,$(MAKE) --no-print-directory html)
+	@$(call stage,build,$(MAKE) --no-print-directory html \
+	  $(if $(filter test,$(MAKECMDGOALS)),SETTINGS="--config $(KEPT)"))
 	@$(call stage,pages,$(BIN)/python -m pytest --junitxml $(REPORTS)/pages.xml $(ON_PAGES))
+	@$(call stage,browser,$(BIN)/python -m pytest -n $(WORKERS) --junitxml $(REPORTS)/browser.xml $(IN_BROWSER))
 
 # After the pages, as the slides take the chapters' outputs from them. Other numbers than the book's, so that both
 # sets of numbers are seen.

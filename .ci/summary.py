@@ -19,6 +19,7 @@ stages = {
     "notebooks": "every notebook runs",
     "build": "the book builds",
     "pages": "the built pages",
+    "browser": "the built pages in a browser",
     "teach": "the teacher's pack builds",
     "pack": "the teacher's pack",
 }

@@ -1,6 +1,6 @@
-"""Small costs, side by side in one run: a schedule's call, an import, the first update, the book.
+"""Small costs, side by side in one run: a schedule's call, a watched update, an import, the book.
 
-python benchmarks/small_costs.py [--book] [--out FILE]
+python benchmarks/small_costs.py [--book | --watch] [--out FILE]
 """
 
 from __future__ import annotations
@@ -64,6 +64,52 @@ def schedule_calls() -> dict[str, float]:
     return {name: statistics.median(values) for name, values in times.items()}
 
 
+def watching() -> dict[str, float]:
+    """Microseconds of one update of the digits network, as it is and under `lrlib.audit.watch`, in turn.
+
+    The difference of the two is smaller than the noise of either, so the watch's own part is timed alone too:
+    on an optimizer without parameters, whose step does nothing else.
+    """
+    import torch
+
+    from lrlib import audit, preset
+    from lrlib.training.networks import build
+
+    torch.set_num_threads(1)
+    config = preset("digits", recipe="linear")
+    model = build(config.network, in_channels=1, classes=10, seed=0)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    images, labels = torch.randn(config.batch_size, 1, 8, 8), torch.randint(0, 10, (config.batch_size,))
+    empty = torch.optim.SGD([{"params": []}], lr=0.1)
+
+    def update() -> None:
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(model(images), labels).backward()
+        optimizer.step()
+
+    def timed(call: Callable[[], object], watched: torch.optim.Optimizer | None, number: int) -> float:
+        if watched is None:
+            return 1e6 * timeit.timeit(call, number=number) / number
+        with audit.watch(watched):
+            return 1e6 * timeit.timeit(call, number=number) / number
+
+    times: dict[str, list[float]] = {}
+    for _ in range(ROUNDS):
+        for name, call, watched, number in (
+            ("a digits update", update, None, 100),
+            ("a digits update, watched", update, optimizer, 100),
+            ("an empty step", empty.step, None, 3000),
+            ("an empty step, watched", empty.step, empty, 3000),
+        ):
+            times.setdefault(name, []).append(timed(call, watched, number))
+    found = {name: statistics.median(values) for name, values in times.items()}
+    own = found["an empty step, watched"] - found["an empty step"]
+    return found | {
+        "what watching takes": own,
+        "in % of a digits update": 100 * own / found["a digits update"],
+    }
+
+
 FIRST_UPDATE = """
 import time, sys
 from torch.optim.optimizer import register_optimizer_step_post_hook
@@ -114,14 +160,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--book", action="store_true", help="build the book too (minutes)")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--watch", action="store_true", help="time lrlib.audit.watch alone (seconds)")
     given = parser.parse_args()
-    calls, seconds = schedule_calls(), processes()
+    if given.watch:
+        print(table("one update", "microseconds", watching()))
+        return
+    calls, seconds, updates = schedule_calls(), processes(), watching()
     if given.book:
         seconds |= book()
-    print(table("one rate", "microseconds", calls), table("process", "seconds", seconds), sep="\n\n")
+    print(
+        table("one rate", "microseconds", calls),
+        table("one update", "microseconds", updates),
+        table("process", "seconds", seconds),
+        sep="\n\n",
+    )
     if given.out:
         given.out.parent.mkdir(parents=True, exist_ok=True)
-        found = {"microseconds": calls, "seconds": seconds}
+        found = {"microseconds": calls, "watching": updates, "seconds": seconds}
         given.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 

@@ -54,14 +54,19 @@ from lrlib.schedules import (
     Constant,
     CosineAnnealing,
     DropDecay,
+    Knots,
     LinearDecay,
     PolynomialDecay,
     Schedule,
     TimeDecay,
     Triangle,
+    count_updates,
+    extend,
     from_dict,
     hold,
     join,
+    rescale,
+    with_floor,
     with_warmup,
 )
 
@@ -71,8 +76,12 @@ _ROOMS = ("adapters", "plots", "runs", "stats", "sweeps", "theory", "training")
 # Names that load on first use, and the module that has them (PEP 562).
 _LAZY = {
     "Valley": "theory.valley",
+    "audit": "adapters.audit",
     "load_runs": "runs.store",
     "preset": "runs.config",
+    "preview": "adapters.torch",
+    "to_keras": "adapters.keras",
+    "to_optax": "adapters.optax",
     "range_test": "training.range_test",
     "to_torch": "adapters.torch",
     "train": "training.run",
@@ -82,6 +91,7 @@ __all__ = [
     "Constant",
     "CosineAnnealing",
     "DropDecay",
+    "Knots",
     "LinearDecay",
     "LrlibError",
     "PolynomialDecay",
@@ -89,14 +99,22 @@ __all__ = [
     "TimeDecay",
     "Triangle",
     "Valley",
+    "audit",
+    "count_updates",
+    "extend",
     "from_dict",
     "hold",
     "join",
     "load_runs",
     "preset",
+    "preview",
     "range_test",
+    "rescale",
+    "to_keras",
+    "to_optax",
     "to_torch",
     "train",
+    "with_floor",
     "with_warmup",
 ]
 
@@ -110,7 +128,8 @@ def __getattr__(name: str):
     if name in _ROOMS:
         return _import_module(f"lrlib.{name}")
     if name in _LAZY:
-        return getattr(_import_module(f"lrlib.{_LAZY[name]}"), name)
+        module = _import_module(f"lrlib.{_LAZY[name]}")
+        return module if name == "audit" else getattr(module, name)
     raise AttributeError(f"module 'lrlib' has no attribute {name!r}")
 
 

@@ -11,7 +11,7 @@ from glob import escape
 from pathlib import Path
 from typing import BinaryIO
 
-from lrlib._errors import LrlibError, reason
+from lrlib._errors import LrlibError
 
 
 class AlreadyThereError(Exception):
@@ -60,6 +60,11 @@ def decoded(data: bytes) -> str:
     if "\0" in text:
         raise TextError("is not a text file (it holds null bytes); save it again as text in UTF-8")
     return text
+
+
+def reason(error: Exception) -> str:
+    """Return what the system says, without the number and the path."""
+    return str(getattr(error, "strerror", None) or error)
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object], *, replace: bool = True) -> None:

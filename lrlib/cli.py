@@ -1,4 +1,4 @@
-"""The command line: train a run, look at records, check the data."""
+"""The command line: train a run, look at records and schedules, audit rates, check the data."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Annotated, Any
 import typer
 
 from lrlib._checks import check_int
-from lrlib._errors import said
+from lrlib.cli_rates import audit, preview
+from lrlib.cli_said import said, summary
 from lrlib.runs.config import PRESETS, preset
-from lrlib.runs.listing import contents, summary, table
 from lrlib.runs.store import RECORDED, read_run, run_name, studies
 from lrlib.schedules.recipes import RECIPES
 from lrlib.sweeps.study import Planned, Study
@@ -29,6 +29,8 @@ data_app = typer.Typer(help="The data sets.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 study_app = typer.Typer(help="Many runs: do what is missing, see what is done.", no_args_is_help=True)
 app.add_typer(study_app, name="study")
+app.command()(audit)
+app.command()(preview)
 # What other packages add, such as the book's `lrlib class`: typer applications, as entry points.
 for entry in entry_points(group="lrlib.commands"):
     app.add_typer(entry.load(), name=entry.name)
@@ -126,10 +128,26 @@ def show(
     packaged = RECORDED / f"{record.removesuffix('.json')}.json"
     folder = path if path.is_dir() else RECORDED / record
     if folder.is_dir():
-        typer.echo(contents(folder, record))
+        names = sorted(file.stem for file in folder.glob("*.json"))
+        typer.echo(f"{record} holds {len(names)} records; show one of them:")
+        typer.echo("\n".join(f"  lrlib show {record.rstrip('/')}/{name}.json" for name in names))
         return
     run = read_run(packaged if not path.exists() and packaged.exists() else path)
-    typer.echo(table(run))
+    typer.echo(summary(run))
+    head = ("epoch", "first rate", "last rate", "train loss", "train acc", "test loss", "test acc", "seconds")
+    typer.echo("".join(f"{name:>11}" for name in head))
+    for e in run.epochs:
+        typer.echo(
+            f"{e.epoch + 1:>11}{e.first_lr:>11.3g}{e.last_lr:>11.3g}{e.train_loss:>11.4f}"
+            f"{e.train_accuracy:>11.4f}{e.test_loss:>11.4f}{e.test_accuracy:>11.4f}{e.seconds:>11.1f}"
+        )
+    typer.echo(run.provenance_line())
+    for part in run.provenance.earlier:
+        times = f" ({part.parts} parts)" if part.parts > 1 else ""
+        commit = (part.commit or "unknown")[:10]
+        torch = part.versions["torch"]
+        typer.echo(f"Before{times}: {part.started} on {part.hardware} with torch {torch}; commit {commit}.")
+    typer.echo(f"Command: {run.provenance.command}")
 
 
 @app.command()

@@ -2,10 +2,14 @@
 
 A test that needs the real CIFAR-10 asks for the fixture ``cifar10_root`` or has the mark ``cifar10``. Without
 ``LRLIB_DATA`` it is skipped; with it, a skip is a failure, so that no run passes by not looking at it.
+
+A test with the mark ``rosetta("timm", ...)`` needs these packages of the extra `rosetta`. Where one is
+missing it is skipped; with ``LRLIB_ROSETTA=required``, as `make test` sets it, it fails.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import socket
 import sys
@@ -23,6 +27,14 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 collect_ignore_glob = ["browser/*.py"]  # `make test-browser` runs these, with Playwright
 
 NO_DATA = "needs CIFAR-10: set LRLIB_DATA to the folder that holds it"
+
+FRAMEWORKS = {"keras": (), "optax": ("jax",)}  # modules of lrlib.adapters whose examples need more than torch
+
+
+def missing(*packages: str) -> str:
+    """Return what to say of those of these packages that are not installed; nothing if all are."""
+    lacking = [name for name in packages if importlib.util.find_spec(name) is None]
+    return f"needs {' and '.join(lacking)}: pip install 'lrlib[rosetta]'" if lacking else ""
 
 
 def _is_local(address: object) -> bool:
@@ -50,17 +62,27 @@ def _refuse_network() -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     _refuse_network()
+    os.environ.setdefault("KERAS_BACKEND", "torch")
 
 
 def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
     for item in items:
         if "cifar10_root" in getattr(item, "fixturenames", ()):
             item.add_marker("cifar10")
+        # Doctests: other folders' hooks do not reach them.
+        framework = next((name for name in FRAMEWORKS if f"lrlib/adapters/{name}.py" in item.nodeid), None)
+        lacking = framework and missing(framework, *FRAMEWORKS[framework])
+        if lacking and os.environ.get("LRLIB_ROSETTA") != "required":
+            item.add_marker(pytest.mark.skip(reason=lacking))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("cifar10") and not os.environ.get("LRLIB_DATA"):
         pytest.skip(NO_DATA)
+    for mark in item.iter_markers("rosetta"):
+        lacking = missing(*mark.args)
+        if lacking:
+            (pytest.fail if os.environ.get("LRLIB_ROSETTA") == "required" else pytest.skip)(lacking)
 
 
 @pytest.hookimpl(wrapper=True)

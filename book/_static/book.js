@@ -14,3 +14,27 @@ document.addEventListener("click", (event) => {
     });
   }
 });
+
+// A wide formula scrolls in its own box: the keyboard has to reach that box, and only then.
+const reach = () => {
+  for (const box of document.querySelectorAll("div.math, .results")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+};
+addEventListener("load", reach);
+addEventListener("resize", reach);
+
+// On paper a page is light and complete: what is folded is open, as the reader cannot open it there.
+let before = null;
+addEventListener("beforeprint", () => {
+  const folds = [...document.querySelectorAll("main details:not([open])")];
+  before = { theme: document.documentElement.dataset.theme, folds };
+  document.documentElement.dataset.theme = "light";
+  for (const fold of folds) fold.open = true;
+  for (const image of document.querySelectorAll("img[loading=lazy]")) image.loading = "eager";
+});
+addEventListener("afterprint", () => {
+  document.documentElement.dataset.theme = before.theme;
+  for (const fold of before.folds) fold.open = false;
+});

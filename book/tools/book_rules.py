@@ -9,7 +9,6 @@
 - The badge that opens a notebook on Colab is the pages' own picture; where the page is no notebook that Colab
   could open, there is no launch button.
 - Links such as ``glossary.md#noise-floor`` find the terms of the glossary.
-- The bibliography is no list without items to a screen reader.
 - The cheat sheet is there as a PDF too, beside its page.
 - The site's first page is a small page with a language and a title, and not a bare redirect.
 """
@@ -39,7 +38,10 @@ FIRST_PAGE = """<!DOCTYPE html>
 <html lang="{lang}">
 <head>
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
+<meta name="description" content="{title}">
+<link rel="icon" href="_static/favicon.svg">
 <meta http-equiv="refresh" content="0; url={page}">
 </head>
 <body><p><a href="{page}">{title}</a></p></body>
@@ -106,16 +108,6 @@ def glossary_anchors(app: Sphinx, doctree: nodes.document) -> None:
                 slugs[name.removeprefix("term-").lower()] = (term.line, name, term.astext())
 
 
-def plain_bibliography(
-    app: Sphinx, page: str, template: str, context: dict, doctree: nodes.document | None
-) -> None:
-    """Take the role of a list from the bibliography: its entries have a role that no list may hold."""
-    if "body" in context:
-        context["body"] = context["body"].replace(
-            '<div role="list" class="citation-list">', '<div class="citation-list">'
-        )
-
-
 def own_badge(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Show Colab's badge from the pages' own folder."""
     for node in doctree.findall(nodes.image):
@@ -171,7 +163,6 @@ def setup(app: Sphinx) -> dict[str, object]:
     app.connect("doctree-resolved", own_badge)
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("html-page-context", drop_launch, priority=900)
-    app.connect("html-page-context", plain_bibliography, priority=900)
     app.connect("build-finished", write_first_page, priority=100)
     app.connect("build-finished", write_cheat_sheet)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

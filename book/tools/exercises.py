@@ -18,6 +18,7 @@ from lrlib._checks import no_such
 from lrlib._files import write_atomically
 
 ROOT = Path(__file__).parents[2]
+PARTS = (ROOT / "book" / "survey", ROOT / "book" / "beyond")
 TAG = "exercise"
 KINDS = {
     "predict": "Predict, then reveal",
@@ -112,13 +113,14 @@ def with_exercises(
     return made
 
 
-def insert(folder: Path) -> list[str]:
-    """Bring the notebooks of a folder up to date; return the names of those that were changed."""
+def insert(*folders: Path) -> list[str]:
+    """Bring the notebooks of some folders up to date; return the names of those that were changed."""
     changed = []
     for chapter in exercises.CHAPTERS:
-        path = folder / f"{chapter}.ipynb"
-        if not path.is_file():
-            print(f"{path.name} is not there yet; its exercises wait.")
+        paths = [folder / f"{chapter}.ipynb" for folder in folders]
+        path = next((path for path in paths if path.is_file()), None)
+        if path is None:
+            print(f"{paths[0].name} is not there yet; its exercises wait.")
             continue
         old = path.read_text(encoding="utf-8")
         new = nbformat.writes(with_exercises(nbformat.reads(old, as_version=4), chapter)) + "\n"
@@ -162,5 +164,5 @@ def _call(name: str, answer: str, seed: int) -> str:
 
 
 if __name__ == "__main__":
-    written = insert(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "book" / "survey")
+    written = insert(*(map(Path, sys.argv[1:]) if sys.argv[1:] else PARTS))
     print(f"Wrote {', '.join(written)}" if written else "All exercises are up to date")

@@ -45,9 +45,9 @@ STYLE_OF: dict[str, dict] = {
 MORE_DASHES = ((0, (1.2, 1.8)), (0, (4, 2.4)), (0, (6, 1.2, 1.2, 1.2)), (0, (10, 4)))
 
 STYLE: dict[RcKeyType, Any] = {
-    "figure.facecolor": "none",
+    "figure.facecolor": "white",  # the ink is dark, and so may be a notebook; the book's pages turn both over
     "axes.facecolor": "none",
-    "savefig.transparent": True,
+    "savefig.facecolor": "auto",
     "svg.hashsalt": "lrlib",  # the same figure gives the same file
     "font.size": 10.0,
     "axes.titlesize": 10.0,
@@ -82,7 +82,7 @@ def use_style() -> None:
     >>> with matplotlib.rc_context():
     ...     use_style()
     ...     matplotlib.rcParams["figure.facecolor"]
-    'none'
+    'white'
     """
     mpl.rcParams.update(STYLE)
     try:

@@ -8,8 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from lrlib._checks import no_such
-from lrlib._errors import reason
-from lrlib._files import AlreadyThereError, write_atomically
+from lrlib._files import AlreadyThereError, reason, write_atomically
 from lrlib.runs.config import PRESETS, RunConfig, preset
 from lrlib.runs.record import RecordError, Run, digest, disagreement, run_from
 

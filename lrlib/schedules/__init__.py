@@ -1,12 +1,15 @@
 """Schedules as pure functions of the step: shapes, ways to combine them, and recipes that build them.
 
 A shape (`LinearDecay`) counts updates, and a recipe (`LinearRecipe`) fractions of a run; `Recipe.build` makes
-the one out of the other. `hold`, `with_warmup` and `join` make schedules of schedules. All are frozen, equal
+the one out of the other. `hold`, `with_warmup`, `with_floor`, `join`, `extend` and
+`rescale` make schedules of schedules; `count_updates` says how long a run is. All are frozen, equal
 by value, and written as JSON by `to_dict` and `from_dict`. The room needs the standard library alone.
 """
 
 from lrlib.schedules._serialize import from_dict
-from lrlib.schedules.compose import hold, join, with_warmup
+from lrlib.schedules.cited import CITED, CitedRecipe
+from lrlib.schedules.compose import extend, hold, join, rescale, with_floor, with_warmup
+from lrlib.schedules.counting import count_updates
 from lrlib.schedules.modern import (
     MODERN,
     CosineFloorRecipe,
@@ -49,6 +52,7 @@ from lrlib.schedules.shapes import (
     Constant,
     CosineAnnealing,
     DropDecay,
+    Knots,
     LinearDecay,
     PolynomialDecay,
     Schedule,
@@ -57,11 +61,13 @@ from lrlib.schedules.shapes import (
 )
 
 __all__ = [
+    "CITED",
     "MODERN",
     "RECIPES",
     "SOURCE",
     "SOURCE_RECIPES",
     "SURVEY",
+    "CitedRecipe",
     "Constant",
     "ConstantRecipe",
     "CosineAnnealing",
@@ -76,6 +82,7 @@ __all__ = [
     "ExponentialRecipe",
     "InverseSqrt",
     "InverseSqrtRecipe",
+    "Knots",
     "LinearDecay",
     "LinearRecipe",
     "MilestoneDecay",
@@ -96,9 +103,13 @@ __all__ = [
     "TriangleRecipe",
     "WSDRecipe",
     "WarmRestarts",
+    "count_updates",
+    "extend",
     "from_dict",
     "get_recipe",
     "hold",
     "join",
+    "rescale",
+    "with_floor",
     "with_warmup",
 ]

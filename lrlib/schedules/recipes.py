@@ -319,16 +319,25 @@ SOURCE = tuple(SOURCE_RECIPES)
 def get_recipe(name: str) -> Recipe:
     """Return the recipe of that name; another name is a ValueError that suggests the nearest.
 
+    Beside `RECIPES` there are those of well-known papers, "bert" and "detr" (`lrlib.schedules.cited`), whose
+    `source` names peak rate, length, paper, code, and where paper and code differ.
+
     >>> get_recipe("cosine5")
     CosineRecipe(cycles=5)
+    >>> get_recipe("detr").build(total_steps=300, steps_per_epoch=1)
+    DropDecay(drop_factor=0.1, drop_steps=200, offset_steps=0)
     >>> get_recipe("lineer")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
     ValueError: schedule must be one of constant, time, ..., got 'lineer'; did you mean 'linear'?
     """
+    from lrlib.schedules.cited import CITED, CitedRecipe  # which stands on this module
+
     if name in RECIPES:
         return RECIPES[name]
-    raise ValueError(no_such("schedule", name, RECIPES))
+    if name in CITED:
+        return CitedRecipe(name=name)
+    raise ValueError(no_such("schedule", name, [*RECIPES, *CITED]))
 
 
 def in_order(labels: Iterable[str]) -> list[str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -354,6 +355,50 @@ def half_cosine(left: int, length: int) -> float:
         return (1.0 + math.cos(math.pi * (length - left) / length)) / 2.0
     # The same number, but near the end 1 + cos(x) would keep few of its digits, and at last none.
     return math.sin(math.pi * left / (2 * length)) ** 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knots(Schedule):
+    """A drawn schedule: straight lines between knots at equal distances, from update 0 to T.
+
+    Knot k of n + 1 stands at k T / n and has the factor ``factors[k]``. From update T on the factor is that
+    of the last knot, 0 or not. The explorer of the book writes its drawings as 16 knots.
+
+    Parameters
+    ----------
+    total_steps : int
+        The horizon T in updates, >= 1.
+    factors : sequence of float
+        At least two, each in [0, 1]; kept as a tuple. For a peak rate that is the highest rate, one is 1.
+
+    Examples
+    --------
+    >>> Knots(total_steps=4, factors=[1, 0.5, 0]).values(6)
+    [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
+    """
+
+    total_steps: int
+    factors: Sequence[float]
+    kind = "knots"
+
+    def __post_init__(self) -> None:
+        total = check_int("total_steps", self.total_steps, least=1)
+        if isinstance(self.factors, str) or not isinstance(self.factors, Iterable):
+            raise TypeError(f"factors must be a list of numbers in [0, 1], got {self.factors!r}")
+        factors = tuple(
+            check_float(f"factors[{k}]", factor, allowed="in [0, 1]", ok=lambda x: 0 <= x <= 1)
+            for k, factor in enumerate(self.factors)
+        )
+        if len(factors) < 2:
+            raise ValueError(f"factors must hold at least two numbers, got {list(factors)}")
+        self._set(total_steps=total, factors=factors)
+
+    def _factor(self, t: int) -> float:
+        if t >= self.total_steps:
+            return self.factors[-1]
+        # In integers: which two knots it is between, and how far behind the first in parts of T.
+        k, rest = divmod(t * (len(self.factors) - 1), self.total_steps)
+        return self.factors[k] + (self.factors[k + 1] - self.factors[k]) * (rest / self.total_steps)
 
 
 def check_start(start: Any) -> float:

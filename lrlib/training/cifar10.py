@@ -24,9 +24,9 @@ from typing import Any
 
 import numpy as np
 
-from lrlib._errors import LrlibError, reason
-from lrlib._files import write_atomically
-from lrlib.training.pickled import arrays_only
+from lrlib._errors import LrlibError
+from lrlib._files import reason, write_atomically
+from lrlib.training.pickled import ArraysOnly
 
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
@@ -185,7 +185,7 @@ def _reach(address: str) -> None:
         raise OSError(f"{address} is no address of the web")
     try:
         ask = urllib.request.Request(address, method="HEAD")  # noqa: S310  checked above
-        urllib.request.urlopen(ask, timeout=5).close()  # noqa: S310
+        urllib.request.urlopen(ask, timeout=5).close()  # noqa: S310  checked above
     except urllib.error.HTTPError as answer:
         answer.close()  # an answer of any kind: let the library try
     except urllib.error.URLError as error:
@@ -301,7 +301,7 @@ def read_batch(path: Path) -> np.ndarray:
     """Return the records, uint8 [n, 3073], of a batch file of ``cifar-10-batches-py``."""
     content = io.BytesIO(_content(path))
     try:
-        batch = arrays_only(content)
+        batch = ArraysOnly(content, encoding="latin1").load()  # Python 2 wrote these: its strings are bytes
         # Who has read them with encoding="bytes" and written them again has bytes for names.
         batch = {key.decode() if isinstance(key, bytes) else key: value for key, value in batch.items()}
         data, labels = batch["data"], [_plain(label) for label in batch["labels"]]

@@ -21,7 +21,7 @@ from torch import nn
 from lrlib._checks import check_int, no_such
 from lrlib.runs.config import RunConfig
 from lrlib.runs.record import Precision, Provenance, unpublishable
-from lrlib.training.command import command_line, plain
+from lrlib.training.commands import command_line
 from lrlib.training.cpu_convolutions import hasten
 from lrlib.training.driver import nvidia_smi
 from lrlib.training.networks import NETWORKS
@@ -33,6 +33,7 @@ PATHS = ("plain", "fast", "compiled", "graph")
 #: torch has a pool of so many streams on a GPU, and hands the first out again after the last; each run needs
 #: one of its own.
 MOST_TOGETHER = 32
+_SLASH = re.compile(r"[/\\]")
 #: The folder of lrlib. Not from `import lrlib`: this module is a part of it.
 PACKAGE = Path(__file__).parents[1]
 
@@ -110,7 +111,10 @@ class Target:
         with ExitStack() as outside:
             # A caller's autocast would compute what the record calls fp32 in half precision.
             for device in {"cpu", self.device.type}:
-                outside.enter_context(torch.autocast(device, enabled=False))
+                # Only where there is one, and without its cache: torch keeps half copies of weights until the
+                # outermost autocast ends, and a run within it would train on stale ones.
+                if torch.is_autocast_enabled(device):
+                    outside.enter_context(torch.autocast(device, enabled=False, cache_enabled=False))
             outside.enter_context(torch.inference_mode(False))
             outside.enter_context(torch.enable_grad())
             # Only where it is another: within it every call of torch takes a detour through Python.
@@ -254,9 +258,9 @@ def provenance(
         seconds=0.0,
         command=command_line(command),
         commit=commit,
-        versions={name: plain(text) for name, text in versions.items()},
+        versions={name: _plain(text) for name, text in versions.items()},
         hardware=hardware(target.device),
-        system=plain(f"{platform.system()} {platform.machine()}"),
+        system=_plain(f"{platform.system()} {platform.machine()}"),
         cores=os.cpu_count() or 1,
         threads=target.threads,
         device=target.device.type,
@@ -281,6 +285,11 @@ def cuda_versions() -> dict[str, str]:
     }
 
 
+def _plain(text: str) -> str:
+    """Return what a system says of itself, without slashes (a record refuses what looks like a path)."""
+    return _SLASH.sub("-", text.encode("utf-8", "replace").decode())
+
+
 def installed(package: str) -> str:
     """Return the version of an installed package, or "unknown"; of lrlib in a tree, what its settings say."""
     try:
@@ -299,7 +308,7 @@ def hardware(device: torch.device) -> str:
     else:
         names = [line.split(":", 1)[1].strip() for line in cpuinfo() if line.startswith("model name")]
         name = names[0] if names else platform.processor() or platform.machine()
-    return plain(name)
+    return _plain(name)
 
 
 def commit() -> str | None:

@@ -1,20 +1,14 @@
-"""Pickled arrays, read without running what a pickle asks for."""
+"""Pickles of arrays, read without calling what they name."""
 
 from __future__ import annotations
 
 import pickle
 from collections import OrderedDict
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
-
-def arrays_only(file: IO[bytes]) -> Any:
-    """Return what was pickled, if it is made of arrays and plain values; else raise what pickle raises.
-
-    Python 2 wrote strings that are bytes: they come as letters of Latin-1.
-    """
-    return _ArraysOnly(file, encoding="latin1").load()
+__all__ = ["ArraysOnly"]
 
 
 def _encode(text: str, encoding: str = "latin1") -> bytes:
@@ -53,8 +47,19 @@ _PICKLED = {
 }
 
 
-class _ArraysOnly(pickle.Unpickler):
-    """Makes arrays and plain values only; pickle itself would call whatever the file names."""
+class ArraysOnly(pickle.Unpickler):
+    """Makes arrays and plain values only; pickle itself would call whatever the file names.
+
+    Examples
+    --------
+    >>> import io
+    >>> ArraysOnly(io.BytesIO(pickle.dumps({"data": np.zeros(2)}))).load()
+    {'data': array([0., 0.])}
+    >>> ArraysOnly(io.BytesIO(pickle.dumps(print))).load()
+    Traceback (most recent call last):
+        ...
+    _pickle.UnpicklingError: it asks for builtins.print
+    """
 
     # torchvision unpickles without this, but first compares MD5 sums, which a copy written by
     # cluster/carry.py cannot have: its batches hold the same images in other files.

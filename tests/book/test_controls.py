@@ -1,101 +1,225 @@
-"""The buttons of a built page, pressed in a real browser, on a phone's width and on a desktop's."""
+"""Every control of a built page, used in a real browser; each use fails where the control is dead."""
 
 from __future__ import annotations
 
-import functools
-import http.server
-import json
-import os
 import re
-import shutil
-import subprocess
-import threading
-from html import unescape
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import Page, expect
 
-from tools.teach.handout import BROWSERS
+from gate import Visit
 
-ROOT = Path(__file__).parents[2]
-HTML = ROOT / "_build" / "html"
-HARNESS = Path(__file__).with_name("controls.html")
+CHAPTER = "book/survey/drop_based.html"
+CONTENTS = ":is(.bd-sidebar-primary, #pst-primary-sidebar-modal) a.reference.internal:visible"
+HERE = ":is(.bd-sidebar-secondary, #pst-secondary-sidebar-modal) a[href^='#']:visible"
 
+# What is pale on white paper, or turned over, of the text, pictures and drawings of a page.
+INK = """() => [...document.querySelectorAll("main p, main img, main svg text")].filter((tag) => {
+  const style = getComputedStyle(tag), [r, g, b] = style.color.match(/[\\d.]+/g).map(Number);
+  return style.filter !== "none" || (tag.checkVisibility() && 0.3 * r + 0.6 * g + 0.1 * b > 140);
+}).map((tag) => tag.outerHTML.slice(0, 80))"""
 
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """The built book, and beside it the page that presses the buttons: of one origin, so that it may."""
-
-    def translate_path(self, path: str) -> str:
-        if path.startswith("/controls.html"):
-            return str(HARNESS)
-        return super().translate_path(path)
-
-    def log_message(self, *_: object) -> None:
-        pass
+expect.set_options(timeout=3_000)
 
 
-@pytest.fixture(scope="module")
-def address():
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(Handler, directory=str(HTML))
+def scheme(page: Page) -> str:
+    return page.evaluate("document.documentElement.dataset.theme")
+
+
+def background(page: Page) -> str:
+    return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+
+def reachable(page: Page, links: str) -> int:
+    """How many links lie in the window, not covered: what a finger could touch."""
+    return page.locator(links).evaluate_all(
+        """(links) => links.filter((link) => {
+          const box = link.getBoundingClientRect();
+          const x = box.left + Math.min(box.width / 2, 20), y = box.top + box.height / 2;
+          const top = document.elementFromPoint(x, y);
+          return box.width && top && (link.contains(top) || top.contains(link));
+        }).length"""
     )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
 
 
-def pressed(address: str, page: str, width: int, folder: Path) -> dict:
-    browser = next((path for path in map(shutil.which, BROWSERS) if path), None)
-    if browser is None:
-        assert not os.environ.get("CI"), "CI has to have a browser: .ci/run installs one"
-        pytest.skip("no Chromium here, so nothing is pressed")
-    options = [
-        "--headless",
-        "--disable-gpu",
-        "--no-sandbox",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        f"--user-data-dir={folder}",
-        "--window-size=1400,900",
-        "--virtual-time-budget=15000",
-        "--dump-dom",
-    ]
-    done = subprocess.run(
-        [browser, *options, f"{address}/controls.html?page=/{page}&width={width}"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    (found,) = re.findall(r'data-found="([^"]*)"', done.stdout) or [None]
-    assert found, done.stderr[-500:]
-    report = json.loads(unescape(found))
-    assert "error" not in report, report
-    return report
+def come_to(page: Page, links: str, least: int, most: int = 1000) -> None:
+    """Wait until as many links can be reached; what opens and closes slides for a while."""
+    for _ in range(20):
+        if least <= reachable(page, links) <= most:
+            return
+        page.wait_for_timeout(150)
+    raise AssertionError(f"{reachable(page, links)} links can be reached, expected {least} to {most}")
 
 
-@pytest.mark.parametrize("page", ["book/survey/drop_based.html", "book/index.html"])
-def test_on_a_phone_the_buttons_open_the_contents(page, address, tmp_path):
-    found = pressed(address, page, 375, tmp_path)
-    assert found["before"]["contents"] == 0  # the page has the whole width
-    assert found["primary"]["pressed"]
-    assert found["primary"]["contents"] >= 5  # chapters that a finger can reach
-    assert found["primary"]["focusBack"]  # closed again, the keyboard is where it was
-    assert found["again"]["contents"] == 0
+def contents_on_a_phone(page: Page) -> None:
+    come_to(page, CONTENTS, 0, 0)  # the page has the whole width
+    button = page.locator(".primary-toggle:visible").first
+    button.click()
+    expect(page.locator("#pst-primary-sidebar-modal[open]")).to_have_count(1)
+    come_to(page, CONTENTS, 5)
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    expect(button).to_be_focused()  # closed again, the keyboard is where it was
+    come_to(page, CONTENTS, 0, 0)
+    button.click()
+    page.locator(CONTENTS, has_text="Linear decay").first.click()
+    page.wait_for_url("**/linear.html")
 
 
-def test_on_a_phone_the_other_button_opens_what_is_on_this_page(address, tmp_path):
-    found = pressed(address, "book/survey/drop_based.html", 375, tmp_path)
-    assert found["before"]["onThisPage"] == 0
-    assert found["secondary"]["pressed"]
-    assert found["secondary"]["onThisPage"] >= 3
+def on_this_page_on_a_phone(page: Page) -> None:
+    come_to(page, HERE, 0, 0)
+    page.locator(".secondary-toggle:visible").first.click()
+    expect(page.locator("#pst-secondary-sidebar-modal[open]")).to_have_count(1)
+    come_to(page, HERE, 3)
+    page.locator(HERE).nth(1).click()
+    assert "#" in page.url
 
 
-def test_on_a_desktop_the_button_folds_the_contents_away_and_back(address, tmp_path):
-    found = pressed(address, "book/survey/drop_based.html", 1280, tmp_path)
-    assert found["before"]["contents"] >= 5
-    assert found["primary"]["pressed"]
-    assert found["primary"]["contents"] == 0
-    assert found["again"]["contents"] >= 5
+def contents_on_a_desktop(page: Page) -> None:
+    come_to(page, CONTENTS, 5)
+    page.locator(".primary-toggle:visible").first.click()
+    expect(page.locator("#pst-primary-sidebar")).to_have_class(re.compile("pst-sidebar-hidden"))
+    come_to(page, CONTENTS, 0, 0)
+    page.locator(".primary-toggle:visible").first.click()
+    come_to(page, CONTENTS, 5)
+
+
+def search(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    field = page.locator("input[name=q]:visible").first
+    field.fill("momentum")
+    field.press("Enter")
+    page.wait_for_url("**/search.html?q=momentum*")
+    results = page.locator("#search-results li a")
+    expect(results.nth(1)).to_be_visible()
+    results.first.click()
+    page.wait_for_url(re.compile(r"/book/.*\.html"))
+
+
+def theme(page: Page) -> None:
+    assert scheme(page) == "light"
+    light = background(page)
+    button = page.locator(".theme-switch-button:visible").first
+    seen = set()
+    for _ in range(3):
+        button.click()
+        seen.add(page.evaluate("document.documentElement.dataset.mode"))
+    assert seen == {"auto", "light", "dark"}
+    while scheme(page) != "dark":
+        button.click()
+    assert background(page) != light
+    page.goto(page.url.replace("drop_based", "linear"))
+    assert scheme(page) == "dark"  # kept, and there before the first paint
+
+
+def copy(page: Page) -> None:
+    page.mouse.move(200, 200)  # the buttons come with the first sign of a reader
+    block = page.locator("div.highlight:has(button.copybtn):visible").first
+    block.hover()
+    block.locator("button.copybtn").click()
+    expect(block.locator("button.copybtn")).to_have_class(re.compile("success"))
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.strip() == block.locator("pre").inner_text().strip()
+
+
+def download(page: Page) -> None:
+    page.locator(".dropdown-download-buttons > button").click()
+    menu = page.locator(".dropdown-download-buttons .dropdown-menu.show")
+    expect(menu).to_have_count(1)
+    with page.expect_download() as given:
+        menu.locator("a, button", has_text=".ipynb").first.click()
+    assert given.value.suggested_filename == "drop_based.ipynb"
+
+
+def fullscreen(page: Page) -> None:
+    button = page.locator(".btn-fullscreen-button:visible")
+    for wanted in (True, False):
+        button.click()
+        page.wait_for_function("(wanted) => Boolean(document.fullscreenElement) === wanted", arg=wanted)
+
+
+def print_view(page: Page) -> None:
+    page.emulate_media(color_scheme="dark", media="screen")
+    page.reload()
+    assert scheme(page) == "dark"
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert background(page) == "rgb(255, 255, 255)"
+    assert page.locator("main details").count() > 2
+    assert page.locator("main details:not([open])").count() == 0
+    # Ink: text, and whatever a drawing is made of, in the light theme's colors and turned over by no filter.
+    assert page.evaluate(INK) == []
+    for part in ("#pst-primary-sidebar", "#pst-secondary-sidebar", ".bd-header-article"):
+        expect(page.locator(part)).to_be_hidden()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert scheme(page) == "dark"
+    assert page.locator("main details:not([open])").count() > 2
+
+
+USES: list[tuple[Callable[[Page], None], int]] = [
+    (contents_on_a_phone, 375),
+    (on_this_page_on_a_phone, 375),
+    (contents_on_a_desktop, 1280),
+    (search, 1280),
+    (theme, 1280),
+    (copy, 1280),
+    (download, 1280),
+    (fullscreen, 1280),
+    (print_view, 1280),
+]
+each_use = pytest.mark.parametrize(("use", "width"), USES, ids=[use.__name__ for use, _ in USES])
+
+
+@each_use
+def test_a_control_works(browser, site, use, width):
+    visit = Visit(browser, f"{site}/{CHAPTER}", dark=False, width=width)
+    with visit as page:
+        use(page)
+        assert visit.faults == []
+
+
+@each_use
+def test_its_use_fails_where_the_scripts_are_gone(browser, site, use, width):
+    visit = Visit(browser, f"{site}/{CHAPTER}", dark=False, width=width)
+    with visit as page:
+        page.route("**/book-all.js*", lambda route: route.fulfill(body="", content_type="text/javascript"))
+        page.reload()
+        page.set_default_timeout(1_000)
+        with pytest.raises(Exception, match=r"assert|Timeout|expected|Locator"):
+            use(page)
+
+
+def test_the_first_page_opens_its_contents_on_a_phone(browser, site):
+    with Visit(browser, f"{site}/book/index.html", dark=False, width=375) as page:
+        contents_on_a_phone(page)
+
+
+def test_a_fold_opens(browser, site):
+    with Visit(browser, f"{site}/{CHAPTER}", dark=False, width=375) as page:
+        fold = page.locator("main details").first
+        assert not fold.evaluate("(fold) => fold.open")
+        fold.locator("summary").first.click()
+        assert fold.evaluate("(fold) => fold.open")
+
+
+def test_without_scripts_there_are_text_figures_and_formulas(browser, site):
+    with Visit(browser, f"{site}/{CHAPTER}", dark=True, width=1280, java_script_enabled=False) as page:
+        expect(page.locator("article h1").first).to_be_visible()
+        assert page.locator("math").count() > 5
+        assert page.locator(".lr-figure svg:visible").count() > 2
+
+
+def test_each_icon_is_drawn(browser, site):
+    with Visit(browser, f"{site}/{CHAPTER}", dark=False, width=1280) as page:
+        icons = page.locator("i[class*='fa-']:visible").evaluate_all(
+            """(icons) => icons.map((icon) => {
+              const style = getComputedStyle(icon, "::before");
+              return [style.content, style.fontFamily, icon.getBoundingClientRect().width];
+            })"""
+        )
+        assert len(icons) > 4
+        for content, family, width in icons:
+            assert content not in ("none", "normal")
+            assert "Awesome" in family
+            assert width > 3

@@ -82,7 +82,7 @@ def test_table_1_1_is_there_five_times_over(found):
     tables = output.find_all("table")
     parts = [part.get_text()[0] for part in output.select("caption, p")]
     assert parts == list("abcde")
-    assert len(tables) == 4  # the study `source` has no run, and is a sentence
+    assert len(tables) == 5
     for table in tables:
         heads = [row.th.get_text(" ").split(" n = ")[0] for row in table.select("tbody tr")]
         assert [name for head in heads for name in head.strip().split(", ")] == list(SURVEY)

@@ -73,6 +73,7 @@ def test_a_good_book_builds(tmp_path):
         pytest.param("raise RuntimeError('a failing cell')", {}, "", "a failing cell", id="failing cell"),
         pytest.param(DRAW, {}, "", "image without alt text", id="cell output without alt text"),
         pytest.param(DRAW, ALT, "[x](nowhere.ipynb)", "nowhere.ipynb", id="warning"),
+        pytest.param("print(1)", {}, r"$\nonsense x$", "formula", id="formula that is not understood"),
         pytest.param(
             "import sys\nprint('careful', file=sys.stderr)", {}, "", "stderr was found", id="output on stderr"
         ),

@@ -27,7 +27,11 @@ LINKED = (
     "survey/beyond_the_valley.md",
     "survey/plan.md",
     "beyond/one_bound.ipynb",
+    "beyond/warmup_needed.ipynb",
+    "beyond/asked_for.md",
     "beyond/which_schedule.md",
+    "beyond/rosetta.md",
+    "beyond/audit.ipynb",
 )
 BOOK = glossary.ROOT / "book"
 PAGES = sorted(path for path in BOOK.rglob("*") if path.suffix in {".md", ".ipynb"})

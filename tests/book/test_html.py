@@ -6,11 +6,14 @@ import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 from bs4 import BeautifulSoup, Tag
+
+from links import broken_links
+from tools.light.head import configured_address
 
 ROOT = Path(__file__).parents[2]
 HTML = ROOT / "_build" / "html"
@@ -19,6 +22,8 @@ CHAPTERS = [
     for part in yaml.safe_load((ROOT / "_toc.yml").read_text())["parts"]
     for chapter in part["chapters"]
 ]
+
+SITE = configured_address(ROOT / "_config.yml")
 
 # What a browser loads by itself when it shows a page; a plain link is not among them.
 LOADED = {
@@ -63,13 +68,6 @@ def addresses(path: Path) -> Iterator[tuple[Tag, str]]:
 
 def is_external(address: str) -> bool:
     return bool(urlsplit(address).netloc)
-
-
-@functools.cache
-def anchors(path: Path) -> frozenset[str]:
-    return frozenset(
-        value for tag in page(path).find_all(True) for value in (tag.get("id"), tag.get("name")) if value
-    )
 
 
 def test_all_pages_are_there():
@@ -117,31 +115,21 @@ def test_nothing_is_loaded_from_other_hosts():
 
 
 def test_internal_links_and_assets_resolve():
-    broken, seen = [], 0
-    for path in pages():
-        for tag, address in addresses(path):
-            parts = urlsplit(address)
-            if parts.scheme or parts.netloc or address == "#":
-                continue
-            seen += 1
-            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
-            if target.is_dir():
-                target /= "index.html"
-            if not target.is_file():
-                broken.append(f"{path.relative_to(HTML)}: {tag.name} {address}")
-            elif (
-                parts.fragment and target.suffix == ".html" and unquote(parts.fragment) not in anchors(target)
-            ):
-                broken.append(f"{path.relative_to(HTML)}: no such place: {address}")
+    broken, seen = broken_links(HTML, page, site=SITE)
     assert seen > 50
     assert not broken
 
 
-def test_the_formulas_are_set_by_the_pages_own_mathjax():
+def test_the_formulas_are_mathml_and_no_tex_is_left():
+    seen = 0
     for path in pages():
-        if page(path).find(class_="math"):
-            sources = [tag["src"] for tag in page(path).find_all("script", src=True)]
-            assert any("_static/mathjax/" in source for source in sources), path
+        for formula in page(path).select(".math"):
+            seen += 1
+            assert formula.find("math"), f"{path.name}: {formula}"
+        texts = page(path).body.find_all(string=re.compile(r"\\[(\[]|\\(frac|eta|lambda)\b"))
+        left = [text for text in texts if not text.find_parent(["code", "pre", "script"])]
+        assert not left, f"{path.name}: {left}"
+    assert seen > 100
 
 
 def test_each_figure_is_followed_by_its_caption():

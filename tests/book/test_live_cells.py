@@ -38,6 +38,7 @@ SEVERAL = {
     "factors": 3,
     "table_source": 2,
     "one_bound": 2,
+    "warmup_needed": 2,
 }
 
 
@@ -188,7 +189,7 @@ def tree(tmp_path) -> Path:
 
 def test_what_a_gpu_took_is_noted_under_its_name(tree):
     assert gpu_notebooks.note(report(), root=tree).startswith(
-        "Noted in book/cards.json: 13 notebooks on Tesla T4"
+        f"Noted in book/cards.json: {len(gpu_notebooks.listed())} notebooks on Tesla T4"
     )
     gpu_notebooks.note(report(gpu="NVIDIA H100", together=1), root=tree)
     known = json.loads((tree / "book/cards.json").read_text())

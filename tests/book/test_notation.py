@@ -34,7 +34,11 @@ PAGES = (
     "survey/beyond_the_valley.md",
     "survey/plan.md",
     "beyond/one_bound.ipynb",
+    "beyond/warmup_needed.ipynb",
+    "beyond/asked_for.md",
     "beyond/which_schedule.md",
+    "beyond/rosetta.md",
+    "beyond/audit.ipynb",
 )
 FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$([^$]+)\$", re.S)
 NAMES = r"\\(eta|ell|lambda|ln|lfloor|lceil|bmod)(?![a-zA-Z])"

@@ -35,7 +35,10 @@ def tree(tmp_path) -> Path:
 
 
 def all_text(root: Path) -> dict[str, str]:
-    return {str(path): path.read_text(encoding="utf-8") for path in root.rglob("*") if path.is_file()}
+    files = (path for path in root.rglob("*") if path.is_file())
+    return {
+        str(path): path.read_text(encoding="utf-8", errors="replace") for path in files
+    }  # fonts among them
 
 
 def opened(text: str, *, repository: str, root: Path) -> list[str]:

@@ -1,58 +1,64 @@
-"""Run the command line and the tests that need no torch with the lowest versions that pyproject.toml allows.
+"""The library's tests with the lowest versions that pyproject.toml allows: `make lowest`, on Python 3.11.
 
-A lower bound that nobody runs is a guess. `python tests/helpers/lowest.py`, on Python 3.11 or 3.12 (the
-lowest numpy has no wheel for a later one), makes _build/lowest and takes some minutes.
+A lower bound that nobody runs is a guess. What the tests themselves need is as constraints.txt has it.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 import tomllib
+import venv
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PLACE = ROOT / "_build" / "lowest"
-#: Beside the base: what draws the figures, and what runs the tests.
-EXTRA = {"book": ["matplotlib"], "test": ["pytest", "hypothesis"]}
-TESTS = ["tests/lrlib/theory", "tests/lrlib/stats", "tests/lrlib/plots", "tests/lrlib/test_files.py"]
-WORDS = [
-    ["--help"],
-    ["presets"],
-    ["show", "pilot-laptop/laptop-linear-seed0"],
-    ["class", "assign", "3"],
-    ["class", "merge", "lrlib/recorded/survey-digits"],
-]
+HOME = ROOT / "_build/lowest"
+#: Of the extras, what the library imports. The book itself is built with one set of versions, the pinned one.
+DRAWS = "matplotlib"
+TESTS = ("pytest", "pytest-xdist", "hypothesis", "hatchling", "pyyaml", "beautifulsoup4")
+FOLDERS = ("lrlib", "tests/lrlib")
 
 
-def lowest() -> list[str]:
-    """Return the base and `EXTRA` as requirements at their lower bounds."""
+def lowest(requirement: str) -> str:
+    """Return a requirement with its lower bound as the only version.
+
+    >>> lowest("torch>=2.6"), lowest("jupyter-book>=1.0.4,<2")
+    ('torch==2.6', 'jupyter-book==1.0.4')
+    """
+    name, bound = re.fullmatch(r"([\w.-]+)>=([\d.]+)(?:,.*)?", requirement).groups()
+    return f"{name}=={bound}"
+
+
+def wanted(project: dict, constraints: str) -> list[str]:
+    """Return what is installed: its dependencies at their lowest, the tests' tools as pinned."""
+    extras = project["optional-dependencies"]
+    own = [
+        *project["dependencies"],
+        *extras["train"],
+        *(one for one in extras["book"] if one.startswith(DRAWS)),
+    ]
+    pins = dict(line.split("==") for line in constraints.splitlines() if re.match(r"[\w.-]+==[\w.]+$", line))
+    return [*map(lowest, own), *(f"{name}=={pins[name]}" for name in TESTS)]
+
+
+def main() -> int:
+    """Install, and run the tests; return their exit status."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = list(project["dependencies"])
-    for extra, names in EXTRA.items():
-        wanted += [each for each in project["optional-dependencies"][extra] if _name(each) in names]
-    return [re.sub(r">=([\w.]+).*", r"==\1", each) for each in wanted]
-
-
-def _name(requirement: str) -> str:
-    return re.split("[<>=!~ ]", requirement)[0]
-
-
-def main() -> None:
-    subprocess.run([sys.executable, "-m", "venv", "--clear", str(PLACE)], check=True)
-    python = PLACE / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, *lowest()], check=True)
-    subprocess.run([*pip, "--no-deps", "--editable", str(ROOT)], check=True)
-    for words in WORDS:
-        print("lrlib", *words, flush=True)
-        quiet = {"stdout": subprocess.DEVNULL}
-        subprocess.run([str(python), "-m", "lrlib.cli", *words], check=True, cwd=ROOT, **quiet)
-    # Old packages warn about the new ones that they stand on.
-    tests = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore", *TESTS]
-    subprocess.run(tests, check=True, cwd=ROOT)
+    packages = wanted(project, (ROOT / "constraints.txt").read_text(encoding="utf-8"))
+    print("Lowest versions:", " ".join(packages), flush=True)
+    venv.create(HOME, clear=True, with_pip=True)
+    python = HOME / "bin/python"
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*install, *packages], check=True)
+    subprocess.run([*install, "--no-deps", "--editable", ROOT], check=True)  # with its commands
+    path = os.pathsep.join(map(str, (ROOT, ROOT / "book")))
+    one_thread = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "LRLIB_PROGRESS": "off"}
+    # Old versions warn of what is new in Python and in each other; that is not what is looked at here.
+    tests = [python, "-m", "pytest", "-n", "2", "-W", "default", *FOLDERS]
+    return subprocess.run(tests, cwd=ROOT, env={**os.environ, **one_thread, "PYTHONPATH": path}).returncode
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

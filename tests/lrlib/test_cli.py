@@ -125,7 +125,7 @@ def test_show_of_a_study_lists_its_records(lrlib, tmp_path):
     ]
     code, _, _ = lrlib(*out.splitlines()[1].split()[1:])
     assert code == 0
-    assert lrlib("show", tmp_path)[1] == f"{tmp_path} holds no records\n"
+    assert lrlib("show", tmp_path)[1] == f"{tmp_path} holds 0 records; show one of them:\n\n"
 
 
 @pytest.mark.parametrize(
@@ -286,3 +286,97 @@ def test_the_base_install_serves_what_does_not_train(words, code, said, tmp_path
     assert done.returncode == code, done.stderr
     assert said in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+def log_of(tmp_path, rates, text="{t},{rate!r}", head="step,lr"):
+    file = tmp_path / "rates.csv"
+    lines = [head, *(text.format(t=t, rate=rate) for t, rate in enumerate(rates))]
+    file.write_text("\n".join(line for line in lines if line) + "\n", encoding="utf-8-sig")
+    return file
+
+
+LINEAR = [0.1 * (60 - t) / 60 for t in range(60)]
+
+
+def test_audit_agrees(lrlib, tmp_path):
+    code, out, err = lrlib(
+        "audit", log_of(tmp_path, LINEAR), *["--plan", "linear", "--peak", "0.1", "--updates", "60"]
+    )
+    assert (code, err) == (0, "")
+    assert out == "The 60 applied rates agree with the plan.\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "head"),
+    [("{t};{rate!r};", "step;Learning_Rate;note"), ("{rate!r}\t{t}", "lr\tstep"), ("{rate!r}", "")],
+    ids=["semicolons", "tabs", "one-a-line"],
+)
+def test_audit_names_the_fault_and_ends_with_1(lrlib, tmp_path, text, head):
+    slow = [LINEAR[t // 10] for t in range(60)]
+    file = log_of(tmp_path, slow, text, head)
+    code, out, _ = lrlib(*f"audit {file} --plan linear --peak 0.1 --updates 60 --steps-per-epoch 10".split())
+    assert code == 1
+    assert "stepped_per_epoch: the scheduler moves once every 10 updates" in out
+
+
+def test_audit_knows_of_warmup_processes_and_a_start(lrlib, tmp_path):
+    plan = [t / 12 for t in range(12)] + [(60 - t) / 48 for t in range(12, 60)] + [0.0] * 60
+    words = ["--plan", "linear", "--peak", "1", "--updates", "60", "--warmup", "12"]
+    file = log_of(tmp_path, plan[20:60])
+    assert lrlib("audit", file, *words, "--start", "20")[0] == 0
+    file = log_of(tmp_path, plan[0:120:2])
+    code, out, _ = lrlib("audit", file, *words, "--processes", "2")
+    assert (code, "2 times too fast" in out, "2 processes" in " ".join(out.split())) == (1, True, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "words", "sentence"),
+    [
+        ("", "", "holds no rates"),
+        ("step,loss\n0,1\n", "", "say which column of rates.csv has the rates; it has step, loss"),
+        ("step,lr\n0,1\n", "--column rate", "has no column 'rate'; it has step, lr"),
+        ("step,lr\n0,1\n1,high\n", "", "line 3 of rates.csv: the rate must be a finite number, got 'high'"),
+        ("step,lr\n0,nan\n", "", "line 2 of rates.csv: the rate must be a finite number, got 'nan'"),
+        ("0,1\n1,0.5\n", "", "has 2 columns and no names; name them in a first line"),
+        ("1\n0.5\n", "--column lr", "has no names of columns, so there is no 'lr'"),
+        ("1\n", "--plan lineer", "got 'lineer'; did you mean 'linear'?"),
+        ("1\n", "--plan time", "give --steps-per-epoch too"),
+        ("1\n", "--warmup 60", "warmup must be < updates = 60, got 60"),
+        ("\xff", "", "is not text in UTF-8; save it as CSV in UTF-8"),
+    ],
+)
+def test_audit_refuses_in_a_sentence(lrlib, tmp_path, monkeypatch, content, words, sentence):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rates.csv").write_bytes(content.encode("latin-1"))
+    given = ["audit", "rates.csv", "--plan", "linear", "--peak", "0.1", "--updates", "60"]
+    code, out, err = lrlib(*given, *words.split())
+    assert (code, out) == (1, "")
+    assert sentence in err
+    assert err.count("\n") == 1
+
+
+def test_audit_of_a_log_that_rounds(lrlib, tmp_path):
+    words = ["--plan", "linear", "--peak", "0.1", "--updates", "60"]
+    file = log_of(tmp_path, LINEAR, text="{t},{rate:.4f}")
+    assert lrlib("audit", file, *words)[0] == 1
+    assert lrlib("audit", file, *words, "--tolerance", "1e-4")[0] == 0
+
+
+def test_audit_leaves_out_lines_without_a_rate(lrlib, tmp_path):
+    rates = [rate for one in LINEAR for rate in (one, "")]
+    file = log_of(tmp_path, rates, text="{t},{rate}")
+    assert lrlib(*f"audit {file} --plan linear --peak 0.1 --updates 60".split())[0] == 0
+
+
+def test_preview_shows_a_schedule_and_writes_it(lrlib, tmp_path):
+    file = tmp_path / "plan.csv"
+    code, out, err = lrlib(*f"preview linear --updates 60 --peak 0.1 --rows 3 --out {file}".split())
+    assert (code, err) == (0, "")
+    lines = [line.split() for line in out.splitlines()]
+    assert out.splitlines()[0] == "LinearDecay(total_steps=60), peak 0.1"
+    assert [line[:2] for line in lines[1:4]] == [["0", "0.1"], ["30", "0.05"], ["59", "0.001667"]]
+    assert [len(line[2]) for line in lines[1:4]] == [48, 24, 1]
+    # What it writes, audit reads.
+    assert lrlib(*f"audit {file} --plan linear --peak 0.1 --updates 60".split())[0] == 0
+    code, out, _ = lrlib(*["preview", "triangle", "--updates", "1", "--rows", "5"])
+    assert (code, len(out.splitlines())) == (0, 2)

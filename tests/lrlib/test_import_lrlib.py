@@ -27,7 +27,7 @@ def test_importing_lrlib_loads_the_standard_library_only():
 
 
 def test_the_public_names_are_few_and_there():
-    assert len(lrlib.__all__) == 19
+    assert len(lrlib.__all__) == 28
     assert all(getattr(lrlib, name) for name in lrlib.__all__)
     assert set(lrlib.__all__) < set(dir(lrlib))
     with pytest.raises(AttributeError, match="module 'lrlib' has no attribute 'tables'"):

@@ -1,4 +1,4 @@
-"""The rules of conftest.py bite: no silent skip of CIFAR-10, no network."""
+"""The rules of conftest.py bite: no silent skip of CIFAR-10 or of a framework, no network."""
 
 from __future__ import annotations
 
@@ -33,14 +33,15 @@ SUITE = """
 """
 
 
-def outcome(folder: Path, body: str, data: str | None, *options: str) -> tuple[int, str]:
+def outcome(folder: Path, body: str, data: str | None, *options: str, **variables: str) -> tuple[int, str]:
     (folder / "test_it.py").write_text(textwrap.dedent(SUITE).format(body=body))
     (folder / "conftest.py").write_text((HERE / "conftest.py").read_text())
-    (folder / "pytest.ini").write_text("[pytest]\nmarkers = cifar10: needs the data\n")
+    (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n  cifar10: data\n  rosetta: packages\n")
     env = {name: value for name, value in os.environ.items() if not name.startswith(("LRLIB_", "PYTEST_"))}
     env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # loading them takes most of the time
     if data is not None:
         env["LRLIB_DATA"] = data
+    env |= variables
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *options],
         cwd=folder,
@@ -78,6 +79,20 @@ def test_what_ran_is_in_the_report(tmp_path):
     report = (tmp_path / "report.xml").read_text()
     assert report.count('name="cifar10" value="ran"') == 2
     assert report.count('name="cifar10" value="skipped"') == 1
+
+
+def test_a_missing_framework_is_a_skip_that_says_so_or_a_failure(tmp_path, monkeypatch):
+    needs_none = 'def test_it():\n    pass\n\n\n@pytest.mark.rosetta("json")\ndef test_there():\n    pass\n'
+    source = f'import pytest\n\n\n@pytest.mark.rosetta("json", "no_such_framework")\n{needs_none}'
+    monkeypatch.setitem(globals(), "SUITE", source)
+    status, text = outcome(tmp_path, "", None, "-rs")
+    assert status == 0
+    assert text.startswith("1 passed, 1 skipped"), text
+    assert "needs no_such_framework: pip install 'lrlib[rosetta]'" in text
+    required = {"LRLIB_ROSETTA": "required"}
+    status, text = outcome(tmp_path, "", None, **required)
+    assert status == 1
+    assert text.startswith("1 passed, 1 error"), text
 
 
 def test_other_machines_are_out_of_reach():

@@ -67,7 +67,11 @@ def outputs(notebook: nbformat.NotebookNode, cell: int) -> str:
 def test_the_wheel_has_library_book_code_and_records_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     wanted = {path.relative_to(ROOT).as_posix() for path in (ROOT / "lrlib").rglob("*.py")}
-    wanted |= {path.relative_to(ROOT / "book").as_posix() for path in (ROOT / "book/lrbook").rglob("*.py")}
+    wanted |= {
+        path.relative_to(ROOT / "book").as_posix()
+        for ending in ("py", "js", "css", "html", "json")  # the explorer; what six frameworks gave
+        for path in (ROOT / "book/lrbook").rglob(f"*.{ending}")
+    }
     wanted |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "lrlib/recorded").rglob("*.json")}
     assert {name for name in names if ".dist-info/" not in name} == wanted
 
@@ -106,7 +110,8 @@ def test_off_colab_the_first_cell_shows_nothing(bare, tmp_path):
         assert bare.run_notebook(notebook, tmp_path).cells[0].outputs == []
 
 
-@pytest.mark.parametrize("name", EVERY)
+# The audit's first figure is what eight loops of torch applied.
+@pytest.mark.parametrize("name", [name for name in EVERY if name != "book/beyond/audit.ipynb"])
 def test_the_first_figure_loads_no_torch(tmp_path, name):
     code = [cell for cell in read(name).cells if cell.cell_type == "code"]
     figures = [i for i, cell in enumerate(code) if "figure" in cell.metadata.get("tags", [])]

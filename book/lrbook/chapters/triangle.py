@@ -590,9 +590,9 @@ def settings_text(records: Records) -> Finding:
         rate more forgiving; it does not make the best rate better.
 
         Before these runs we wrote down a rule for where warm-up begins to pay. Of its {predictions}
-        predictions {right} came true: no gain at low rates, and under momentum a later start for larger
-        batches. Those that name the place missed by a hair: {missed} of linear decay's loss, where less than
-        {limit} was asked. On {seeds} seeds that settles nothing, so try your peak rate; do not compute it.
+        predictions {right} came true. Those that name the place missed by a hair: {missed} of linear decay's
+        loss, where less than {limit} was asked. [Is warm-up needed?](../beyond/warmup_needed.ipynb) goes on
+        from there.
         """,
         {
             "n": count(len(settings)),
@@ -608,7 +608,6 @@ def settings_text(records: Records) -> Finding:
             "right": count(sum(rule.values())),
             "limit": rounded(LIMIT, 3),
             "missed": rounded(missed, 3),
-            "seeds": count(min(seeds)),
         },
         {
             "all start within a quarter of each other": all(0.8 <= x <= 1.25 for x in first),

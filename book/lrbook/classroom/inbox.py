@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from lrlib._errors import reason
+from lrlib._files import reason
 
 #: A record has some 40 kB, and a class some hundred records.
 MOST_BYTES, MOST_IN_ALL = 5_000_000, 500_000_000

@@ -451,7 +451,7 @@ def ends_figure(*seeds: int, records: Records | None = None) -> TwoWidths:
         return figure
 
     drawn = (
-        "one dot for each schedule, with its accuracy"
+        f"one dot for each schedule, of seed {', '.join(map(str, seeds))}, with its accuracy"
         if seeds
         else "a dot for each of the recorded seeds, and below them the mean with its 95% interval"
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from lrbook.exercises import (
     analysis,
+    audit,
     claims,
     constant,
     contest,
@@ -46,6 +47,7 @@ _MODULES = (
     factors,
     table_source,
     claims,
+    audit,
 )
 _ALL = {
     thing.name: thing for module in _MODULES for thing in vars(module).values() if isinstance(thing, Exercise)

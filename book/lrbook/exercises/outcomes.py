@@ -136,7 +136,15 @@ OUTCOMES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("tell a sentence that fails from one that nobody has tested enough", ("similar",)),
         ("judge a curve of your own by the same rules", ()),
     ),
+    "audit": (
+        ("record in three lines which rate a loop of your own applies, and set it beside the plan", ()),
+        ("tell the fault of a loop from its rates", ("second_drop", "fast_clock", "tenth")),
+        ("say what a log of `get_last_lr()` shows, and which faults it hides", ()),
+    ),
 }
+
+#: Part of the book in which a chapter stands, where it is not the survey.
+FOLDER = {"audit": "beyond"}
 
 
 def _named(exercise: Exercise | OpenExercise, chapter: str) -> str:
@@ -158,7 +166,7 @@ def outcomes_table() -> str:
         for place, (outcome, names) in enumerate(outcomes):
             asked = [questions.get(name) or get(name) for name in names]
             cell = "; ".join(_named(exercise, chapter) for exercise in asked) or "*none*"
-            head = "" if place else f"[{chapter}](../survey/{chapter}.ipynb)"
+            head = "" if place else f"[{chapter}](../{FOLDER.get(chapter, 'survey')}/{chapter}.ipynb)"
             lines.append(f"| {head} | {outcome} | {cell} |".replace("|  |", "| |"))
     return "\n".join(lines)
 

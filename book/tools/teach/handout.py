@@ -70,8 +70,13 @@ def handout(question: ExitQuestion) -> str:
     return render.page("handout", parts)
 
 
-def print_pdf(page: Path, pdf: Path, *, find: Callable[[str], str | None] = shutil.which) -> bool:
-    """Print a page of HTML as PDF with Chromium; False if there is none, RuntimeError if it fails."""
+def print_pdf(
+    page: Path, pdf: Path, *, outline: bool = False, find: Callable[[str], str | None] = shutil.which
+) -> bool:
+    """Print a page of HTML as PDF with Chromium; False if there is none, RuntimeError if it fails.
+
+    With ``outline`` the headings are its bookmarks.
+    """
     browser = next((path for path in map(find, BROWSERS) if path), None)
     if browser is None:
         return False
@@ -81,6 +86,7 @@ def print_pdf(page: Path, pdf: Path, *, find: Callable[[str], str | None] = shut
         "--no-sandbox",
         "--no-pdf-header-footer",
         "--virtual-time-budget=20000",
+        *(["--generate-pdf-document-outline"] if outline else []),
     ]
     done = subprocess.run(
         [browser, *options, f"--print-to-pdf={pdf}", page.resolve().as_uri()],

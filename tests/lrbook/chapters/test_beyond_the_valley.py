@@ -112,7 +112,7 @@ def test_it_stands_after_linear_decay_and_leads_to_the_next_page():
     pages = [chapter["file"].rpartition("/")[2] for part in parts for chapter in part["chapters"]]
     place = pages.index("beyond_the_valley")
     assert pages[place - 1] == "linear"
-    text = (rules.SURVEY / "beyond_the_valley.md").read_text(encoding="utf-8")
+    text = (rules.BOOK / "survey" / "beyond_the_valley.md").read_text(encoding="utf-8")
     (target,) = re.findall(r"^Next: \[[^]]+\]\((\w+)\.ipynb\)", text, re.M)
     assert target == pages[place + 1]
 

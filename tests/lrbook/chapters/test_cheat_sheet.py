@@ -104,7 +104,7 @@ def test_the_page_has_all_eight_with_picture_code_use_and_result():
     assert set(NAMES) == {f"cheat_sheet.{write.__name__}" for write in cheat_sheet.TEXTS.values()} | {
         "cheat_sheet.setting_text"
     }
-    page = (rules.SURVEY.parent / "reference" / "cheat_sheet.md").read_text(encoding="utf-8")
+    page = (rules.BOOK / "reference" / "cheat_sheet.md").read_text(encoding="utf-8")
     for name in ("setting_text", "sheet", "loop_text"):
         assert page.count(f"chapter.{name}()") == 1
     assert '<a href="cheat_sheet.pdf" download>' in page

@@ -67,11 +67,11 @@ def test_the_page_has_five_findings_and_eight_pictures_each_with_its_chapter():
     assert list(first_page.CHAPTER) == list(SURVEY)
     for _, page in first_page.CHAPTER.values():
         assert f'href="survey/{page}.html"' in pictures
-        assert (rules.SURVEY / f"{page}.ipynb").is_file()
+        assert (rules.BOOK / "survey" / f"{page}.ipynb").is_file()
 
 
 def test_the_page_shows_every_finding_of_its_module():
-    page = (rules.SURVEY.parent / "index.md").read_text(encoding="utf-8")
+    page = (rules.BOOK / "index.md").read_text(encoding="utf-8")
     for name in ("counts_text", "five_findings_text", "small_multiples", "one_run_finds_the_big_gaps"):
         assert page.count(f"first_page.{name}(") == 1
     shown = {write.__name__ for write in first_page.FIVE_FINDINGS} | {"one_run_finds_the_big_gaps"}

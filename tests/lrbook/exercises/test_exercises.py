@@ -42,6 +42,7 @@ every_exercise = pytest.mark.parametrize("exercise", ALL, ids=lambda exercise: e
 #   plateau: 1 - 0.75^6 = 0.822. luck: 0.0044 / sqrt((0.11132 + 0.11458) / 10,000) = 0.0044 / 0.0047529.
 #   best_epoch: the mean of the largest of ten standard normal values is 1.53875 (tables of order statistics).
 #   same_updates: 8 * 200 updates, 40 an epoch. without_penalty: 0.182 - 0.155. agree: 2^-5.
+#   fast_clock: a twentieth of the peak is lost in 100 updates, all of it in 2,000.
 #   bert: 1e-4 * 0.9. cosine_part: (1 + sqrt(1/2)) / 2. restart_epoch: 15 epochs a cycle, 6 * 15 + 1.
 RIGHT = {
     "edge": 0.5,
@@ -74,6 +75,8 @@ RIGHT = {
     "one_digit": "d",
     "agree": 1 / 32,
     "similar": "c",
+    "second_drop": "b",
+    "fast_clock": 2000,
     # seed 1: steps at epochs 5 and 10; never at rest; back down every 6 epochs; calmer and calmer
     "four_curves": ["drop", "constant", "cosine5", "time"],
 }
@@ -106,7 +109,7 @@ VALUES = {
     "jag": [(((2.0, 2.0, 1.0),), 0.5), (((3.0, 2.0, 1.0),), 0.0), (((3.0, 1.0, 1.0),), 0.5)],
 }
 # Judged by what they do, further below.
-TORCH = ("torch_unit", "torch_order", "torch_resume", "torch_t_max")
+TORCH = ("torch_unit", "torch_order", "torch_resume", "torch_t_max", "tenth")
 BY_DEED = {"grid_search", "micro_batches", "beat", *TORCH}
 
 
@@ -312,7 +315,7 @@ def test_each_chapter_has_all_three_kinds(chapter):
 def test_the_chapters_in_order():
     assert (
         *("introduction", "constant", "time_based", "drop_based", "linear", "polynomial"),
-        *("analysis", "triangle", "cosine", "factors", "table_source", "claims"),
+        *("analysis", "triangle", "cosine", "factors", "table_source", "claims", "audit"),
     ) == CHAPTERS
 
 
@@ -681,6 +684,10 @@ def test_pytorch_loops_by_hand():
     assert rates_of("torch_unit", 2, 3) == pytest.approx(by_update)
     starter = get("torch_unit").variant().starter
     assert rates_of("torch_unit", 2, 3, code=starter) == pytest.approx([0.1] * 3 + [0.1 / 1.001] * 3)
+    # the factor alone: 4 updates of linear decay; the starter multiplies the peak in twice
+    assert rates_of("tenth", 4) == pytest.approx([0.1, 0.075, 0.05, 0.025])
+    starter = get("tenth").variant().starter
+    assert rates_of("tenth", 5, code=starter) == pytest.approx([0.01, 0.008, 0.006, 0.004, 0.002])
     # half a wave over 4 updates: (1 + cos(0, 45, 90, 135 degrees)) / 2; with T_max = 2 a whole wave
     half = math.sqrt(0.5)
     assert rates_of("torch_t_max", 2, 2) == pytest.approx([0.1, 0.05 * (1 + half), 0.05, 0.05 * (1 - half)])
@@ -765,7 +772,8 @@ def test_every_exercise_has_a_level_and_few_are_hard():
 
 def promised(chapter):
     """The outcomes that a chapter's page lists under "You will be able to"."""
-    cells = json.loads((ROOT / f"book/survey/{chapter}.ipynb").read_text(encoding="utf-8"))["cells"]
+    (path,) = (ROOT / "book").glob(f"[sb]*/{chapter}.ipynb")
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
     item = r"(?:-|\d\.) .+\n?(?:  +.+\n?)*"
     (part,) = re.findall(rf"\*\*You will be able to\*\*\n\n((?:{item})+)", text)

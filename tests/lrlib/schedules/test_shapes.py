@@ -16,6 +16,7 @@ from lrlib import (
     Constant,
     CosineAnnealing,
     DropDecay,
+    Knots,
     LinearDecay,
     PolynomialDecay,
     TimeDecay,
@@ -50,6 +51,11 @@ HAND = [
     # ceil(7/2) = 4: cycles of 4 and 3 updates.
     (CosineAnnealing(total_steps=7, cycles=2), {0: 1, 2: 0.5, 4: 1, 6: 0.5, 7: 0, 8: 0}),
     (CosineAnnealing(total_steps=3, cycles=3), {0: 1, 1: 1, 2: 1, 3: 0}),
+    # Knots at updates 0, 2, 4; at 0, 1 2/3, 3 1/3, 5; and a last one that stays.
+    (Knots(total_steps=4, factors=[1, 0.5, 0]), {0: 1, 1: 3 / 4, 2: 1 / 2, 3: 1 / 4, 4: 0, 99: 0}),
+    (Knots(total_steps=5, factors=[0, 1, 0.4, 1]), {0: 0, 1: 0.6, 2: 0.88, 3: 0.52, 4: 0.64, 5: 1}),
+    (Knots(total_steps=2, factors=(0.25, 0.75)), {0: 0.25, 1: 0.5, 2: 0.75, 10**12: 0.75}),
+    (Knots(total_steps=1, factors=(0, 1, 0.5)), {0: 0, 1: 0.5}),
     (hold(LinearDecay(total_steps=8), 4), {0: 1, 3: 1, 4: 0.5, 7: 0.5, 8: 0}),
     (with_warmup(LinearDecay(total_steps=8), 4), {0: 0, 2: 0.5, 4: 1, 8: 0.5, 11: 1 / 8, 12: 0}),
     (with_warmup(Constant(), 4, start=0.2), {0: 0.2, 2: 0.6, 4: 1, 99: 1}),
@@ -97,8 +103,9 @@ plain = st.one_of(
     ),
     st.builds(lambda length, m: CosineAnnealing(total_steps=length * m, cycles=m), steps_, st.integers(1, 6)),
 )
+drawn = st.builds(Knots, total_steps=steps_, factors=st.lists(unit, min_size=2, max_size=20))
 shapes = st.recursive(
-    plain,
+    st.one_of(plain, drawn),
     lambda inner: st.one_of(
         st.builds(hold, inner, steps_),
         st.builds(with_warmup, inner, steps_, unit),
@@ -160,7 +167,23 @@ def test_power_one_no_warmup_and_linear_agree_bit_for_bit(total, t):
     assert Triangle(total_steps=total, warmup_steps=0, start=0.3)(t) == linear
 
 
-@given(plain, steps_, unit, st.integers(0, 800))
+@given(steps_, st.integers(0, 500))
+def test_knots_on_a_line_are_linear_decay(total, t):
+    wanted = pytest.approx(LinearDecay(total_steps=total)(t), rel=1e-12, abs=1e-15)
+    assert Knots(total_steps=total, factors=[k / 15 for k in range(15, -1, -1)])(t) == wanted
+    assert Knots(total_steps=total, factors=(1, 0))(t) == wanted
+
+
+@given(drawn)
+def test_a_drawing_stays_between_its_knots_and_ends_at_the_last(schedule):
+    total, factors = schedule.total_steps, schedule.factors
+    assert schedule(total) == schedule(total + 12345) == factors[-1]
+    assert schedule.values(total) == pytest.approx(
+        np.interp(np.arange(total) * (len(factors) - 1) / total, range(len(factors)), factors), abs=1e-12
+    )
+
+
+@given(st.one_of(plain, drawn), steps_, unit, st.integers(0, 800))
 def test_compositions_mean_what_they_say(schedule, steps, start, t):
     assert hold(schedule, steps)(t) == schedule(t // steps * steps)
     assert with_warmup(schedule, steps, start)(steps + t) == schedule(t)
@@ -190,6 +213,7 @@ def test_shapes_are_frozen_and_compare_by_value():
         schedule.total_steps = 6
     assert schedule == LinearDecay(total_steps=np.int64(5)) != LinearDecay(total_steps=6)
     assert schedule != PolynomialDecay(total_steps=5, power=1)
+    assert Knots(total_steps=5, factors=[1, 0]) == Knots(total_steps=5, factors=np.array([1.0, 0.0]))
     assert DropDecay(drop_factor=Fraction(1, 2), drop_steps=1).to_dict()["drop_factor"] == 0.5
 
 
@@ -237,6 +261,14 @@ BAD = [
     # ceil(5/4) = 2, and 3 * 2 >= 5: the fourth cycle would have no update.
     (lambda: CosineAnnealing(total_steps=5, cycles=4), ValueError, "got 4 cycles of 2 steps"),
     (lambda: CosineAnnealing(total_steps=5, cycles=6), ValueError, "got 6 cycles of 1 steps"),
+    (lambda: Knots(total_steps=0, factors=(1, 0)), ValueError, "total_steps must be >= 1, got 0"),
+    (lambda: Knots(total_steps=5, factors=()), ValueError, "factors must hold at least two numbers, got []"),
+    (lambda: Knots(total_steps=5, factors=[1]), ValueError, "at least two numbers, got [1.0]"),
+    (lambda: Knots(total_steps=5, factors=[1, 1.5]), ValueError, "factors[1] must be in [0, 1], got 1.5"),
+    (lambda: Knots(total_steps=5, factors=[NAN, 1]), ValueError, "factors[0] must be in [0, 1], got nan"),
+    (lambda: Knots(total_steps=5, factors=["1", 0]), TypeError, "factors[0] must be a number in [0, 1]"),
+    (lambda: Knots(total_steps=5, factors="10"), TypeError, "factors must be a list of numbers"),
+    (lambda: Knots(total_steps=5, factors=0.5), TypeError, "factors must be a list of numbers"),
     (lambda: Constant()(-1), ValueError, "step must be >= 0, got -1"),
     (lambda: Constant()(1.5), TypeError, "step must be an integer >= 0, got 1.5"),
     (lambda: Constant()(False), TypeError, "step must be an integer >= 0, got False"),

@@ -418,11 +418,8 @@ def test_two_records_of_one_name_and_the_first_wins(tmp_path):
 
 def test_a_worker_that_complains_at_length_ends(tmp_path, monkeypatch):
     """More than a pipe holds: read only after the end, it would have kept the worker from ending."""
-    loud = tmp_path / "lrlib" / "cli.py"
-    loud.parent.mkdir()
-    (loud.parent / "__init__.py").touch()
-    loud.write_text("import sys\nsys.stderr.write('x' * 300_000 + chr(10) + 'lrlib: too much')\nsys.exit(3)")
-    monkeypatch.chdir(tmp_path)  # `python -m` looks there first
+    loud = "import sys\nsys.stderr.write('x' * 300_000 + chr(10) + 'lrlib: too much')\nsys.exit(3)"
+    monkeypatch.setattr("lrlib.sweeps.local.worker_code", lambda: loud)
     lines = []
     study = plan("small", {**SMALL, "seeds": [1]}, tmp_path / "out")
     assert run_study(study, jobs=2, say=lines.append) is False

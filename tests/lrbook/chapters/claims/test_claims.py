@@ -17,7 +17,7 @@ from lrbook.chapters.claims.sentences import CLAIMS
 from lrbook.chapters.claims.verdicts import decide_all, number_of
 from lrbook.finding import Records
 from lrlib.runs.published import published
-from run_page import SURVEY, run_page
+from run_page import run_page
 
 CIFAR10, RESNET50, DIGITS, MAP = "survey-laptop", "resnet50-gpu", "survey-digits", "laptop-map-gpu"
 SOURCE = "source-gpu"
@@ -198,7 +198,9 @@ def test_a_finding_falls_with_its_verdict():
 
 def test_figures_are_numbered_and_each_sentence_leads_to_a_chapter(page):
     assert list(page.figures) == ["12.1", "12.2"]
-    assert not {claim.chapter for claim in CLAIMS.values()} - {path.stem for path in SURVEY.glob("*.ipynb")}
+    assert not {claim.chapter for claim in CLAIMS.values()} - {
+        path.stem for path in (rules.BOOK / "survey").glob("*.ipynb")
+    }
 
 
 def test_the_rule_of_the_page_is_the_one_that_judges(page):

@@ -1,13 +1,13 @@
-"""What a record may hold of a command and of a system: no folders, and Unicode alone."""
+"""How a command stands in a record: as text that can be stored, without folders, which name people."""
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Sequence
 from pathlib import PureWindowsPath
 
-_SLASH = re.compile(r"[/\\]")
+__all__ = ["command_line"]
+
 _SLASHES = {"/", "\\"}
 #: Folders in which each user has one: of Linux, and of macOS and Windows.
 _HOMES = {"home", "users"}
@@ -20,7 +20,7 @@ def command_line(arguments: str | Sequence[str]) -> str:
 
     Examples
     --------
-    >>> command_line(["lrlib", "train", "--out", "/x/Jane Doe/my runs"])
+    >>> command_line(["lrlib", "train", "--out", "/data/Jane Doe/my runs"])
     "lrlib train --out 'my runs'"
     >>> command_line("lrlib.training.run.train")
     'lrlib.training.run.train'
@@ -29,11 +29,6 @@ def command_line(arguments: str | Sequence[str]) -> str:
         return _storable(arguments)
     # Stored first: what `shlex` puts around an argument holds no slash.
     return shlex.join(map(_storable, arguments))
-
-
-def plain(text: str) -> str:
-    """Return what a system says of itself, without slashes (a record refuses what looks like a path)."""
-    return _SLASH.sub("-", text.encode("utf-8", "replace").decode())
 
 
 def _storable(argument: str) -> str:

@@ -1,0 +1,284 @@
+"""The explorer: choose or draw a schedule and see at once what it leaves in the noisy valley.
+
+`explorer.js` computes the valley in the reader's browser, by the recursion of `lrlib.theory.valley`, and asks
+no server for anything. This module gives it what only Python knows: the numbers to beat and recorded runs.
+A page, a notebook and Colab show the same text: markup, look, script and numbers in one piece.
+"""
+
+from __future__ import annotations
+
+import functools
+import html
+import itertools
+import json
+import math
+from importlib import resources
+from statistics import fmean
+
+from lrbook.chapters.first_page import CHAPTER, CIFAR10, MAP
+from lrbook.finding import Finding, Records, count, finals, means, percent, rounded
+from lrlib import (
+    Constant,
+    CosineAnnealing,
+    DropDecay,
+    Knots,
+    LinearDecay,
+    PolynomialDecay,
+    Schedule,
+    TimeDecay,
+    Triangle,
+    Valley,
+    join,
+)
+from lrlib.schedules.recipes import SURVEY
+from lrlib.stats.rankings import by_peak
+
+__all__ = ["BEST_DRAWING", "Explorer", "board", "for_page", "hero", "recorded_runs", "show", "summary_text"]
+
+#: Updates of the contest.
+STEPS = 300
+#: Peak rate and knots, in thousandths of it, of the drawing with the lowest loss after 300 updates that a
+#: search found (L-BFGS-B from six starts), among those whose loss never rises above its start.
+BEST_DRAWING = (1.986, (948, 1000, 757, 485, 265, 198, 178, 131, 107, 83, 64, 56, 40, 29, 17, 12))
+#: Factors by which the recorded schedules are compared with the one on show.
+SAMPLES = 40
+
+_NUMBER = itertools.count(1)
+NEEDS_SCRIPT = "This figure needs JavaScript."
+NO_SCRIPT = NEEDS_SCRIPT + " Losses after 300 updates in the noisy valley: {board}."
+
+
+class Explorer:
+    """An explorer that shows itself in a notebook and on a page.
+
+    Parameters
+    ----------
+    state : str
+        What it begins with, as in the explorer's links: ``"s=poly&power=2&peak=1.4&T=300"``. Empty is a flat
+        line to draw on.
+    small : bool
+        True leaves out settings, loss, landscape, recorded runs and code.
+    in_address : bool
+        True keeps the state in the address of the page; for one explorer a page.
+    page : str
+        Where the large form is, for the small form's link.
+
+    Examples
+    --------
+    >>> Explorer("s=linear&peak=0.855&T=300").state
+    's=linear&peak=0.855&T=300'
+    """
+
+    def __init__(
+        self, state: str = "", *, small: bool = False, in_address: bool = False, page: str = ""
+    ) -> None:
+        self.state, self.small, self.in_address, self.page = state, small, in_address, page
+
+    def _repr_html_(self) -> str:
+        facts = {"board": {name: loss for name, (_, loss) in board().items()}, "stars": _stars()}
+        facts["runs"] = {"schedules": recorded_runs()}
+        what = {"data-small": self.small, "data-hash": self.in_address, "data-page": self.page}
+        marks = "".join(f" {name}" for name, on in what.items() if on)
+        listed = ", ".join(f"{name} {loss:.4f}" for name, (_, loss) in board().items())
+        markup = _file("explorer.html").format(
+            chips=_chips(),
+            knots=_knots(),
+            grid=_grid(),
+            constant=recorded_runs()[0]["points"],
+            page=html.escape(self.page),
+        )
+        return (
+            f"<style>{_file('explorer.css')}</style>"
+            f'<div class="lrx" data-lrx="{html.escape(self.state)}"{marks}>'
+            f"<noscript><p>{NO_SCRIPT.format(board=listed)}</p></noscript>{markup}"
+            f'<script type="application/json" class="lrx-facts">{json.dumps(facts)}</script>'
+            # A module has names of its own: several explorers of one page do not meet. The mark: tools.light.
+            f'</div><script type="module" data-keep>{_file("explorer.js")}</script>'
+        )
+
+
+def show(state: str = "") -> Explorer:
+    """Return the explorer for a notebook cell, in Jupyter, Colab or VS Code.
+
+    Parameters
+    ----------
+    state : str
+        The part after ``#`` of an explorer's link.
+
+    Examples
+    --------
+    >>> show("s=cosine&cycles=2&peak=0.9&T=300")._repr_html_()[:7]
+    '<style>'
+    """
+    return Explorer(state)
+
+
+def for_page() -> Explorer:
+    """Return the explorer of the book's own page.
+
+    >>> for_page().in_address
+    True
+    """
+    return Explorer(in_address=True)
+
+
+def hero() -> Explorer:
+    """Return the small form for the first page.
+
+    >>> hero().small
+    True
+    """
+    return Explorer(small=True, page="explorer.html")
+
+
+@functools.cache
+def board() -> dict[str, tuple[float, float]]:
+    """Return the peak rate and the loss after 300 updates of schedules at their best, from worst to best.
+
+    >>> {name: round(loss, 4) for name, (_, loss) in board().items()}["linear"]
+    0.0192
+    """
+    cooldown = join([(Constant(), 240), (LinearDecay(total_steps=60), None)])
+    shapes: dict[str, Schedule] = {
+        "constant": Constant(),
+        "cooldown in the last fifth": cooldown,
+        "cosine": CosineAnnealing(total_steps=STEPS),
+        "linear": LinearDecay(total_steps=STEPS),
+    }
+    found = {name: tuple(Valley().best_peak_lr(shape, steps=STEPS)) for name, shape in shapes.items()}
+    powers = [tenths / 10 for tenths in range(12, 25)]
+    tried = {power: _best(PolynomialDecay(total_steps=STEPS, power=power)) for power in powers}
+    power = min(tried, key=lambda power: tried[power][1])
+    found[f"polynomial, power {power:g}"] = tried[power]
+    peak, knots = BEST_DRAWING
+    drawing = Knots(total_steps=STEPS, factors=[knot / 1000 for knot in knots])
+    found["best drawing known"] = (peak, Valley().final_loss(drawing, steps=STEPS, peak_lr=peak))
+    return dict(sorted(found.items(), key=lambda item: -item[1][1]))
+
+
+def _best(schedule: Schedule) -> tuple[float, float]:
+    return tuple(Valley().best_peak_lr(schedule, steps=STEPS))
+
+
+def _stars() -> list[tuple[float, str]]:
+    """Return the three losses to get below, and what has been beaten then."""
+    losses = {name.partition(",")[0]: loss for name, (_, loss) in board().items()}
+    within = f"within {(share := 5)}% of the best drawing known"
+    return [
+        (losses["linear"], "tuned linear"),
+        (losses["polynomial"], "every polynomial"),
+        ((1 + share / 100) * losses["best drawing known"], within),
+    ]
+
+
+@functools.cache
+def recorded_runs() -> list[dict]:
+    """Return shape and test accuracy of the recorded schedules on CIFAR-10, for the explorer.
+
+    >>> [schedule["name"] for schedule in recorded_runs()][:2]
+    ['Constant', 'Time-based']
+    """
+    records, found = Records(), []
+    grid = by_peak(records.blocks(MAP))
+    each = count(len(next(iter(grid["constant"].values()))))
+    constant = percent(fmean(finals(records.runs(CIFAR10, "constant"))))
+    for name in SURVEY:
+        runs = records.runs(CIFAR10, name)
+        config = runs[0].config
+        shape, total, epochs = config.schedule(), config.total_steps, config.epochs
+        others = {rate: fmean(ends.values()) for rate, ends in grid[name].items() if rate != config.peak_lr}
+        accuracy = means(run.column("test_accuracy") for run in runs)
+        title, end = CHAPTER[name][0], percent(fmean(finals(runs)))
+        beside = "" if name == "constant" else f"; the constant rate {constant}"
+        found.append(
+            {
+                "name": title,
+                "color": "poly" if name == "poly5" else name,
+                "factors": [round(shape(math.floor((i + 0.5) / SAMPLES * total)), 3) for i in range(SAMPLES)],
+                "points": " ".join(
+                    f"{100 * e / (epochs - 1):.1f},{_height(x):.1f}" for e, x in enumerate(accuracy)
+                ),
+                "text": f"{title}: {end} test accuracy after {epochs} epochs at peak rate {config.peak_lr:g}"
+                f", the mean of {count(len(runs))} runs{beside}. At other peak rates, {each} runs each: "
+                f"{', '.join(f'{percent(end)} at {rate:g}' for rate, end in others.items())}. A network has "
+                "rates of its own: compare shapes with the valley's, not numbers.",
+            }
+        )
+    return found
+
+
+#: Test accuracies at the foot and the top of the picture of recorded runs.
+LOW, HIGH = 0.5, 0.85
+
+
+def _height(accuracy: float) -> float:
+    """Return where an accuracy stands in a picture of height 100, from its top."""
+    return 100 * (HIGH - max(accuracy, LOW)) / (HIGH - LOW)
+
+
+def _grid() -> str:
+    lines = (f'<i style="top:{_height(x / 100):.1f}%">{x}%</i>' for x in (60, 70, 80))
+    return "".join(lines)
+
+
+#: The schedules on show by their keys in explorer.js: the name, and a shape of 30 updates for the icon.
+CHIPS: dict[str, tuple[str, Schedule]] = {
+    "draw": (
+        "draw your own",
+        Knots(total_steps=30, factors=(0.3, 0.9, 0.98, 0.65, 0.9, 0.5, 0.33, 0.47, 0.15, 0.2, 0.04)),
+    ),
+    "constant": ("constant", Constant()),
+    "time": ("time", TimeDecay(decay=0.2)),
+    "drop": ("drop", DropDecay(drop_factor=0.3, drop_steps=8)),
+    "linear": ("linear", LinearDecay(total_steps=30)),
+    "poly": ("poly", PolynomialDecay(total_steps=30, power=3)),
+    "triangle": ("triangle", Triangle(total_steps=30, warmup_steps=5)),
+    "cosine": ("cosine", CosineAnnealing(total_steps=30)),
+    "cooldown": ("cooldown", join([(Constant(), 22), (LinearDecay(total_steps=8), None)])),
+}
+
+
+def _chips() -> str:
+    # A fresh name for each explorer: radio buttons of one name are one group, on the whole page.
+    group = f"lrx-{next(_NUMBER)}"
+    return "".join(
+        f'<label data-shape="{key}"><input type="radio" name="{group}" value="{key}">'
+        f'<svg viewBox="0 0 34 20" aria-hidden="true"><polyline points="'
+        f'{" ".join(f"{2 + t},{18 - 15 * shape(t):.1f}" for t in range(31))}"/></svg>'
+        f"<span>{name}</span></label>"
+        for key, (name, shape) in CHIPS.items()
+    )
+
+
+def _knots() -> str:
+    return "".join(
+        f'<input type="range" min="0" max="1000" tabindex="{0 if k == 0 else -1}" aria-label="Knot {k + 1}">'
+        for k in range(len(BEST_DRAWING[1]))
+    )
+
+
+def summary_text() -> Finding:
+    """Say what the contest is about, with lrlib's numbers.
+
+    >>> summary_text().text.split(".")[0]
+    'Lowering the rate pays'
+    """
+    losses = {name: loss for name, (_, loss) in board().items()}
+    return Finding(
+        """
+        Lowering the rate pays. After {steps} updates in the
+        [noisy valley](reference/glossary.md#noisy-valley) the best constant rate leaves a loss of {constant},
+        linear decay {linear}. The best line that we know leaves {drawing}. Draw yours.
+        """,
+        {
+            "steps": STEPS,
+            "constant": rounded(losses["constant"], 4),
+            "linear": rounded(losses["linear"], 4),
+            "drawing": rounded(losses["best drawing known"], 4),
+        },
+        {"every other line leaves less than the constant rate": max(losses, key=losses.get) == "constant"},
+    )
+
+
+def _file(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8").strip()

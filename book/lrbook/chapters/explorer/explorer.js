@@ -1,0 +1,599 @@
+/* The explorer: choose or draw a learning rate, and see at once what it leaves in the noisy valley.
+
+   lrbook.chapters.explorer puts explorer.html, explorer.css, this file and the recorded numbers into a page or a
+   notebook; every <div data-lrx> becomes an explorer. A new schedule is a new entry of SHAPES and a color in
+   explorer.css. tests/book/test_explorer.py holds rates and losses to lrlib's, step by step.
+
+   1 the valley   2 schedules   3 the best peak rate   4 canvas   5 an explorer: its state   6 charts
+   7 the landscape   8 words   9 frames   10 input */
+
+// ---- 1. The noisy valley, exact: the recursion of lrlib/theory/valley.py ----
+const DIRECTIONS = 64, NOISE = 0.1, EDGE = 2, KNOTS = 16;
+
+/* Loss, distance left and shaking left after 0, ..., T updates; inf from the first value that is no float. */
+function trajectory(rates) {
+  const T = rates.length, distance = new Float64Array(T + 1), shaking = new Float64Array(T + 1);
+  for (let i = 1; i <= DIRECTIONS; i++) {
+    const l = 1 / i;
+    let m = 1, v = 0;
+    distance[0] += 0.5 * l;
+    for (let t = 0; t < T; t++) {
+      const eta = rates[t], a = 1 - eta * l;
+      m *= a;
+      v = a * a * v + NOISE * eta * eta * l;
+      distance[t + 1] += 0.5 * l * m * m;
+      shaking[t + 1] += 0.5 * l * v;
+    }
+  }
+  for (const part of [distance, shaking]) {
+    const gone = part.findIndex(x => !Number.isFinite(x));
+    if (gone >= 0) part.fill(Infinity, gone);
+  }
+  return { distance, shaking, loss: distance.map((d, t) => d + shaking[t]) };
+}
+
+/* The loss after the last update alone, from the end backwards; four directions at once, three times as fast. */
+function finalLoss(factors, peak) {
+  let loss = 0;
+  for (let i = 1; i <= DIRECTIONS; i += 4) {
+    const l0 = 1 / i, l1 = 1 / (i + 1), l2 = 1 / (i + 2), l3 = 1 / (i + 3);
+    let p0 = 1, p1 = 1, p2 = 1, p3 = 1, s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    for (let t = factors.length - 1; t >= 0; t--) {
+      const eta = peak * factors[t], q = eta * eta;
+      s0 += q * p0 * p0; s1 += q * p1 * p1; s2 += q * p2 * p2; s3 += q * p3 * p3;
+      p0 *= 1 - eta * l0; p1 *= 1 - eta * l1; p2 *= 1 - eta * l2; p3 *= 1 - eta * l3;
+    }
+    loss += 0.5 * (l0 * (p0 * p0 + NOISE * l0 * s0) + l1 * (p1 * p1 + NOISE * l1 * s1)
+      + l2 * (p2 * p2 + NOISE * l2 * s2) + l3 * (p3 * p3 + NOISE * l3 * s3));
+  }
+  return Number.isFinite(loss) ? loss : Infinity;
+}
+
+// ---- 2. Schedules: parameters, factor of update t, and the lines that one copies ----
+const clamp = (x, a, b) => Math.min(Math.max(x, a), b);
+const halfEven = x => (x % 1 === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));  // Python's round, as in recipes
+const updates = n => `${n} update${n === 1 ? "" : "s"}`;
+const param = (key, label, min, max, step, value, text) => ({ key, label, min, max, step, value, text });
+const toEnd = T => `max(0, ${T} - t) / ${T}`;
+const dropSteps = (T, p) => Math.max(1, halfEven(p.every * T)), early = (T, p) => halfEven(p.offset * T);
+const warmup = (T, p) => Math.min(halfEven(p.warmup * T), T - 1);
+const cool = (T, p) => clamp(halfEven(p.cooldown * T), 1, T - 1);
+// Cycles and their length; fewer cycles where the last would be empty.
+const cycle = (T, p, n = p.cycles) => ((n - 1) * Math.ceil(T / n) >= T ? cycle(T, p, n - 1) : [n, Math.ceil(T / n)]);
+const factorList = p => `[${p.knots.map(k => k / 1000).join(", ")}]`;
+
+const SHAPES = {
+  draw: {
+    params: [], needs: "import numpy as np\n",
+    factor: (T, p) => t => {  // the arithmetic of lrlib.Knots, bit for bit
+      const u = t * (KNOTS - 1), k = Math.floor(u / T), a = p.knots[k] / 1000;
+      return a + (p.knots[k + 1] / 1000 - a) * ((u - k * T) / T);
+    },
+    lrlib: (T, p) => `lrlib.Knots(total_steps=${T}, factors=${factorList(p)})`,
+    torch: (T, p) => `float(np.interp(${KNOTS - 1} * t / ${T}, range(${KNOTS}), ${factorList(p)}))`,
+  },
+  constant: { params: [], factor: () => () => 1, lrlib: () => "lrlib.Constant()", torch: () => "1.0" },
+  time: {
+    params: [param("decay", "decay per update", 0.0001, 1, "log", 0.02)],
+    factor: (T, p) => t => 1 / (1 + p.decay * t),
+    lrlib: (T, p) => `lrlib.TimeDecay(decay=${p.decay})`, torch: (T, p) => `1 / (1 + ${p.decay} * t)`,
+  },
+  drop: {
+    params: [param("drop", "each drop multiplies by", 0.05, 1, 0.05, 0.25),
+      param("every", "a drop every", 0.02, 1, 0.01, 0.15, (T, p) => updates(dropSteps(T, p))),
+      param("offset", "each early by", 0, 0.5, 0.01, 0, (T, p) => updates(early(T, p)))],
+    factor: (T, p) => { const n = dropSteps(T, p), o = early(T, p); return t => p.drop ** Math.floor((t + o) / n); },
+    lrlib: (T, p) => `lrlib.DropDecay(drop_factor=${p.drop}, drop_steps=${dropSteps(T, p)}, offset_steps=${early(T, p)})`,
+    torch: (T, p) => `${p.drop} ** ((t + ${early(T, p)}) // ${dropSteps(T, p)})`,
+  },
+  linear: { params: [], factor: T => t => (T - t) / T, lrlib: T => `lrlib.LinearDecay(total_steps=${T})`, torch: toEnd },
+  poly: {
+    params: [param("power", "power", 0.1, 8, 0.1, 5)],
+    factor: (T, p) => t => ((T - t) / T) ** p.power,
+    lrlib: (T, p) => `lrlib.PolynomialDecay(total_steps=${T}, power=${p.power})`,
+    torch: (T, p) => `(${toEnd(T)}) ** ${p.power}`,
+  },
+  triangle: {
+    params: [param("warmup", "warm-up", 0, 0.9, 0.01, 0.1, (T, p) => updates(warmup(T, p))),
+      param("start", "begins at, of the peak", 0, 1, 0.05, 0)],
+    factor: (T, p) => { const W = warmup(T, p), a = p.start; return t => (t < W ? a + (1 - a) * t / W : (T - t) / (T - W)); },
+    lrlib: (T, p) => `lrlib.Triangle(total_steps=${T}, warmup_steps=${warmup(T, p)}, start=${p.start})`,
+    torch: (T, p) => {
+      const W = warmup(T, p), down = `max(0, ${T} - t) / ${T - W}`;
+      return W ? `${p.start} + (1 - ${p.start}) * t / ${W} if t < ${W} else ${down}` : down;
+    },
+  },
+  cosine: {
+    params: [param("cycles", "cycles", 1, 8, 1, 1, (T, p) => `${cycle(T, p)[0]}`)], needs: "import math\n",
+    factor: (T, p) => { const [, L] = cycle(T, p); return t => (1 + Math.cos(Math.PI * (t % L) / L)) / 2; },
+    lrlib: (T, p) => `lrlib.CosineAnnealing(total_steps=${T}, cycles=${cycle(T, p)[0]})`,
+    torch: (T, p) => `(1 + math.cos(math.pi * (t % ${cycle(T, p)[1]}) / ${cycle(T, p)[1]})) / 2 if t < ${T} else 0.0`,
+  },
+  cooldown: {
+    params: [param("cooldown", "cooldown", 0.02, 0.98, 0.01, 0.2, (T, p) => `last ${updates(cool(T, p))}`)],
+    factor: (T, p) => { const C = cool(T, p); return t => (t < T - C ? 1 : (T - t) / C); },
+    lrlib: (T, p) => `lrlib.join([(lrlib.Constant(), ${T - cool(T, p)}), `
+      + `(lrlib.LinearDecay(total_steps=${cool(T, p)}), None)])`,
+    torch: (T, p) => `min(1.0, max(0, ${T} - t) / ${cool(T, p)})`,
+  },
+};
+const factorsOf = (shape, T, p) => {
+  const f = SHAPES[shape].factor(T, p);
+  return Float64Array.from({ length: T }, (_, t) => f(t));
+};
+
+// ---- 3. The best peak rate ----
+// The slider, in log10. It stops short of 10, where linear decay over 300 meets every 1 / curvature exactly.
+const LOW = -2, HIGH = 0.99, GRID = 61;
+const gridPeak = i => 10 ** (LOW + (HIGH - LOW) * i / (GRID - 1));
+const lossesOverPeaks = factors => Float64Array.from({ length: GRID }, (_, i) => finalLoss(factors, gridPeak(i)));
+
+/* Golden section on log10 of the peak rate, between the neighbors of the grid's best point. */
+function bestPeak(factors, losses = lossesOverPeaks(factors)) {
+  const i = losses.indexOf(Math.min(...losses)), at = k => Math.log10(gridPeak(clamp(k, 0, GRID - 1)));
+  const g = (Math.sqrt(5) - 1) / 2, loss = x => finalLoss(factors, 10 ** x);
+  let a = at(i - 1), b = at(i + 1), c = b - g * (b - a), d = a + g * (b - a), fc = loss(c), fd = loss(d);
+  while (b - a > 2e-5) {
+    if (fc < fd) { b = d; d = c; fd = fc; c = b - g * (b - a); fc = loss(c); }
+    else { a = c; c = d; fc = fd; d = a + g * (b - a); fd = loss(d); }
+  }
+  return { peak: 10 ** ((a + b) / 2), loss: Math.min(fc, fd), outside: i === GRID - 1 };
+}
+const tuned = new Map();
+function tunedLinear(T) {
+  if (!tuned.has(T)) {
+    const factors = factorsOf("linear", T, {}), curve = lossesOverPeaks(factors), best = bestPeak(factors, curve);
+    const rates = factors.map(f => f * best.peak);
+    tuned.set(T, { ...best, curve, rates, path: trajectory(rates) });
+  }
+  return tuned.get(T);
+}
+
+// ---- 4. Canvas: charts in CSS pixels, and what they share ----
+const PAD = { l: 42, r: 12, t: 8, b: 22 }, DASH = [7, 4];
+const fmt = x => (!(x < 1e4) ? "gone" : x >= 100 ? x.toFixed(0) : x >= 1 ? x.toFixed(2) : x > 1e-5 ? x.toPrecision(3) : "0");
+const rateText = x => `${+x.toPrecision(3)}`;
+
+function pen(g, color, width, dash = []) { g.strokeStyle = color; g.lineWidth = width; g.setLineDash(dash); g.stroke(); }
+function line(g, n, x, y, color, width, dash) {
+  g.beginPath();
+  for (let i = 0; i <= n; i++) g.lineTo(x(i), y(i));
+  pen(g, color, width, dash);
+}
+const segment = (g, x0, y0, x1, y1, ...look) => line(g, 1, i => (i ? x1 : x0), i => (i ? y1 : y0), ...look);
+function area(g, n, x, upper, lower, color) {
+  g.beginPath();
+  for (let i = 0; i <= n; i++) g.lineTo(x(i), upper(i));
+  for (let i = n; i >= 0; i--) g.lineTo(x(i), lower(i));
+  g.fillStyle = color; g.fill();
+}
+function dot(g, x, y, r, fill, edge) {
+  g.beginPath(); g.arc(x, y, r, 0, 7); g.fillStyle = fill; g.fill();
+  if (edge) pen(g, edge, 2);
+}
+function label(g, text, x, y, align, color) { g.textAlign = align; g.fillStyle = color; g.fillText(text, x, y); }
+/* A chart without its lines: cleared, with marks [place, text], and all that follows cut at its edges. */
+function chart({ g, w, h, font }, ink, marksX, marksY) {
+  g.restore(); g.save();
+  g.clearRect(0, 0, w, h); g.font = font; g.lineJoin = "round";
+  for (const [y, text] of marksY) {
+    segment(g, PAD.l, y, w - PAD.r, y, ink.hair, 1);
+    label(g, text, PAD.l - 6, y + 4, "right", ink.soft);
+  }
+  for (const [x, text] of marksX) label(g, text, Math.min(x, w - PAD.r - 6), h - 5, "center", ink.soft);
+  g.beginPath(); g.rect(PAD.l - 2, 0, w - PAD.l - PAD.r + 4, h - PAD.b + 1); g.clip();
+}
+function ticks(T, width) {
+  const step = [1, 2, 5, 10, 20, 50, 100, 200, 250].find(s => T / s <= (width < 400 ? 4 : 6)), marks = [];
+  for (let v = 0; v < T - 0.4 * step; v += step) marks.push(v);
+  return [...marks, T];
+}
+
+// ---- 5. An explorer: its state, from and to the text of a link: "s=poly&power=2&peak=1.4&T=300" ----
+const INK = "ink soft hair paper distance shaking shaking-ink linear good hill heights spark constant c".split(" ");
+
+function mount(root) {
+  const o = Object.fromEntries([...root.querySelectorAll("[data-o]")].map(e => [e.dataset.o, e]));
+  const facts = JSON.parse(root.querySelector(".lrx-facts").textContent);
+  const all = css => [...root.querySelectorAll(css)], set = (e, at) => { for (const k in at) e.setAttribute(k, at[k]); };
+  const say = (e, text) => { if (e.textContent !== text) e.textContent = text; };
+  const calm = matchMedia("(prefers-reduced-motion: reduce)"), inAddress = root.hasAttribute("data-hash");
+  const large = o.open.getAttribute("href");  // where the large form is, if this is the small one
+  const state = { shape: "draw", peak: 0.5, T: 300, p: { knots: Array(KNOTS).fill(1000) } };
+  for (const s of Object.values(SHAPES)) for (const q of s.params) state.p[q.key] = q.value;
+  const own = key => Object.hasOwn(SHAPES, key) ? SHAPES[key] : null, shape = () => SHAPES[state.shape];
+  const chip = () => o.chips.querySelector(`[value="${state.shape}"]`), name = () => chip().parentNode.textContent.trim();
+  let run, ghost, best = null, curve = null, curveOf = "", left = 0, next = 0;  // the model, and the search in parts
+  const button = name => root.querySelector(`[data-do="${name}"]`);
+  let t = 0, playing = false, last = 0, raf = 0, dirty = true, dragTop = 0, focus = -1, resting = 0, ink = {};
+
+  function write() {
+    const parts = shape().params.map(q => `${q.key}=${state.p[q.key]}`);
+    if (state.shape === "draw") parts.push(`k=${state.p.knots.join(".")}`);
+    return [`s=${state.shape}`, ...parts, `peak=${state.peak}`, `T=${state.T}`].join("&");
+  }
+  /* Take what the text says; what it says wrongly stays as it is, and is named in a sentence. */
+  function read(text) {
+    const q = new URLSearchParams(text), wrong = [];
+    const number = (key, a, b, or, round) => {
+      if (!q.has(key)) return or;
+      const x = q.get(key).trim() === "" ? NaN : Number(q.get(key));
+      if (x >= a && x <= b && (!round || Number.isInteger(x))) return x;
+      wrong.push(`${key} must be a ${round ? "whole " : ""}number from ${a} to ${b}, not “${q.get(key).slice(0, 20)}”`);
+      return or;
+    };
+    if (own(q.get("s"))) state.shape = q.get("s");
+    else if (q.has("s")) wrong.push(`there is no schedule “${q.get("s").slice(0, 20)}”`);
+    for (const r of shape().params) state.p[r.key] = number(r.key, r.min, r.max, state.p[r.key], r.step === 1);
+    const knots = (q.get("k") || "").split(".").map(k => (/^\d{1,4}$/.test(k) ? +k : NaN));
+    if (knots.length === KNOTS && knots.every(k => k <= 1000)) state.p.knots = knots;
+    else if (q.has("k")) wrong.push(`k must be ${KNOTS} whole numbers from 0 to 1000 with dots between them`);
+    state.peak = number("peak", 0.01, 9.77, state.peak);
+    state.T = number("T", 10, 1000, state.T, true);
+    t = state.T;
+    o.note.hidden = !wrong.length;
+    say(o.note, wrong.length ? `Part of this link cannot be read: ${wrong.join("; ")}. The rest is on show.` : "");
+    controls();
+  }
+  function model() {
+    const { T } = state, factors = factorsOf(state.shape, T, state.p), rates = factors.map(f => f * state.peak);
+    const key = write().replace(/peak=[^&]*/, "");
+    if (key !== curveOf) { curveOf = key; left = GRID; }
+    curve ??= lossesOverPeaks(factors);
+    ghost = tunedLinear(T);
+    run = { factors, rates, ...trajectory(rates) };
+  }
+
+  // ---- 6. Charts ----
+  const plots = {};
+  function fit() {  // sharp on any screen, and in the colors of the page
+    const look = getComputedStyle(root), sharp = Math.min(devicePixelRatio || 1, 2);
+    ink = Object.fromEntries(INK.map(name => [name, look.getPropertyValue(`--${name}`).trim()]));
+    for (const canvas of all("canvas")) {
+      const w = canvas.clientWidth, h = canvas.clientHeight, g = canvas.getContext("2d");
+      canvas.width = Math.round(w * sharp); canvas.height = Math.round(h * sharp);
+      g.setTransform(sharp, 0, 0, sharp, 0, 0);
+      plots[canvas.dataset.o] = { g, w, h, font: `12px ${look.fontFamily}` };
+    }
+    if (plots.hills.w) hills();
+  }
+  const placeX = ({ w }, i) => PAD.l + (w - PAD.l - PAD.r) * i / state.T;
+  const rateTop = () => dragTop || Math.max(1.25, 1.12 * state.peak);
+  const placeRate = ({ h }, rate) => h - PAD.b - (h - PAD.b - PAD.t) * rate / rateTop();
+  const knotPlace = (c, k) => [placeX(c, k * state.T / (KNOTS - 1)), placeRate(c, state.peak * state.p.knots[k] / 1000)];
+  const marksX = c => ticks(state.T, c.w).map(v => [placeX(c, v), v]);
+  function drawRate() {
+    const c = plots.rate, { g } = c, { T, peak } = state, x = i => placeX(c, i), y = v => placeRate(c, v), top = rateTop();
+    const step = [0.25, 0.5, 1, 2, 5].find(s => top / s <= 7), marks = [];
+    for (let v = 0; v <= top + 1e-9; v += step) marks.push([y(v), +v.toFixed(2)]);
+    chart(c, ink, marksX(c), marks);
+    if (top > EDGE * 1.04) {
+      segment(g, x(0), y(EDGE), x(T), y(EDGE), ink["shaking-ink"], 1, [2, 4]);
+      label(g, "edge of stability", x(T), y(EDGE) - 5, "right", ink["shaking-ink"]);
+    }
+    segment(g, x(0), y(ghost.peak), x(T), y(0), ink.linear, 1.75, DASH);
+    g.save(); g.translate(x(0.72 * T), y(0.28 * ghost.peak)); g.rotate(Math.atan2(y(0) - y(ghost.peak), x(T) - x(0)));
+    label(g, "tuned linear", 0, -6, "center", ink.linear); g.restore();
+    const end = Math.max(0, 2 * run.rates[T - 1] - run.rates[T - 2]), rate = i => y(i < T ? run.rates[i] : end);
+    g.globalAlpha = 0.08; area(g, T, x, rate, () => y(0), ink.c); g.globalAlpha = 1;
+    line(g, T, x, rate, ink.c, 2.75);
+    if (state.shape !== "draw") return;
+    g.restore(); g.save();
+    for (let k = 0; k < KNOTS; k++) {
+      const [kx, ky] = knotPlace(c, k);
+      dot(g, kx, ky, k === focus ? 8 : 5, k === focus ? ink.c : ink.paper, k === focus ? ink.ink : ink.c);
+    }
+    if (state.p.knots.some(k => k < 1000)) return;
+    g.font = c.font.replace("12px", "600 14px"); label(g, "pull the end down ↓", x(T) + 4, y(peak) - 16, "right", ink.c);
+  }
+  const lossRange = () => [10 ** (Math.floor(2 * Math.log10(ghost.loss / 2)) / 2), 3];
+  function placeLoss({ h }, v) {
+    const [low, high] = lossRange();
+    return h - PAD.b - (h - PAD.b - PAD.t) * Math.log(clamp(v, low, 20 * high) / low) / Math.log(high / low);
+  }
+  function drawLoss() {
+    const c = plots.lossPlot, { g } = c, { T } = state, x = i => placeX(c, i), foot = () => c.h - PAD.b, [low] = lossRange();
+    const y = values => { const places = values.map(v => placeLoss(c, v)); return i => places[i]; };
+    const total = y(run.loss), distance = y(run.distance), marks = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2];
+    const shown = marks.filter((v, i) => v > 1.02 * low && (c.h > 210 || i % 3 === 0));
+    chart(c, ink, marksX(c), shown.map(v => [placeLoss(c, v), v]));
+    g.globalAlpha = run.loss[T] < 1e4 ? 1 : 0.35;
+    area(g, T, x, distance, foot, ink.distance); area(g, T, x, total, distance, ink.shaking);
+    g.globalAlpha = 1;
+    line(g, T, x, y(ghost.path.loss), ink.linear, 1.75, DASH); line(g, T, x, total, ink.c, 2.75);
+    // A bound on the loss (lrlib.theory) would be one more line here.
+  }
+  function drawCurve() {  // the loss over the peak rate, behind the slider
+    const c = plots.curve, { g, w, h } = c, low = 0.7 * ghost.loss, inset = 14, foot = h - 22;
+    const x = p => inset + (w - 2 * inset) * (Math.log10(p) - LOW) / (HIGH - LOW);
+    const y = v => Math.max(-20, foot - (foot - 8) * Math.log(Math.max(v, low) / low) / Math.log(70));
+    g.clearRect(0, 0, w, h); g.font = c.font; g.lineJoin = "round";
+    for (const p of [0.01, 0.03, 0.1, 0.3, 1, 3]) label(g, p, x(p) + (p === 0.01 ? 4 : 0), h - 5, "center", ink.soft);
+    for (const [values, color, width, dash] of [[ghost.curve, ink.linear, 1.75, DASH], [curve, ink.c, 2.25]])
+      line(g, GRID - 1, i => x(gridPeak(i)), i => y(values[i]), color, width, dash);
+    const shown = best !== null && best.loss < 2.3;
+    if (shown) label(g, "▼", x(Math.min(best.peak, gridPeak(GRID - 1))), y(best.loss) - 5, "center", ink.good);
+    dot(g, x(state.peak), y(run.loss[state.T]), 8, ink.c, ink.paper);
+    button("best").disabled = !shown;
+    say(o.best, shown ? (best.outside ? "beyond 10" : rateText(best.peak)) : "…");
+  }
+  /* The recorded schedule with the most similar shape, by the mean distance of the factors, and its runs. */
+  function showRuns() {
+    const f = shape().factor(state.T, state.p), { schedules } = facts.runs, n = schedules[0].factors.length;
+    const far = schedules.map(({ factors }) =>
+      factors.reduce((sum, g, i) => sum + Math.abs(g - f(Math.floor((i + 0.5) / n * state.T))), 0) / n);
+    const nearest = Math.min(...far), near = schedules[far.indexOf(nearest)], found = nearest < 0.12;
+    o.runPlot.hidden = !found;
+    say(o.runText, found ? near.text : `No schedule with recorded runs is near this shape; the nearest is ${near.name}.`);
+    set(o.runLine, { points: near.points, style: `stroke: var(--${near.color})` });
+  }
+
+  // ---- 7. The landscape: the steepest and the flattest of the 64 directions ----
+  const RUNS = 40;
+  let walked, normals, x1, y1, mean, linear;
+  function noise() {  // normal numbers, by Box and Muller; kept, so that the path bends when a slider moves
+    const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+    normals = Float32Array.from({ length: RUNS * 2000 }, normal);
+    walked = null;
+  }
+  function walk() {  // sampled runs of the valley's recursion, and the exact mean and spread
+    if (walked === run) return; else walked = run;
+    const n = state.T + 1, l = 1 / DIRECTIONS, sx = Math.sqrt(NOISE * l), sy = Math.sqrt(NOISE), big = x => clamp(x, -99, 99);
+    x1 = new Float32Array(RUNS * n); y1 = new Float32Array(RUNS * n);
+    for (let w = 0, at = 0; w < RUNS; w++) {
+      for (let i = 0, k = 2000 * w, x = 1, y = 1; i < n; i++) {
+        const eta = run.rates[i];
+        x1[at] = x; y1[at++] = y;
+        x = big((1 - eta * l) * x + eta * sx * normals[k++]); y = big((1 - eta) * y + eta * sy * normals[k++]);
+      }
+    }
+    mean = [l, 1].map(c => direction(run.rates, c)); linear = [l, 1].map(c => direction(ghost.rates, c));
+  }
+  function direction(rates, curvature) {  // exact mean and standard deviation
+    const at = new Float32Array(rates.length + 1).fill(1), sd = new Float32Array(rates.length + 1);
+    for (let i = 0, m = 1, v = 0; i < rates.length; i++) {
+      const eta = rates[i], a = 1 - eta * curvature;
+      m *= a; v = a * a * v + NOISE * eta * eta * curvature;
+      at[i + 1] = clamp(m, -99, 99); sd[i + 1] = Math.min(99, Math.sqrt(v));
+    }
+    return { at, sd };
+  }
+  const scale = ({ w, h }) => ({ sx: w / 1.8, sy: (h - 20) / 2.5, ox: 1.22 * w / 1.8, oy: h / 2 });
+  function hills() {
+    const c = plots.hills, { g, w, h } = c, { sx, sy, ox, oy } = scale(c);
+    g.fillStyle = ink.heights; g.fillRect(0, 0, w, h);
+    // Lines of equal loss: eight times as long as wide, as the curvatures are 1 and 1/64.
+    for (const r of [1.5, 1.2, 0.96, 0.76, 0.6, 0.46, 0.34, 0.24, 0.16, 0.095, 0.045]) {
+      g.beginPath(); g.ellipse(ox, oy, 8 * r * sx, r * sy, 0, 0, 7);
+      g.fillStyle = ink.hill; g.globalAlpha = 0.1; g.fill(); g.globalAlpha = 0.35; pen(g, ink.hill, 1); g.globalAlpha = 1;
+    }
+    g.font = c.font; label(g, "+", ox, oy + 4, "center", ink.soft);
+    label(g, "start", ox - sx, oy - sy - 10, "center", ink.soft); label(g, "flat ↔ · steep ↕", 12, h - 10, "left", ink.soft);
+  }
+  function drawLand() {
+    const c = plots.land, { g, w, h } = c, k = Math.round(t), { sx, sy, ox, oy } = scale(c), n = state.T + 1;
+    const px = x => ox - x * sx, py = y => oy - y * sy;
+    g.clearRect(0, 0, w, h);
+    line(g, k, i => px(x1[i]), i => py(y1[i]), ink.spark, 1.1);
+    line(g, k, i => px(mean[0].at[i]), i => py(mean[1].at[i]), ink.c, 2.25);
+    g.beginPath();
+    g.ellipse(px(mean[0].at[k]), py(mean[1].at[k]), 2 * mean[0].sd[k] * sx, 2 * mean[1].sd[k] * sy, 0, 0, 7);
+    pen(g, ink.c, 1, [3, 3]);
+    g.beginPath(); g.fillStyle = ink.spark;  // all dots as squares in one path: many arcs are slow on a phone
+    for (let r = 1; r < RUNS; r++) g.rect(px(x1[r * n + k]) - 2, py(y1[r * n + k]) - 2, 4, 4);
+    g.fill();
+    dot(g, px(linear[0].at[k]), py(linear[1].at[k]), 5, ink.paper, ink.linear);
+    dot(g, px(x1[k]), py(y1[k]), 5.5, ink.spark, ink.paper);
+    dot(g, px(mean[0].at[k]), py(mean[1].at[k]), 5.5, ink.c, ink.paper);
+  }
+  function heads() {  // where the run is; HTML that is moved needs no new layout
+    const k = Math.round(t), c = plots.lossPlot, x = placeX(plots.rate, k);
+    all(".head").forEach(e => { e.style.transform = k < state.T ? `translateX(${x}px)` : "scale(0)"; });
+    o.spot.style.transform = `translate(${placeX(c, k)}px, ${clamp(placeLoss(c, run.loss[k]), 0, c.h - PAD.b)}px)`;
+    say(o.landRead, `update ${k} · loss ${fmt(run.loss[k])}`);
+    o.time.value = k; if (!playing) set(o.time, { "aria-valuetext": `update ${k}, loss ${fmt(run.loss[k])}` });
+  }
+
+  // ---- 8. Words ----
+  function score() {
+    const { T } = state, [loss, d, s] = [run.loss, run.distance, run.shaking].map(values => values[T]);
+    const ratio = loss / ghost.loss, ok = loss < 1e4;
+    say(o.loss, ok ? fmt(loss) : "flown off"); say(o.T, `${T}`); say(o.linear, fmt(ghost.loss));
+    say(o.ratio, !ok ? "∞ ×" : `${ratio >= 100 ? Math.round(ratio) : ratio.toPrecision(3)} ×`);
+    say(o.distance, fmt(d)); say(o.shaking, fmt(s)); say(o.peak, rateText(state.peak));
+    const full = Math.max(3 * ghost.loss, loss);  // the bar ends at three times tuned linear, or at the loss
+    o.barD.style.transform = `scaleX(${ok ? d / full : 1})`;
+    o.barS.style.transform = ok ? `translateX(${100 * d / full}%) scaleX(${s / full})` : "scaleX(0)";
+    const rose = run.loss.some(x => x > run.loss[0] * 1.000001), share = d / loss;
+    const got = T === 300 && !rose ? facts.stars.filter(([limit]) => loss < limit - 1e-7).length : 0;
+    const advice = rose ? `Above rate ${EDGE} it is thrown out of the valley. No network comes back from there.`
+      : share > 0.62 ? "Mostly distance left: it has not arrived. Walk faster early."
+        : share < 0.38 ? "Mostly shaking left: it has arrived and cannot keep still. End lower."
+          : "Distance and shaking are in balance: now the shape counts.";
+    say(o.goal, got === 3 ? `Three stars: ${facts.stars[2][1]}!`
+      : got ? `You beat ${facts.stars[got - 1][1]}! Next: below ${fmt(facts.stars[got][0])}.`
+        : T === 300 ? `Beat ${fmt(ghost.loss)}. ${advice}` : `${advice} (Stars are for 300 updates.)`);
+    root.classList.toggle("better", ratio < 1 - 1e-6 && !rose); root.classList.toggle("gone", !ok);
+    all(".lrx-stars i").forEach((e, i) => e.classList.toggle("on", i < got));
+  }
+  function settle(silent) {  // words, code, table and address, once the hand rests
+    model();
+    const { T, peak } = state, s = shape(), loss = run.loss[T], describe = (e, text) => set(e, { "aria-label": text });
+    const result = `${name()}, peak rate ${rateText(peak)}, ${T} updates. Expected loss ${fmt(loss)}: distance left `
+      + `${fmt(run.distance[T])}, shaking left ${fmt(run.shaking[T])}. Tuned linear: ${fmt(ghost.loss)}.`;
+    if (silent !== true) say(o.status, `${result} ${o.goal.textContent}`);
+    describe(o.rate, `Learning rate over ${T} updates: ${name()}, from ${rateText(run.rates[0])} to `
+      + `${rateText(run.rates[T - 1])}; dashed: tuned linear, from ${rateText(ghost.peak)} to 0.`);
+    describe(o.lossPlot, `Expected loss over ${T} updates, from ${fmt(run.loss[0])} to ${fmt(loss)}.`);
+    const list = [...Object.entries(facts.board), ...(T === 300 && loss < 1e4 ? [["YOURS", loss]] : [])];
+    say(o.board, list.sort((a, b) => b[1] - a[1]).map(([who, x]) => `${who} ${fmt(x)}`).join(" → "));
+    o.lrlib.textContent = `import lrlib\nschedule = ${s.lrlib(T, state.p)}\n`
+      + `lrlib.Valley().final_loss(schedule, steps=${T}, peak_lr=${peak})  # ${fmt(loss)}`;
+    o.torch.textContent = `${s.needs || ""}# optimizer = torch.optim.SGD(model.parameters(), lr=${peak})\n`
+      + `scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: ${s.torch(T, state.p)})`;
+    const row = k => [k < T ? rateText(run.rates[k]) : "", fmt(run.distance[k]), fmt(run.shaking[k]), fmt(run.loss[k])];
+    o.rows.innerHTML = Array.from({ length: 11 }, (_, i) => Math.round(i * T / 10)).map(k =>
+      `<tr><th scope="row">${k}</th>${row(k).map(cell => `<td>${cell}</td>`).join("")}</tr>`).join("");
+    knots.forEach(tell);
+    showRuns();
+    if (large) o.open.href = `${large}#${write()}`;
+    if (inAddress && silent !== true) try { history.replaceState(null, "", `#${write()}`); } catch { /* no address here */ }
+  }
+  async function copy(text, pressed) {
+    const was = pressed.textContent, field = document.createElement("textarea");
+    try { await navigator.clipboard.writeText(text); } catch {  // not permitted in this frame: the old way
+      field.value = text; pressed.after(field); field.select(); document.execCommand("copy"); field.remove(); pressed.focus();
+    }
+    say(pressed, "Copied"); say(o.status, "Copied"); setTimeout(say, 2000, pressed, was);
+  }
+
+  // ---- 9. Frames ----
+  function frame(now) {
+    const was = Math.round(t);
+    raf = 0; if (!plots.rate?.w) return;
+    if (playing) { t = Math.min(state.T, t + Math.max(0, now - last) / 5000 * state.T); last = now; }  // five seconds a run
+    if (t >= state.T) play(false);
+    const changedNow = dirty, whole = plots.land.w > 0;
+    if (dirty) { dirty = false; model(); drawRate(); score(); if (whole) drawLoss(); }
+    if (whole && (changedNow || was !== Math.round(t) || !walked || playing)) { walk(); drawLand(); }
+    heads();
+    const searched = left;
+    for (const end = performance.now() + 1.5; left && performance.now() < end; left--) {  // no frame waits for the search
+      curve[next] = finalLoss(run.factors, gridPeak(next)); next = (next + 23) % GRID;
+    }
+    if (searched && !left) best = run.factors.some(f => f > 0) ? bestPeak(run.factors, [...curve]) : null;
+    if (whole && (changedNow || searched)) drawCurve();
+    if (playing || left) wake();
+  }
+  const wake = () => { raf ||= requestAnimationFrame(frame); };
+  function changed() {
+    dirty = true; wake(); if (t > state.T || !playing) t = state.T;
+    o.time.max = state.T; clearTimeout(resting); resting = setTimeout(settle, 500);
+  }
+  function play(on) {
+    if (on && t >= state.T) t = 0;
+    else if (on && calm.matches) t = Math.min(state.T, t + state.T / 10);  // a tenth of the run, without motion
+    if (on) wake(); if (on === playing || (on && calm.matches)) return;
+    playing = on; last = performance.now();
+    say(button("play"), on ? "❚❚ Pause" : "▶ Play");
+  }
+
+  // ---- 10. Input ----
+  const knots = [...o.knots.querySelectorAll("input")];  // only the keyboard and a screen reader see them
+  knots.forEach((input, k) => {
+    const mark = (at, hint) => { focus = at; say(o.hint, hint); dirty = true; wake(); };
+    input.onfocus = () => mark(k, "↑↓ rate, ←→ knot"); input.onblur = () => mark(-1, "drag the line");
+    input.oninput = () => { state.p.knots[k] = +input.value; changed(); };
+    input.onkeydown = e => {
+      const side = { ArrowLeft: -1, ArrowRight: 1 }[e.key];
+      const step = { ArrowUp: 0.02, ArrowDown: -0.02, PageUp: 0.1, PageDown: -0.1 }[e.key];
+      if (side) {
+        const to = knots[clamp(k + side, 0, KNOTS - 1)];
+        input.tabIndex = -1; to.tabIndex = 0; to.focus();
+      } else if (step) setKnots([[k, state.peak * state.p.knots[k] / 1000 + step * rateTop()]]);
+      else return;
+      e.preventDefault(); tell(input, k);
+    };
+  });
+  function tell(input, k) {
+    const rate = rateText(state.peak * state.p.knots[k] / 1000); input.value = state.p.knots[k];
+    set(input, { "aria-valuetext": `${rate} at update ${Math.round(k * state.T / (KNOTS - 1))}` });
+  }
+  /* Knots are drawn as rates. The highest is the peak rate, the others are its thousandths. */
+  let exact = {}, hand = null, before = "";  // exact: the rates before rounding, or a long drag would round again and again
+  function setKnots(pairs) {
+    const rates = exact.key === write() ? exact.rates : state.p.knots.map(k => k / 1000 * state.peak);
+    for (const [k, rate] of pairs) rates[k] = Math.max(0, rate);
+    state.peak = +clamp(Math.max(...rates), 10 ** LOW, 9.77).toPrecision(4);
+    state.p.knots = rates.map(r => clamp(Math.round(1000 * r / state.peak), 0, 1000));
+    o.peakIn.value = Math.log10(state.peak);
+    exact = { rates, key: write() }; changed();
+  }
+  function toDrawing() {  // begin with the shape on show
+    if (state.shape === "draw") return;
+    const { T } = state, f = shape().factor(T, state.p), end = KNOTS - 1;
+    const rates = Array.from({ length: KNOTS }, (_, k) => state.peak * (k < end ? f(k * T / end) : 2 * f(T - 1) - f(T - 2)));
+    state.shape = "draw"; setKnots([...rates.entries()]); controls();
+  }
+  function stroke(e) {
+    const c = plots.rate, box = o.rate.getBoundingClientRect(), u = (e.clientX - box.left - PAD.l) / (c.w - PAD.l - PAD.r);
+    const rate = Math.max(0, dragTop * (c.h - PAD.b - (e.clientY - box.top)) / (c.h - PAD.b - PAD.t));
+    const at = { k: clamp(Math.round(u * (KNOTS - 1)), 0, KNOTS - 1), rate }, from = hand || at, way = Math.abs(at.k - from.k);
+    const pairs = [[at.k, rate]];  // and the knots that a fast hand has jumped over
+    for (let i = 1; i < way; i++) pairs.push([from.k + (at.k - from.k) * i / way, from.rate + (rate - from.rate) * i / way]);
+    hand = at; setKnots(pairs);
+  }
+  o.rate.addEventListener("touchstart", e => {  // a finger on the line draws; elsewhere an upright swipe scrolls the page
+    const box = o.rate.getBoundingClientRect(), x = e.touches[0].clientX - box.left, y = e.touches[0].clientY - box.top;
+    const u = clamp((x - PAD.l) / (plots.rate.w - PAD.l - PAD.r), 0, 1), i = Math.min(Math.round(u * state.T), state.T - 1);
+    if (Math.abs(placeRate(plots.rate, run.rates[i]) - y) < 32) e.preventDefault();
+  }, { passive: false });
+  o.rate.onpointerdown = e => {
+    if (e.button || !e.isPrimary) return;
+    before = write(); play(false); toDrawing(); dragTop = rateTop(); hand = null;
+    o.rate.setPointerCapture(e.pointerId); stroke(e);
+  };
+  o.rate.onpointermove = e => { if (dragTop) stroke(e); };
+  o.rate.onpointerup = o.rate.onpointercancel = e => {
+    if (!dragTop) return;
+    dragTop = 0; if (e.type === "pointercancel") read(before); else changed();  // cancelled: the finger scrolled the page
+  };
+  function slider(text, at, show, put) {
+    const [box, input, out] = ["label", "input", "b"].map(tag => document.createElement(tag));
+    const tellAll = () => { say(out, show()); set(input, { "aria-valuetext": show() }); };
+    set(input, { type: "range", ...at }); input.value = at.value;
+    input.oninput = () => { put(+input.value); o.params.dispatchEvent(new Event("shown")); changed(); };
+    o.params.addEventListener("shown", tellAll); tellAll();
+    box.append(`${text} `, out, input); o.params.append(box);
+  }
+  function choose(key) { state.shape = key; controls(); }
+  function controls() {  // all that shows the state but the charts
+    const fresh = o.params.cloneNode(false);
+    o.params.replaceWith(fresh); o.params = fresh;
+    root.dataset.shape = state.shape;
+    ink.c = getComputedStyle(root).getPropertyValue("--c").trim();
+    chip().checked = true; o.chips.scrollLeft = chip().parentNode.offsetLeft - 70;
+    o.peakIn.value = Math.log10(state.peak);
+    say(o.hint, state.shape === "draw" ? "drag the line" : "drag it to bend it");
+    o.knots.disabled = state.shape !== "draw";
+    for (const q of shape().params) {
+      const log = q.step === "log", on = log ? Math.log10 : x => x;
+      slider(q.label, { min: on(q.min), max: on(q.max), step: log ? 0.01 : q.step, value: on(state.p[q.key]) },
+        () => (q.text ? q.text(state.T, state.p) : `${state.p[q.key]}`),
+        v => { state.p[q.key] = log ? clamp(+(10 ** v).toPrecision(2), q.min, q.max) : v; });
+    }
+    slider("Length T", { min: 10, max: 1000, step: 10, value: state.T }, () => updates(state.T), T => { state.T = T; });
+    changed();
+  }
+  o.chips.onchange = e => { play(false); if (e.target.value === "draw") toDrawing(); else choose(e.target.value); };
+  set(o.peakIn, { min: LOW, max: HIGH });
+  const toPeak = peak => { state.peak = clamp(peak, 0.01, 9.77); changed(); };
+  o.peakIn.oninput = () => toPeak(+(10 ** o.peakIn.value).toPrecision(3));
+  o.time.oninput = () => { play(false); t = +o.time.value; wake(); };
+  const deeds = {
+    play: () => play(!playing),
+    noise: () => { noise(); t = calm.matches ? state.T : 0; play(!calm.matches); wake(); },
+    best: () => { toPeak(+best.peak.toPrecision(4)); o.peakIn.value = Math.log10(state.peak); },
+    link: b => copy(`${(large ? o.open.href : location.href).split("#")[0]}#${write()}`, b),
+    python: b => { settle(); copy(o.lrlib.textContent, b); }, torch: b => { settle(); copy(o.torch.textContent, b); },
+  };
+  root.addEventListener("click", e => { const b = e.target.closest("[data-do]"); if (b) deeds[b.dataset.do](b); });
+  // Dark or light: the page's own switch (the book, Colab, JupyterLab) before the system's.
+  const dark = matchMedia("(prefers-color-scheme: dark)"), page = document.documentElement;
+  const redraw = () => { fit(); dirty = true; wake(); };
+  const theme = () => {
+    const jupyter = { true: "light", false: "dark" }[document.body.dataset.jpThemeLight];
+    const chosen = page.dataset.theme || page.getAttribute("theme") || jupyter;
+    root.classList.toggle("dark", chosen === "dark" || (chosen !== "light" && dark.matches));
+    if (plots.rate) redraw();
+  };
+  const watch = { attributes: true, attributeFilter: ["data-theme", "theme", "data-jp-theme-light"] };
+  dark.onchange = theme; for (const e of [page, document.body]) new MutationObserver(theme).observe(e, watch);
+  root.lrx = { state, read, write, settle, get run() { model(); return run; }, get best() { return bestPeak(run.factors); } };
+  root.dataset.ready = ""; theme(); noise(); read(root.dataset.lrx); if (calm.matches) say(button("play"), "▶ Step");
+  const fromAddress = () => { if (inAddress && location.hash.includes("=")) read(location.hash.slice(1)); };
+  fromAddress(); addEventListener("hashchange", fromAddress); clearTimeout(resting); settle(true);
+  new ResizeObserver(() => redraw()).observe(root);
+}
+globalThis.LRX = { trajectory, finalLoss, bestPeak, tunedLinear, factorsOf, SHAPES };
+document.querySelectorAll("[data-lrx]:not([data-ready])").forEach(mount);

@@ -1,0 +1,102 @@
+"""Applied rates and a plan side by side: what all readings ask of them, and the list that they write to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lrlib._checks import check_float
+from lrlib.adapters.audit import clocks
+from lrlib.adapters.audit.plan import Plan
+from lrlib.adapters.audit.verdict import Reading
+
+Array = np.ndarray
+
+
+class Comparison:
+    """Applied rates, a plan, and the readings found so far as (rank, readings): the lowest rank leads."""
+
+    def __init__(
+        self,
+        rates: Array,
+        plan: Plan,
+        *,
+        start: int,
+        epoch: int | None,
+        ways: dict[int, str],
+        skipped: int,
+        counts: Array | None,
+        tolerance: float | None,
+    ):
+        self.rates, self.plan, self.start, self.n = rates, plan, start, len(rates)
+        self.epoch, self.ways, self.skipped, self.counts = epoch, ways, skipped, counts
+        self.t = np.arange(start, start + self.n)
+        self.total = plan.total_steps
+        self.planned = plan.at(self.t)
+        self.bad: Array = np.empty(0, dtype=int)  # places that differ, once they are known
+        self.peak = max(float(np.abs(self.planned).max()), abs(plan(0)), 1e-300)
+        # Frameworks that count in float32 keep seven digits; at the small end of a decay, fewer.
+        single = np.array_equal(rates.astype(np.float32), rates)
+        self.relative, self.absolute = (1e-5, 2e-6 * self.peak) if single else (1e-6, 1e-7 * self.peak)
+        if tolerance is not None:
+            self.relative = 0.0
+            self.absolute = check_float("tolerance", tolerance, allowed=">= 0", ok=lambda x: x >= 0)
+        self.found: list[tuple[float, list[Reading]]] = []
+        # Rounding alone, and not the tolerance: a long cosine moves by less than that near its ends.
+        moved = np.abs(np.diff(rates)) > 1e-12 * self.peak
+        self.changes = np.flatnonzero(moved) + 1
+        self.flat = not len(self.changes)
+        self.marks = self._marks()
+        self.span = max(self.total or 2 * self.n, start + self.n) + 2
+
+    def near(self, x: Array | float, y: Array | float) -> Any:
+        """Return where rates are equal up to the tolerance."""
+        return np.abs(x - y) <= self.relative * np.maximum(np.abs(x), np.abs(y)) + self.absolute
+
+    def _marks(self) -> Array:
+        """Return places that tell most: both ends, an even spread, and both sides of up to 16 changes."""
+        n = self.n
+        spread = np.linspace(0, n - 1, min(n, 17)).astype(int)
+        steps = (
+            self.changes[np.linspace(0, len(self.changes) - 1, 16).astype(int)] if len(self.changes) else []
+        )
+        steps = np.asarray(steps, dtype=int)
+        ends = np.array([place for place in (0, 1, 2, 3, n - 2, n - 1) if 0 <= place < n])
+        return np.unique(np.concatenate([ends, spread, steps, steps - 1]))
+
+    def fits(self, predict: Callable[[Array], Array], *, skip: int = 0, stop: int | None = None) -> bool:
+        """Return whether `predict` of the updates gives the rates at places skip..stop - 1.
+
+        Three places are tried first, then all telling ones: nearly every wrong guess fails there.
+        """
+        stop = self.n if stop is None else stop
+        if stop - skip < 1:
+            return False
+        marks = self.marks[(self.marks >= skip) & (self.marks < stop)]
+        few = marks[[len(marks) // 4, len(marks) // 2, -2]] if len(marks) > 8 else marks[:0]
+        for places in (few, marks, np.arange(skip, stop)):
+            if not self.near(self.rates[places], predict(self.t[places])).all():
+                return False
+        return True
+
+    def follows(
+        self, clock: clocks.Clock, *, plan: Plan | None = None, skip: int = 0, stop: int | None = None
+    ):
+        """Return whether the rates are the plan's at the times of `clock`."""
+        plan = plan or self.plan
+        return self.fits(lambda t: plan.at(clock(t)), skip=skip, stop=stop)
+
+    def tells(self, clock: clocks.Clock, skip: int = 0) -> bool:
+        """Return whether `clock` differs from the plan in more than a place or two."""
+        t = self.t[skip:]
+        return int((~self.near(self.plan.at(clock(t)), self.plan.at(t))).sum()) >= min(2, len(t))
+
+    def add(self, rank: float, kind: str, text: str, **numbers: Any) -> None:
+        """Keep a reading; those of a lower rank lead."""
+        self.found.append((rank, [Reading(kind, text, numbers)]))
+
+    def share(self, rate: float) -> str:
+        """Return a rate in parts of the peak."""
+        return f"{rate / self.plan.peak_lr:.4g}"
