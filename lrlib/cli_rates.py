@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lrlib._checks import check_int
+from lrlib._files import write_atomically
 from lrlib.schedules.compose import with_warmup
 from lrlib.schedules.recipes import RECIPES, get_recipe
 from lrlib.schedules.shapes import Schedule
@@ -64,14 +65,15 @@ def preview(
     schedule = _planned(plan, updates, warmup, steps_per_epoch)
     rows = min(check_int("rows", rows, least=2), updates)
     values = [peak * factor for factor in schedule.values(updates)]
+    if out is not None:  # before the printing, whose stream may be closed
+        lines = ["update,lr", *(f"{t},{rate!r}" for t, rate in enumerate(values)), ""]
+        write_atomically(out, lambda file: file.write("\n".join(lines).encode()))
     top = max(map(abs, values)) or 1.0
     typer.echo(f"{schedule!r}, peak {peak:g}")
     for row in range(rows):
         t = round(row * (updates - 1) / max(rows - 1, 1))
         typer.echo(f"{t:>10,}{values[t]:>12.4g}  {'#' * round(48 * abs(values[t]) / top)}".rstrip())
     if out is not None:
-        lines = [f"{t},{rate!r}" for t, rate in enumerate(values)]
-        out.write_text("\n".join(["update,lr", *lines]) + "\n", encoding="utf-8")
         typer.echo(f"Written to {out}")
 
 

@@ -17,6 +17,9 @@ __all__ = ["RECORDED", "load_runs", "preferred_study", "read_run", "run_name", "
 #: The folder of the records that come with the package.
 RECORDED = Path(str(files("lrlib"))) / "recorded"
 
+#: A record of 10,000 epochs has 5 MB.
+MOST_BYTES = 50_000_000
+
 
 def run_name(config: RunConfig, *varied: str, study: bool = False) -> str:
     """Return the name of a run's files, without their ending.
@@ -98,11 +101,15 @@ def read_run(path: str | Path) -> Run:
     """
     path = Path(path)
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise RecordError(f"{path}: there is no such file", kind="missing") from None
     except OSError as error:
         raise RecordError(f"{path}: cannot be read ({reason(error)})", kind="unreadable") from None
+    if len(data) > MOST_BYTES:
+        problem = f"has more than {MOST_BYTES // 10**6} MB, which no record has"
+        raise RecordError(f"{path}: {problem}", kind="foreign")
     return run_from(data, str(path))
 
 

@@ -95,7 +95,7 @@ def shuffle(accuracies: Accuracies, *, seed: int) -> list[Drawn]:
     >>> [drawn.schedule for drawn in shuffle(values, seed=0)]
     ['linear', 'constant']
     """
-    draw = random.Random(check_int("seed", seed, least=0))
+    draw = random.Random(check_int("seed", seed, least=0))  # noqa: S311  to be drawn again, not a secret
     drawn = []
     for schedule, runs in _some(accuracies).items():
         # Each schedule by itself, not one seed for all: the survey's single runs, without a seed, share none.

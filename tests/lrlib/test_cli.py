@@ -342,7 +342,7 @@ def test_audit_knows_of_warmup_processes_and_a_start(lrlib, tmp_path):
         ("1\n", "--plan lineer", "got 'lineer'; did you mean 'linear'?"),
         ("1\n", "--plan time", "give --steps-per-epoch too"),
         ("1\n", "--warmup 60", "warmup must be < updates = 60, got 60"),
-        ("\xff", "", "is not text in UTF-8; save it as CSV in UTF-8"),
+        ("\xff", "", "is not in UTF-8 (see byte 1); save it again with the encoding UTF-8"),
     ],
 )
 def test_audit_refuses_in_a_sentence(lrlib, tmp_path, monkeypatch, content, words, sentence):
@@ -353,6 +353,23 @@ def test_audit_refuses_in_a_sentence(lrlib, tmp_path, monkeypatch, content, word
     assert (code, out) == (1, "")
     assert sentence in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("head", ["", "sep=;\n"])
+def test_audit_reads_a_log_as_spreadsheets_save_it(lrlib, tmp_path, encoding, head):
+    lines = [f"{t};{rate!r}".replace(".", ",") for t, rate in enumerate(LINEAR)]
+    file = tmp_path / "rates.csv"
+    file.write_bytes((head + "\r\n".join(["step;lr", *lines, ";", ""])).encode(encoding))
+    code, out, err = lrlib("audit", file, *["--plan", "linear", "--peak", "0.1", "--updates", "60"])
+    assert (code, err) == (0, ""), out
+
+
+def test_audit_of_no_file_is_a_sentence(lrlib, tmp_path):
+    words = ["--plan", "linear", "--peak", "0.1", "--updates", "60"]
+    file = tmp_path / "none.csv"
+    assert lrlib("audit", file, *words)[2] == f"lrlib: {file}: there is no such file\n"
+    assert lrlib("audit", tmp_path, *words)[2] == f"lrlib: {tmp_path} cannot be read (Is a directory)\n"
 
 
 def test_audit_of_a_log_that_rounds(lrlib, tmp_path):

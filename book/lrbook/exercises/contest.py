@@ -82,7 +82,7 @@ def beat(draw: Draw) -> Task:
 
     def described(code: str) -> Mistake:
         space: dict[str, Any] = {}
-        exec(code, space)
+        exec(code, space)  # noqa: S102  code of this module
         return Mistake(code, judge.describe(judge.see(space["my_rate"])))
 
     return Task(

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from pathlib import Path
+
+from lrlib._files import TextError, read_text
+
+#: A log of ten million updates.
+MOST_BYTES = 500_000_000
 
 #: Names of a column with rates, as loggers write them; the first that is there is taken.
 COLUMNS = (
@@ -27,7 +33,7 @@ def read_rates(path: Path | str, column: str | None = None) -> list[float]:
     Parameters
     ----------
     path : path
-        Text in UTF-8, with or without a mark in front.
+        Text in UTF-8 or, with its mark in front, UTF-16.
     column : str, optional
         Name of the column. By default one of `COLUMNS`, or the only one that there is.
 
@@ -46,13 +52,19 @@ def read_rates(path: Path | str, column: str | None = None) -> list[float]:
     [0.1, 0.05]
     """
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is not text in UTF-8; save it as CSV in UTF-8") from None
-    lines = text.splitlines()
+        lines = read_text(Path(path), most=MOST_BYTES).splitlines()
+    except FileNotFoundError:
+        raise ValueError(f"{path}: there is no such file") from None
+    except TextError as error:
+        raise ValueError(f"{path} {error}") from None
+    if lines and re.fullmatch("sep=.", lines[0].strip(), re.IGNORECASE):
+        lines[0] = ""  # a spreadsheet's own line, left empty so that the others keep their numbers
     head = next((line for line in lines if line.strip()), "")
     delimiter = max(",;\t", key=head.count)
-    rows = [(number, row) for number, row in enumerate(csv.reader(lines, delimiter=delimiter), start=1)]
+    try:
+        rows = [(number, row) for number, row in enumerate(csv.reader(lines, delimiter=delimiter), start=1)]
+    except csv.Error as error:
+        raise ValueError(f"{path} is not a table of cells ({error})") from None
     rows = [(number, [cell.strip() for cell in row]) for number, row in rows if any(map(str.strip, row))]
     if not rows:
         raise ValueError(f"{path} holds no rates")
@@ -92,6 +104,9 @@ def _place(names: list[str], column: str | None, path: Path | str) -> int:
 
 def _number(cell: str) -> float | None:
     try:
-        return float(cell)
+        # A spreadsheet in a country with decimal commas writes 0,1.
+        return float(
+            cell.replace(",", ".") if re.fullmatch(r"[-+]?\d*,\d+(e[-+]?\d+)?", cell, re.I) else cell
+        )
     except ValueError:
         return None

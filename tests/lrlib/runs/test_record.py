@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import synthetic
+from lrlib.runs import store
 from lrlib.runs.record import RecordError, Run, digest
 from lrlib.runs.store import RECORDED, load_runs, read_run, studies, write_run
 from lrlib.sweeps.study import read_study
@@ -237,6 +238,13 @@ def test_a_flipped_bit_is_noticed_wherever_it_is(tmp_path):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
         with pytest.raises(RecordError):
             read_run(path)
+
+
+def test_a_file_larger_than_any_record_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "MOST_BYTES", 1000)
+    path = write_run(synthetic_run(), tmp_path / "run.json")
+    with pytest.raises(RecordError, match=r"run\.json: has more than 0 MB, which no record has"):
+        read_run(path)
 
 
 def test_not_text_and_not_there(tmp_path):

@@ -399,6 +399,12 @@ def test_a_parquet_file_with_more_rows_than_cifar10_is_not_decoded(hub, monkeypa
         load(hub)
 
 
+def test_only_the_web_is_asked(tmp_path):
+    (tmp_path / "page").write_text("x")
+    with pytest.raises(OSError, match="is no address of the web"):
+        cifar10._reach((tmp_path / "page").as_uri())
+
+
 # Surroundings -----------------------------------------------------------------
 
 
