@@ -200,7 +200,9 @@ def data_check(
 @study_app.command("run")
 def study_run(
     name: StudyName,
-    jobs: Jobs = 1,
+    jobs: Annotated[
+        int | None, typer.Option(help="Runs at a time: 1 here, on a cluster what there is room for.")
+    ] = None,
     threads: Threads = None,
     path: ComputePath = "auto",
     deterministic: Deterministic = False,
@@ -216,10 +218,25 @@ def study_run(
     whole: Annotated[
         bool, typer.Option("--whole", help="With --together: begin no run that would be cut.")
     ] = False,
+    engine_name: Annotated[
+        str, typer.Option("--engine", help="What does the runs: local, ray or slurm (README.md in cluster/).")
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(help="Of a Ray cluster: auto or HOST:PORT; of Slurm: local, for a rehearsal."),
+    ] = None,
+    gpus: Annotated[float | None, typer.Option(help="On a cluster: GPUs a task, as 1 or 0.25.")] = None,
+    block: Annotated[int | None, typer.Option(help="On a cluster: runs that a task does in all.")] = None,
+    retries: Annotated[
+        int, typer.Option(help="On a cluster: how often in a row a run may lose its worker.")
+    ] = 3,
+    queue: Annotated[
+        list[str] | None, typer.Option(help="With Slurm: KEY=VALUE of submitit, as slurm_partition=gpu.")
+    ] = None,
     out: StudyOut = None,
 ) -> None:
     """Do what is missing of a study; kill it when you like, and start it again."""
-    from lrlib.sweeps.local import run_study
+    from lrlib.sweeps.engines import Resources, engine
     from lrlib.sweeps.study import read_study
     from lrlib.sweeps.together import asked_to_stop, run_together
 
@@ -227,17 +244,36 @@ def study_run(
         check_int("threads", threads, least=1)
     if hours is not None and minutes is not None:
         raise ValueError(f"give --hours or --minutes, not both (got {hours} and {minutes})")
-    if together is not None and jobs > 1:
+    local = engine_name == "local"
+    if local and together is not None and jobs is not None and jobs > 1:
         raise ValueError(f"give --together or --jobs, not both (got {together} and {jobs})")
     if whole and together is None:
         raise ValueError("--whole is for runs that share a GPU; give --together too")
     if beside and together is None:
         raise ValueError("--beside is for runs that share a GPU; give --together too")
+    if not local and (beside or whole):
+        raise ValueError(f"--beside and --whole are for one machine, not for --engine {engine_name}")
+    asked_for = {"address": address, "gpus": gpus, "block": block, "queue": queue}
+    if local and (given := [f"--{option}" for option, value in asked_for.items() if value is not None]):
+        raise ValueError(f"{given[0]} is for a cluster; give --engine ray or slurm too")
+    do_study = engine(
+        engine_name,
+        None
+        if local
+        else Resources(
+            address=address,
+            together=together or 1,
+            block=block,
+            gpus=gpus,
+            retries=retries,
+            queue=tuple(queue or ()),
+        ),
+    )
     study = read_study(name, out=out)
     how: dict[str, Any] = dict(
         threads=threads, path=path, deterministic=deterministic, command=["lrlib", *sys.argv[1:]]
     )
-    if together is not None:
+    if local and together is not None:
         limit = 60 * hours if hours is not None else minutes
         with asked_to_stop(typer.echo) as asked:
             done = run_together(
@@ -255,7 +291,7 @@ def study_run(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     done = False
     try:
-        done = run_study(
+        done = do_study(
             study, jobs=jobs, hours=minutes / 60 if minutes is not None else hours, say=typer.echo, **how
         )
     except KeyboardInterrupt:

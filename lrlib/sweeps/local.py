@@ -18,7 +18,7 @@ from lrlib.runs.config import RunConfig
 from lrlib.runs.record import Run
 from lrlib.sweeps.one_run import do
 from lrlib.sweeps.study import Planned, Study, StudyError
-from lrlib.sweeps.timing import hours_left
+from lrlib.sweeps.timing import Tally
 from lrlib.training.machine import check_path, resolve
 
 #: A worker, and the file that takes what it complains of.
@@ -30,7 +30,7 @@ __all__ = ["run_study"]
 def run_study(
     study: Study,
     *,
-    jobs: int = 1,
+    jobs: int | None = None,
     threads: int | None = None,
     path: str = "auto",
     deterministic: bool = False,
@@ -46,8 +46,8 @@ def run_study(
     Parameters
     ----------
     study : Study
-    jobs : int
-        >= 1.
+    jobs : int or None
+        >= 1; None is 1.
     threads : int or None
         Threads a run. None leaves it to `lrlib.training.run.train`; several jobs share the cores.
     path : {"auto", "plain", "fast", "compiled", "graph"}
@@ -73,7 +73,7 @@ def run_study(
     nothing: 0 of 0 runs are recorded.
     True
     """
-    jobs = check_int("jobs", jobs, least=1)
+    jobs = 1 if jobs is None else check_int("jobs", jobs, least=1)
     if hours is not None:
         hours = check_float("hours", hours, allowed="> 0 and finite", ok=lambda x: x > 0)
     check_path(path)
@@ -81,7 +81,8 @@ def run_study(
     if threads is None and jobs > 1:
         threads = max(1, (os.cpu_count() or 1) // jobs)
     end = monotonic() + 3600 * hours if hours else float("inf")
-    waiting = missing(study, path=path)
+    tally = Tally(study)
+    waiting = missing(study, path=path, tally=tally)
     working: dict[Planned, Working] = {}
     failed = 0
     try:
@@ -96,7 +97,7 @@ def run_study(
                     )
             sleep(0.05)  # a run takes seconds at least: looking 20 times a second costs nothing
             for planned in [one for one, (worker, _) in working.items() if worker.poll() is not None]:
-                failed += _report(study, planned, working.pop(planned), jobs=jobs, say=say)
+                failed += _report(study, planned, working.pop(planned), tally=tally, jobs=jobs, say=say)
     finally:
         # Also on Ctrl-C and SIGTERM: workers that went on unseen would hold their locks and the cores.
         for worker, complaints in working.values():
@@ -107,33 +108,45 @@ def run_study(
     return failed == 0
 
 
-def missing(study: Study, *, path: str = "auto") -> list[Planned]:
+def missing(study: Study, *, path: str = "auto", tally: Tally | None = None) -> list[Planned]:
     """Return the runs of a study that are not recorded; remove what recorded ones have left over.
 
     Raises
     ------
     StudyError
-        If the study was recorded on another device than this machine would go on with, or on a GPU by another
-        path: its runs would no longer be compared like with like.
+        As `check_alike` does, for this machine.
     """
-    waiting, recorded = [], []
+    tally = tally or Tally(study)
+    if tally.waiting and tally.ways:
+        target = resolve(tally.waiting[0].config, path=path)
+        check_alike(study, tally.ways, (target.device.type, target.path))
+    return tidied(study, tally)
+
+
+def tidied(study: Study, tally: Tally) -> list[Planned]:
+    """Remove what recorded runs have left over, and return those that wait."""
+    waiting = {planned.record for planned in tally.waiting}
     for planned in study.runs:
-        run = planned.recorded()
-        if run is None:
-            waiting.append(planned)
-        else:
+        if planned.record not in waiting:
             planned.tidy()
-            recorded.append(run.provenance)
-    if waiting and recorded:
-        target = resolve(waiting[0].config, path=path)
-        then, now = {(p.device, p.path) for p in recorded}, (target.device.type, target.path)
-        if "cuda" in {now[0], *(device for device, _ in then)} and then != {now}:
-            was, would = (", ".join(f"{d} by path {p}" for d, p in sorted(ways)) for ways in (then, {now}))
-            raise StudyError(
-                f"{study.name} was recorded on {was}, and would go on on {would}; choose the same device and "
-                "path, or give the records another folder (--out)"
-            )
-    return waiting
+    return list(tally.waiting)
+
+
+def check_alike(study: Study, then: set[tuple[str, str]], now: tuple[str, str]) -> None:
+    """Refuse to go on with a study on another device than it was recorded on, or on a GPU by another path.
+
+    Its runs would no longer be compared like with like. `then` and `now` are pairs of device and path.
+
+    Raises
+    ------
+    StudyError
+    """
+    if then and "cuda" in {now[0], *(device for device, _ in then)} and then != {now}:
+        was, would = (", ".join(f"{d} by path {p}" for d, p in sorted(ways)) for ways in (then, {now}))
+        raise StudyError(
+            f"{study.name} was recorded on {was}, and would go on on {would}; choose the same device and "
+            "path, or give the records another folder (--out)"
+        )
 
 
 def sum_up(study: Study, say: Callable[[str], None]) -> None:
@@ -142,15 +155,21 @@ def sum_up(study: Study, say: Callable[[str], None]) -> None:
     say(f"{study.name}: {recorded} of {len(study.runs)} runs are recorded.")
 
 
-def worker_code() -> str:
-    """Return what a worker's Python is told to do: find modules where this process does, and be a worker.
+def module_path() -> list[str]:
+    """Return where workers find modules: as this process does, but in the current folder last.
 
-    By ``python -m`` the current folder would come first, and a student's random.py in it would be taken for
-    Python's own.
+    A student's random.py in it would be taken for Python's.
     """
     # In a notebook the current folder is first, as "": here it is last, for who has lrlib in it.
-    path = [folder for folder in sys.path if folder] + [os.getcwd()] * ("" in sys.path)
-    lines = ["import sys", f"sys.path[:] = {path!a}", "sys.argv = ['lrlib', 'study', 'work']"]
+    return [folder for folder in sys.path if folder] + [os.getcwd()] * ("" in sys.path)
+
+
+def worker_code() -> str:
+    """Return what a worker's Python is told to do: find modules by `module_path`, and be a worker.
+
+    By ``python -m`` the current folder would come first.
+    """
+    lines = ["import sys", f"sys.path[:] = {module_path()!a}", "sys.argv = ['lrlib', 'study', 'work']"]
     return "\n".join([*lines, "from lrlib.cli import main", "main()"])
 
 
@@ -173,7 +192,7 @@ def _start(planned: Planned, **how) -> Working:
     return worker, complaints
 
 
-def _report(study: Study, planned: Planned, working: Working, *, jobs: int, say) -> bool:
+def _report(study: Study, planned: Planned, working: Working, *, tally: Tally, jobs: int, say) -> bool:
     """Report how a worker ended; return True if it failed."""
     worker, complaints = working
     with complaints:
@@ -187,18 +206,32 @@ def _report(study: Study, planned: Planned, working: Working, *, jobs: int, say)
     if run is None:
         say(f"{planned.name}: left to another process")
         return False
-    left = hours_left(study, jobs=jobs)
-    say(ended(study, planned.name, run) + ("" if left is None else f"; {left:.1f} h left"))
+    tally.add(run)
+    say(with_hours(ended(study, planned.name, run), tally.hours(jobs=jobs)))
     return False
+
+
+def with_hours(line: str, left: float | None) -> str:
+    """Return a line with the hours left behind it, if they are known."""
+    return line if left is None else f"{line}; {left:.1f} h left"
 
 
 def ended(study: Study, name: str, run: Run) -> str:
     """Return what is said of a run that was just recorded."""
-    recorded = sum(other.record.exists() for other in study.runs)
+    # One look at a folder, and not at each of its files: of 10,000 runs that would be 10,000 looks a line.
+    there = {file for folder in {each.record.parent for each in study.runs} for file in _files(folder)}
+    recorded = sum(each.record.name in there for each in study.runs)
     return (
         f"[{recorded}/{len(study.runs)}] {name}: {run.status} after {len(run.epochs)} epochs, "
         f"test accuracy {run.epochs[-1].test_accuracy:.2%}, {run.provenance.seconds / 60:.1f} min"
     )
+
+
+def _files(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
 
 
 def work(text: str) -> None:
