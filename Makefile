@@ -140,7 +140,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "Installing the pinned stack into $(VENV): some minutes and about 6 GB, once."
 	PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
-	  -e ".[train,book,test,source-check,rosetta]"
+	  -e ".[train,book,test,source-check,rosetta,ray,slurm]"
 	@touch $@
 
 # Fresh doctrees: on an unchanged second build Sphinx would not repeat its warnings. -W -n: warnings are errors.

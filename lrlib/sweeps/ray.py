@@ -9,6 +9,7 @@ whole node, goes on elsewhere from its last checkpoint, and so does a study that
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import shutil
@@ -16,6 +17,7 @@ import signal
 import socket
 import tempfile
 import threading
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -55,6 +57,8 @@ LOST = (
 AT_LEAST = 64
 OBJECTS = 128 * 2**20  # bytes of shared memory for a cluster on this machine: records are small
 MOST_LETTERS = 30  # of the folder of temporary files, as sockets get names of about 100
+STARTS = 3  # of a cluster on this machine, if it does not come up
+QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
 PATIENCE = 30.0  # seconds without a worker after which that is said
 
 
@@ -144,17 +148,18 @@ class _Driver:
     losses: Counter[Planned] = field(default_factory=Counter)
     seen: dict[Planned, int | None] = field(default_factory=dict)
     failed: int = 0
+    slots: int = 1  # tasks at a time
     here: bool = False  # whether all workers are on this machine
 
     def run(self, end: float) -> int:
         """Do what is missing until `end`; return how many runs failed."""
-        share, slots = self._share()
+        share, self.slots = self._share()
         self.here = self.resources.address is None and len(ray.nodes()) == 1
         work = _remote("work", share, here=self.here, streaming=True)
         self._look_at_a_worker(_remote("look", share, here=self.here), end)
         waiting = tidied(self.study, self.tally)
         flying: dict[Any, _Flying] = {}
-        most = self.jobs or max(AT_LEAST, 4 * slots)
+        most = self.jobs or max(AT_LEAST, 4 * self.slots)
         most = max(1, min(most, _files_left() // self.resources.runs))
         try:
             while (waiting or flying) and monotonic() < end:
@@ -182,7 +187,7 @@ class _Driver:
             raise StudyError(f"gpus: {gpus:g} a task, and this machine has {there.get('GPU', 0):g} for Ray")
         threads = self.how["threads"]
         room = [there.get("CPU", 0) / threads, *([there.get("GPU", 0) / gpus] if gpus else [])]
-        return {"num_cpus": threads, "num_gpus": gpus}, max(1, int(min(room)))
+        return {"num_cpus": threads, "num_gpus": gpus}, max(1, min(int(min(room)), self.jobs or 2**31))
 
     def _look_at_a_worker(self, look: Any, end: float) -> None:
         """Refuse what no worker could do, before 10,000 of them say so; and what would mix devices."""
@@ -288,8 +293,8 @@ class _Driver:
         self._release(planned)
         planned.tidy()
         self.tally.add(run)
-        together = self.jobs or self._share()[1]
-        self.say(with_hours(ended(self.study, planned.name, run), self.tally.hours(jobs=together)))
+        at_once = self.slots * self.resources.together
+        self.say(with_hours(ended(self.study, planned.name, run), self.tally.hours(jobs=at_once)))
 
     def _lost(self, task: _Flying, why: str, waiting: list[Planned]) -> None:
         """Give the runs of a lost worker to another one, unless they have lost too many."""
@@ -390,33 +395,64 @@ def _connected(address: str | None, *, cpus: int) -> Iterator[None]:
         yield
         return
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    quiet: dict[str, Any] = {
-        "log_to_driver": False,
-        "logging_level": logging.CRITICAL,
-        "configure_logging": True,
-    }
     with ExitStack() as stack:
         stack.enter_context(_silence())
+        stack.callback(ray.shutdown)
         if address is None:
-            quiet |= {
-                "num_cpus": cpus,
-                "include_dashboard": False,
-                "object_store_memory": OBJECTS,
-                "_node_ip_address": "127.0.0.1",  # nobody else is to reach it
-                "_temp_dir": str(stack.enter_context(_own_folder())),
-            }
+            _start_here(cpus, stack)
         else:
             _check_address(address)
-        try:
-            ray.init(address or "local", **quiet)
-        except Exception as error:
-            where = f"at {address}" if address else "on this machine"
-            raise StudyError(f"no Ray cluster {where} could be used: {_first(error)}") from None
-        stack.callback(ray.shutdown)
+            try:
+                ray.init(address, **QUIET)
+            except Exception as error:
+                raise StudyError(f"no Ray cluster at {address} could be used: {_first(error)}") from None
         if threading.current_thread() is threading.main_thread():
             for number, handler in handlers.items():  # Ray takes SIGTERM for itself
                 signal.signal(number, handler)
         yield
+
+
+def _start_here(cpus: int, stack: ExitStack) -> None:
+    """Start a cluster on this machine, whose folder is removed when `stack` ends."""
+    for left in reversed(range(STARTS)):
+        own = ExitStack()
+        folder = own.enter_context(_own_folder())
+        try:
+            ray.init(
+                "local",
+                num_cpus=cpus,
+                include_dashboard=False,
+                object_store_memory=OBJECTS,
+                _node_ip_address="127.0.0.1",  # nobody else is to reach it
+                _temp_dir=str(folder),
+                **QUIET,
+            )
+        except Exception as error:
+            # Ray gives its parts 30 seconds, too few for a busy machine, and leaves them running.
+            ray.shutdown()
+            _end_all(folder)
+            own.close()
+            if not left:
+                raise StudyError(f"Ray could not be started on this machine: {_first(error)}") from None
+        else:
+            # In front of what the caller has entered: Ray stops first.
+            before = stack.pop_all()
+            stack.push(own)
+            stack.push(before)
+            return
+
+
+def _end_all(folder: Path) -> None:
+    """End the processes of a cluster that did not come up: those that name its folder."""
+    import psutil  # which Ray brings
+
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if any(str(folder) in word for word in process.cmdline()):
+                process.kill()
+    with warnings.catch_warnings():  # that nobody has waited for them
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def _check_address(address: str) -> None:

@@ -33,16 +33,16 @@ class Task:
     config : dict
     checkpoint : str
         Its file, where the driver sees it.
-    mark : tuple of int, or None
+    mark : int or None
         Of the lock that the driver holds beside it, as `mark_of` tells: a worker that sees the same file has
-        the same folder, and writes its checkpoints there. To others they are sent, and by others.
+        the same folder, and keeps its checkpoints there. Others are sent the one that there is, and send theirs.
     found : bytes or None
         The checkpoint that there is, for a worker that does not see the folder.
     """
 
     config: dict[str, Any]
     checkpoint: str
-    mark: tuple[int, int] | None
+    mark: int | None
     found: bytes | None = None
 
     @property
@@ -50,13 +50,12 @@ class Task:
         return self.mark is not None and mark_of(Path(self.checkpoint)) == self.mark
 
 
-def mark_of(checkpoint: Path) -> tuple[int, int] | None:
+def mark_of(checkpoint: Path) -> int | None:
     """Return what tells the lock beside a checkpoint from other files of its name; None without a lock."""
     try:
-        found = checkpoint.with_suffix(".lock").stat()
+        return checkpoint.with_suffix(".lock").stat().st_ino  # not its time: a look at the lock changes that
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns
 
 
 def look(config: dict[str, Any], path: str) -> tuple[str, str, str | None]:

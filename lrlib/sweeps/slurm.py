@@ -236,6 +236,9 @@ class _Queue:
                 **more,
             )
         except (RuntimeError, NameError, TypeError, ValueError, AssertionError) as error:
+            with contextlib.suppress(OSError):
+                self.folder.rmdir()  # which submitit makes first
+                self.folder.parent.rmdir()
             text = " ".join(str(error).split())[:300]
             raise StudyError(
                 f"Slurm could not be asked ({text}); start on a machine with sbatch, or rehearse with the "

@@ -1,5 +1,7 @@
 """The engines' common door: names, resources, and what is said where a package is not there."""
 
+import importlib.util
+import os
 import sys
 
 import pytest
@@ -7,7 +9,6 @@ import pytest
 from lrlib.sweeps import engines
 from lrlib.sweeps.engines import Resources, engine
 from lrlib.sweeps.local import run_study
-from lrlib.sweeps.study import StudyError
 
 STUDY = 'preset = "digits"\nrecipes = ["linear"]\nseeds = [1]\n'
 
@@ -16,6 +17,13 @@ def test_local_is_the_engine_of_this_machine():
     assert engine("local") is run_study
     with pytest.raises(ValueError, match="'local' has jobs and threads"):
         engine("local", Resources())
+
+
+@pytest.mark.skipif(os.environ.get("LRLIB_ROSETTA") != "required", reason="`make test` has all packages")
+@pytest.mark.parametrize("package", ["ray", "submitit"])
+def test_make_test_tests_all_engines(package):
+    """Their tests are left out without their package, which may not happen unseen."""
+    assert importlib.util.find_spec(package)
 
 
 @pytest.mark.parametrize(("name", "package"), [("ray", "ray"), ("slurm", "submitit")])
