@@ -2,8 +2,8 @@
 
     python benchmarks/engines.py --engine ray --runs 1000 --jobs 2
 
-Each run is one epoch of ten images of digits. Beside it stands the same run done again and again in one process.
-Processor time counts all processes; on a machine that is busy with other things it says more than the clock.
+Each run is one epoch of ten images of digits. Beside it stands the same run, done again and again in one
+process. Processor time counts all processes; on a busy machine it says more than the clock.
 """
 
 from __future__ import annotations

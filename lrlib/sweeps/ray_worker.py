@@ -35,7 +35,7 @@ class Task:
         Its file, where the driver sees it.
     mark : int or None
         Of the lock that the driver holds beside it, as `mark_of` tells: a worker that sees the same file has
-        the same folder, and keeps its checkpoints there. Others are sent the one that there is, and send theirs.
+        the same folder, and keeps its checkpoints there. Others are sent what there is, and send theirs.
     found : bytes or None
         The checkpoint that there is, for a worker that does not see the folder.
     """

@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -334,11 +335,20 @@ class _Queue:
         return False
 
     def _cancel(self) -> None:
-        for job, _ in self.live:
-            with contextlib.suppress(OSError):
-                job.cancel(check=False)
-        deadline = monotonic() + 20
-        while self.here and monotonic() < deadline and not all(job.done() for job, _ in self.live):
+        if not self.here:
+            for job, _ in self.live:
+                with contextlib.suppress(OSError):
+                    job.cancel(check=False)
+            return
+        for look in range(
+            600
+        ):  # of 0.05 s; asked a second time, a task does not wait for the end of an epoch
+            left = [job for job, _ in self.live if not job.done()]
+            for job in left if look % 60 == 0 else ():
+                with contextlib.suppress(OSError):
+                    os.kill(int(job.job_id), signal.SIGTERM)
+            if not left:
+                return
             sleep(0.05)
 
 

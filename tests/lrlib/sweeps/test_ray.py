@@ -99,7 +99,7 @@ def test_records_are_those_of_this_machine(cluster, tmp_path, capfd):
 
 @pytest.mark.parametrize("seen", [True, False], ids=["shared folder", "checkpoints sent"])
 def test_a_killed_worker_costs_no_run(seen, cluster, tmp_path, monkeypatch, capfd):
-    study = study_of(tmp_path, epochs=300)
+    study = study_of(tmp_path, epochs=40)
     if not seen:  # the workers find another lock beside the record than this one
         monkeypatch.setattr(engine, "mark_of", lambda checkpoint: 0)
     killed = []
@@ -158,8 +158,8 @@ def test_what_a_run_cannot_do_is_said_and_the_others_go_on(cluster, tmp_path):
 
 
 def test_a_killed_driver_costs_no_run(cluster, away, tmp_path):
-    study = study_of(tmp_path / "out", epochs=300)
-    changes = "train_images = 100\ntest_images = 50\nepochs = 300"
+    study = study_of(tmp_path / "out", epochs=40)
+    changes = "train_images = 100\ntest_images = 50\nepochs = 40"
     text = f'preset = "digits"\nrecipes = ["constant", "linear"]\nseeds = [1]\n[changes]\n{changes}\n'
     (tmp_path / "small.toml").write_text(text)
     words = ["study", "run", str(tmp_path / "small.toml"), "--out", str(tmp_path / "out")]

@@ -65,7 +65,7 @@ def test_a_killed_task_costs_no_run(tmp_path, monkeypatch):
     (tmp_path / "student").mkdir()
     (tmp_path / "student/sklearn.py").write_text("raise SystemExit('the wrong module')")
     monkeypatch.chdir(tmp_path / "student")
-    study, lines = study_of(tmp_path / "out", epochs=200), []
+    study, lines = study_of(tmp_path / "out", epochs=40), []
 
     def kill():
         until(lambda: any(run.checkpoint.exists() for run in study.runs))
@@ -98,13 +98,13 @@ def test_out_of_time_tasks_end_and_a_failed_run_is_named(tmp_path, monkeypatch):
 
 
 def test_a_killed_driver_leaves_its_tasks_to_the_next(tmp_path):
-    study = study_of(tmp_path / "out", epochs=100, recipes=["linear"])
+    study = study_of(tmp_path / "out", epochs=40, recipes=["linear"])
     code = f"""
 from pathlib import Path
 from lrlib.sweeps.engines import Resources, engine
 from lrlib.sweeps.study import plan
 data = {{"preset": "digits", "recipes": ["linear"], "seeds": [1],
-         "changes": {{"train_images": 100, "test_images": 50, "epochs": 100}}}}
+         "changes": {{"train_images": 100, "test_images": 50, "epochs": 40}}}}
 engine("slurm", Resources(address="local"))(plan("small", data, Path({str(tmp_path / "out")!r})))
 """
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "book")))}
