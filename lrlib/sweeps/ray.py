@@ -9,34 +9,26 @@ whole node, goes on elsewhere from its last checkpoint, and so does a study that
 from __future__ import annotations
 
 import contextlib
-import gc
-import logging
 import os
-import shutil
-import signal
-import socket
-import tempfile
-import threading
-import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from time import monotonic
-from typing import Any, cast
+from typing import Any
 
 import ray
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from ray import exceptions
 
 from lrlib._checks import check_float, check_int
 from lrlib._errors import LrlibError
-from lrlib._files import reason, when_written, write_atomically
+from lrlib._files import when_written, write_atomically
 from lrlib.runs.record import RecordError, Run
 from lrlib.runs.store import write_run
 from lrlib.sweeps.engines import Resources
-from lrlib.sweeps.local import check_alike, ended, module_path, sum_up, tidied, with_hours
+from lrlib.sweeps.local import check_alike, ended, sum_up, tidied, with_hours
+from lrlib.sweeps.ray_cluster import cause, connected, first, remote
 from lrlib.sweeps.ray_worker import Task, mark_of
 from lrlib.sweeps.study import Planned, Study, StudyError
 from lrlib.sweeps.timing import Tally
@@ -55,10 +47,6 @@ LOST = (
 )
 #: Tasks that wait in Ray's queue: enough for a cluster that grows by what is asked of it.
 AT_LEAST = 64
-OBJECTS = 128 * 2**20  # bytes of shared memory for a cluster on this machine: records are small
-MOST_LETTERS = 30  # of the folder of temporary files, as sockets get names of about 100
-STARTS = 3  # of a cluster on this machine, if it does not come up
-QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
 PATIENCE = 30.0  # seconds without a worker after which that is said
 
 
@@ -122,7 +110,7 @@ def run_on_ray(
             "deterministic": deterministic,
             "command": command,
         }
-        with _connected(resources.address, cpus=(jobs or max(1, (os.cpu_count() or 1) // threads)) * threads):
+        with connected(resources.address, cpus=(jobs or max(1, (os.cpu_count() or 1) // threads)) * threads):
             driver = _Driver(study, tally, resources, jobs=jobs, how=how, say=say)
             failed = driver.run(end)
     sum_up(study, say)
@@ -155,8 +143,8 @@ class _Driver:
         """Do what is missing until `end`; return how many runs failed."""
         share, self.slots = self._share()
         self.here = self.resources.address is None and len(ray.nodes()) == 1
-        work = _remote("work", share, here=self.here, streaming=True)
-        self._look_at_a_worker(_remote("look", share, here=self.here), end)
+        work = remote("work", share, here=self.here, streaming=True)
+        self._look_at_a_worker(remote("look", share, here=self.here), end)
         waiting = tidied(self.study, self.tally)
         flying: dict[Any, _Flying] = {}
         most = self.jobs or max(AT_LEAST, 4 * self.slots)
@@ -200,9 +188,9 @@ class _Driver:
         except exceptions.GetTimeoutError:
             return
         except exceptions.RayTaskError as error:
-            raise StudyError(f"a worker cannot do these runs: {_cause(error)}") from None
+            raise StudyError(f"a worker cannot do these runs: {cause(error)}") from None
         except LOST as error:
-            raise StudyError(f"a worker was lost before its first run ({_first(error)})") from None
+            raise StudyError(f"a worker was lost before its first run ({first(error)})") from None
         check_alike(self.study, self.tally.ways, (device, path))
         if theirs != commit():
             self.say(
@@ -256,12 +244,12 @@ class _Driver:
             return
         except LOST as error:
             del flying[one]
-            self._lost(task, _first(error), waiting)
+            self._lost(task, first(error), waiting)
             return
         except exceptions.RayError as error:
             del flying[one]
             for planned in task.open.values():
-                self._fail(planned, _cause(error))
+                self._fail(planned, cause(error))
             return
         planned = task.open[number]
         if kind == "checkpoint":
@@ -333,51 +321,6 @@ class _Driver:
         self.locks.clear()
 
 
-def _remote(what: str, share: dict[str, float], *, here: bool, streaming: bool = False) -> Any:
-    """Return a function of `ray_worker` as a remote one, whose worker finds modules as a local one does.
-
-    Ray puts the driver's current folder in front of a worker's path.
-    """
-    path, folder, blind = module_path() if here else None, os.getcwd(), not share["num_gpus"]
-
-    def prepare() -> Any:
-        import os
-        import sys
-        from importlib import import_module
-
-        if path is not None:
-            sys.path[:] = path
-        else:
-            sys.path[:] = [one for one in sys.path if one not in ("", folder)] + [folder]
-        if blind:  # before torch looks
-            os.environ["CUDA_VISIBLE_DEVICES"] = ""
-        return getattr(import_module("lrlib.sweeps.ray_worker"), what)
-
-    # A function within a function travels by value: no module is looked for by Ray's path.
-    def once(*args: Any, **how: Any) -> Any:
-        return prepare()(*args, **how)
-
-    def stream(*args: Any, **how: Any) -> Iterator[Any]:
-        yield from prepare()(*args, **how)
-
-    # A retry by Ray would begin with the checkpoint as it was when the task was sent.
-    options = {**share, "max_retries": 0, **({"num_returns": "streaming"} if streaming else {})}
-    return cast(Any, ray).remote(**options)(stream if streaming else once)
-
-
-def _cause(error: Exception) -> str:
-    """Return in one line what a task raised."""
-    found = getattr(error, "cause", None) or error
-    if isinstance(found, ModuleNotFoundError):
-        return f"it has no {found.name}; install the same lrlib, with what it needs, on each machine"
-    return f"{type(found).__name__}: {_first(found)}"
-
-
-def _first(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines or [type(error).__name__])[0][:200]
-
-
 def _files_left() -> int:
     """Return how many locks this process may hold: each is an open file, and Ray needs some too."""
     try:
@@ -386,130 +329,3 @@ def _files_left() -> int:
         return 400
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return 100_000 if soft == resource.RLIM_INFINITY else max(1, soft - 300)
-
-
-@contextmanager
-def _connected(address: str | None, *, cpus: int) -> Iterator[None]:
-    """Be the driver of a cluster: of the one that this process is in, of that address, or of a new one."""
-    if ray.is_initialized():
-        yield
-        return
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    with ExitStack() as stack:
-        stack.enter_context(_silence())
-        stack.callback(ray.shutdown)
-        if address is None:
-            _start_here(cpus, stack)
-        else:
-            _check_address(address)
-            try:
-                ray.init(address, **QUIET)
-            except Exception as error:
-                raise StudyError(f"no Ray cluster at {address} could be used: {_first(error)}") from None
-        if threading.current_thread() is threading.main_thread():
-            for number, handler in handlers.items():  # Ray takes SIGTERM for itself
-                signal.signal(number, handler)
-        yield
-
-
-def _start_here(cpus: int, stack: ExitStack) -> None:
-    """Start a cluster on this machine, whose folder is removed when `stack` ends."""
-    for left in reversed(range(STARTS)):
-        own = ExitStack()
-        folder = own.enter_context(_own_folder())
-        try:
-            ray.init(
-                "local",
-                num_cpus=cpus,
-                include_dashboard=False,
-                object_store_memory=OBJECTS,
-                _node_ip_address="127.0.0.1",  # nobody else is to reach it
-                _temp_dir=str(folder),
-                **QUIET,
-            )
-        except Exception as error:
-            # Ray gives its parts 30 seconds, too few for a busy machine, and leaves them running.
-            ray.shutdown()
-            _end_all(folder)
-            own.close()
-            if not left:
-                raise StudyError(f"Ray could not be started on this machine: {_first(error)}") from None
-        else:
-            # In front of what the caller has entered: Ray stops first.
-            before = stack.pop_all()
-            stack.push(own)
-            stack.push(before)
-            return
-
-
-def _end_all(folder: Path) -> None:
-    """End the processes of a cluster that did not come up: those that name its folder."""
-    import psutil  # which Ray brings
-
-    for process in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            if any(str(folder) in word for word in process.cmdline()):
-                process.kill()
-    with warnings.catch_warnings():  # that nobody has waited for them
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
-
-
-def _check_address(address: str) -> None:
-    """Refuse an address where nothing answers: Ray itself would try for minutes."""
-    if "://" in address:
-        raise StudyError(
-            f"address must be auto or HOST:PORT, got {address!r}; start lrlib on a machine of the cluster"
-        )
-    if address == "auto":
-        return
-    host, colon, port = address.rpartition(":")
-    if not (colon and host and port.isdecimal()):
-        raise StudyError(f"address must be auto or HOST:PORT, as 10.0.0.1:6379, got {address!r}")
-    try:
-        socket.create_connection((host, int(port)), timeout=10).close()
-    except (OSError, OverflowError) as error:
-        raise StudyError(
-            f"no Ray cluster answers at {address} ({reason(error)}); start one with ray start --head, or "
-            "leave the address out"
-        ) from None
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Keep Ray from sending statistics and from writing between the lines of the study."""
-    wanted = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    # No setting of Ray keeps its words on a lost worker from the terminal; the study says what is lost.
-    worker = cast(Any, ray)._private.worker
-    printing = getattr(worker, "print_to_stdstream", None)
-    worker.print_to_stdstream = lambda *_, **__: None
-    try:
-        yield
-    finally:
-        if printing is not None:
-            worker.print_to_stdstream = printing
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-@contextmanager
-def _own_folder() -> Iterator[Path]:
-    """Make a folder for a cluster's sockets and logs; remove it, and those that killed drivers left."""
-    root = Path(tempfile.gettempdir())
-    if len(str(root)) > MOST_LETTERS and os.name == "posix":
-        root = Path(os.sep, "tmp")
-    for old in root.glob("lrlib-ray-*"):
-        lock = FileLock(old / "lock", timeout=0)
-        with contextlib.suppress(Timeout, OSError), lock:
-            shutil.rmtree(old, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix="lrlib-ray-", dir=root))
-    with FileLock(folder / "lock"):
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)

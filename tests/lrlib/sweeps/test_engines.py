@@ -60,7 +60,7 @@ def test_without_its_package_an_engine_says_what_to_install(name, package, lrlib
     ids=str,
 )
 def test_bad_words_are_one_sentence(words, sentence, lrlib, tmp_path, monkeypatch):
-    monkeypatch.setattr("lrlib.cli.signal.signal", lambda *_: None)
+    monkeypatch.setattr("lrlib.cli_study.signal.signal", lambda *_: None)
     (tmp_path / "one.toml").write_text(STUDY)
     code, _, err = lrlib("study", "run", tmp_path / "one.toml", *words, "--out", tmp_path / "out")
     assert code == 1

@@ -18,6 +18,7 @@ import ray
 
 from lrlib.runs.store import read_run
 from lrlib.sweeps import ray as engine
+from lrlib.sweeps import ray_cluster
 from lrlib.sweeps.engines import Resources
 from lrlib.sweeps.study import StudyError, plan
 from lrlib.training.run import train
@@ -44,7 +45,7 @@ def away(tmp_path_factory):
 @pytest.fixture(scope="module")
 def cluster(away):
     """The address of a cluster of two workers, in which this process is a driver."""
-    with contextlib.chdir(away), engine._connected(None, cpus=2):
+    with contextlib.chdir(away), ray_cluster.connected(None, cpus=2):
         yield ray.get_runtime_context().gcs_address
 
 
@@ -184,10 +185,10 @@ def test_a_killed_driver_costs_no_run(cluster, away, tmp_path):
 
 
 def test_folders_of_killed_drivers_are_removed(tmp_path, monkeypatch):
-    monkeypatch.setattr(engine.tempfile, "gettempdir", lambda: str(tmp_path)[-200:])
-    monkeypatch.setattr(engine, "MOST_LETTERS", 1000)
+    monkeypatch.setattr(ray_cluster.tempfile, "gettempdir", lambda: str(tmp_path)[-200:])
+    monkeypatch.setattr(ray_cluster, "MOST_LETTERS", 1000)
     (tmp_path / "lrlib-ray-old").mkdir()
-    with engine._own_folder() as first, engine._own_folder() as second:
+    with ray_cluster._own_folder() as first, ray_cluster._own_folder() as second:
         assert first != second
         assert sorted(tmp_path.iterdir()) == sorted([first, second])
     assert list(tmp_path.iterdir()) == []

@@ -508,7 +508,9 @@ def test_status_tells_the_hours_of_so_many_jobs(lrlib, tmp_path, monkeypatch):
 def test_run_on_the_command_line(done, expected, lrlib, tmp_path, monkeypatch):
     """Its options reach the scheduler, and its exit status says whether nothing failed."""
     seen = {}
-    monkeypatch.setattr("lrlib.cli.signal.signal", lambda *_: None)  # these are the tests' own signals here
+    monkeypatch.setattr(
+        "lrlib.cli_study.signal.signal", lambda *_: None
+    )  # these are the tests' own signals here
     monkeypatch.setattr("lrlib.sweeps.local.run_study", lambda study, **options: seen.update(options) or done)
     options = "--hours 2.5 --jobs 3 --threads 2 --path fast"
     code, _, _ = lrlib("study", "run", file_of(tmp_path, seeds=[1]), *options.split())
