@@ -282,7 +282,7 @@ class _Driver:
         planned.tidy()
         self.tally.add(run)
         at_once = self.slots * self.resources.together
-        self.say(with_hours(ended(self.study, planned.name, run), self.tally.hours(jobs=at_once)))
+        self.say(with_hours(ended(self.study, planned.name, run, self.tally), self.tally.hours(jobs=at_once)))
 
     def _lost(self, task: _Flying, why: str, waiting: list[Planned]) -> None:
         """Give the runs of a lost worker to another one, unless they have lost too many."""

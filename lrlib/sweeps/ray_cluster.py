@@ -88,13 +88,17 @@ def _start_here(cpus: int, stack: ExitStack) -> None:
 
 
 def _end_all(folder: Path) -> None:
-    """End the processes of a cluster that did not come up: those that name its folder."""
+    """End the processes of a cluster that did not come up: those that name its folder, and their children."""
     import psutil  # which Ray brings
 
+    found: list[psutil.Process] = []
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
             if any(str(folder) in word for word in process.cmdline()):
-                process.kill()
+                found += [process, *process.children(recursive=True)]
+    for process in found:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
     with warnings.catch_warnings():  # that nobody has waited for them
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()

@@ -304,7 +304,7 @@ class _Queue:
             assert run is not None  # its file is there, and a record is written whole
             self.tally.add(run)
             at_once = self.jobs or max(1, len(self.live))
-            self.say(with_hours(ended(self.study, name, run), self.tally.hours(jobs=at_once)))
+            self.say(with_hours(ended(self.study, name, run, self.tally), self.tally.hours(jobs=at_once)))
 
     def _after(self, job: submitit.Job, block: list[Planned]) -> list[Planned]:
         """Look how a task ended; return the runs that another one is to do."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count, islice
+from pathlib import Path
 from time import perf_counter
 
 import torch
@@ -109,7 +112,9 @@ class Tally:
         self.ways: set[tuple[str, str]] = set()
         self._seconds, self._updates, self._left = 0.0, 0, 0
         self._here = _hardware()
+        self._names: dict[Path, set[str]] = {}
         for planned in study.runs:
+            self._names.setdefault(planned.record.parent, set()).add(planned.record.name)
             run = planned.recorded()
             if run is None:
                 self.waiting.append(planned)
@@ -122,6 +127,14 @@ class Tally:
         """Count a run that was recorded meanwhile."""
         self._left -= run.config.total_steps
         self._count(run)
+
+    def there(self) -> int:
+        """Return how many runs are recorded by now, by whomever: one look at a folder, not one a run."""
+        found = 0
+        for folder, names in self._names.items():
+            with suppress(FileNotFoundError):
+                found += len(names.intersection(os.listdir(folder)))
+        return found
 
     def _count(self, run: Run) -> None:
         if run.provenance.hardware in self._here:
