@@ -292,7 +292,8 @@ class _Driver:
                 self.losses[planned] = 0  # it came on: a long run may lose many a worker
             self.losses[planned] += 1
             if self.losses[planned] > self.resources.retries:
-                self._fail(planned, f"lost its worker {self.losses[planned]} times in a row ({why})")
+                times = "" if self.losses[planned] == 1 else f" {self.losses[planned]} times in a row"
+                self._fail(planned, f"lost its worker{times} ({why})")
             else:
                 goes = "starts again" if now is None else "goes on from its checkpoint"
                 self.say(f"{planned.name}: lost its worker, and {goes} with another")
