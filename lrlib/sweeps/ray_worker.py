@@ -94,7 +94,9 @@ def work(
         deterministic=deterministic,
     )
     with ExitStack() as left:
-        scratch = Path(left.enter_context(tempfile.TemporaryDirectory(prefix="lrlib-")))
+        scratch = Path(tasks[0].checkpoint).parent
+        if not all(task.shared for task in tasks):  # else a worker that is killed would leave an empty folder
+            scratch = Path(left.enter_context(tempfile.TemporaryDirectory(prefix="lrlib-")))
         left.enter_context(target.own_settings())
         if target.device.type == "cuda":
             left.enter_context(little_garbage())
@@ -108,8 +110,9 @@ def work(
 def _one(
     number: int, task: Task, first: Target, own: Path, command: str | Sequence[str]
 ) -> Generator[News | None, None, News]:
+    shared = task.shared
     try:
-        config, shared = RunConfig(**task.config), task.shared
+        config = RunConfig(**task.config)
         checkpoint = Path(task.checkpoint) if shared else own
         if not shared and task.found is not None:
             found = task.found
@@ -145,5 +148,6 @@ def _one(
         known = isinstance(error, (LrlibError, ValueError, OSError))
         return number, "failed", text if known else f"{type(error).__name__}: {text[:300]}"
     finally:
-        for file in (own, *half_written(own)):
-            file.unlink(missing_ok=True)
+        if not shared:
+            for file in (own, *half_written(own)):
+                file.unlink(missing_ok=True)
