@@ -81,6 +81,9 @@ def attempt(planned: Planned, kind: str, chance: random.Random, seconds: float) 
 
 def main(folder: Path, seed: int) -> None:
     torch.set_num_threads(1)
+    # What the first run of a process loads takes seconds: each fork has it from here.
+    warm = preset("digits", recipe="linear", epochs=1, train_images=20, test_images=20)
+    train(warm, progress=False, threads=1)
     chance = random.Random(seed)
     kinds = [
         "clock",
