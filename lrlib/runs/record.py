@@ -294,7 +294,7 @@ class Run(_Model):
         what = f"{self.config.network} on {self.config.dataset}{task}, {self.label}, seed {self.config.seed}"
         return (
             f"{what}: recorded on {day} on {p.hardware} ({threads}, {p.precision}) "
-            f"with torch {p.versions['torch']}, in {time}; commit {(p.commit or 'unknown')[:10]}."
+            f"with torch {p.versions.get('torch', 'unknown')}, in {time}; commit {(p.commit or 'unknown')[:10]}."
         )
 
     def measured(self) -> dict[str, Any]:

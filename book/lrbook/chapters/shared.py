@@ -112,7 +112,7 @@ def study_line(runs: Sequence[Run], *, study: str = "") -> str:
         f"{head}{len(runs)} run{more} of {what} ({labels}; seed{many} {numbers}), "
         f"recorded {when} on {listed(dict.fromkeys(each.hardware for each in p))} "
         f"({threads}, {listed(dict.fromkeys(each.precision for each in p))}) "
-        f"with torch {listed(dict.fromkeys(each.versions['torch'] for each in p))}; commit {commits}."
+        f"with torch {listed(dict.fromkeys(each.versions.get('torch', 'unknown') for each in p))}; commit {commits}."
     )
 
 

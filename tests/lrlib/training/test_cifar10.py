@@ -310,7 +310,7 @@ def test_no_parquet(hub, name, content):
     path.write_bytes(content(path.read_bytes()))
     with pytest.raises(DataError) as error:
         load(hub)
-    assert str(error.value).startswith(f"{path} is no whole parquet file (")
+    assert str(error.value).startswith(f"{path} is no whole parquet file: delete it")
     assert str(error.value).endswith("): delete it and download it again")
     assert "\n" not in str(error.value)
 
