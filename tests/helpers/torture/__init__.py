@@ -1,4 +1,4 @@
-"""Bad days by the hundred: `python -m torture` is `make torture`, and `make test` has its shortened form.
+"""Bad days by the hundred: `python -m torture` is `make torture`, and tests have its shortened form.
 
 Studies whose processes are killed, whose disk is full, whose clocks jump and which two processes do at once
 (`studies`), files with flipped bits (`damage`), and inputs that no one should give (`inputs`). What may come

@@ -214,7 +214,7 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
         yield Case(word, ["--", word.replace("\0", "")])
 
 
-NUMBERS = ["", " ", "x", "1e", "0x10", "1,5", "1_0.5", "nan", "inf", "-inf", "-1", "1e400", "١٢x", "9" * 5000, "½", "--"]
+NUMBERS = ["", " ", "x", "1e", "0x10", "1,5", "nan", "inf", "-inf", "-1", "1e400", "١٢x", "9" * 5000, "½", "--"]
 
 
 @kind("options that want numbers")
@@ -223,7 +223,7 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
         for text in NUMBERS:
             if option == "--seed" and len(text) > 100:
                 continue
-            yield Case((option, text[:40]), [*TRAIN, "--epochs=1", f"{option}={text}"], text != "1_0.5")
+            yield Case((option, text[:40]), [*TRAIN, "--epochs=1", f"{option}={text}"])
     for option in ("--updates", "--peak", "--warmup", "--steps-per-epoch", "--rows"):
         for text in NUMBERS:
             yield Case((option, text[:40]), ["preview", "linear", "--updates", "50", f"{option}={text}"], False)

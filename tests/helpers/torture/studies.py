@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import json
 import os
 import random
 import signal
@@ -383,8 +382,3 @@ def company(tortured: Tortured, wanted: dict, times: int) -> Row:
     for number in range(times):
         done(tortured, f"company-{number}", row, session, wanted)
     return row
-
-
-def as_json(rows: list[Row]) -> str:
-    """Return the rows as JSON text."""
-    return json.dumps([vars(row) for row in rows], indent=1) + "\n"
