@@ -9,7 +9,6 @@ import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
-
 #: Counts of updates, images and processes, and seeds: what torch and NumPy hold in 64 bits.
 MOST = 2**63 - 1
 
@@ -67,7 +66,8 @@ def check_numbers(name: str, values: Any, *, finite: bool = True) -> list[float]
         listed = [float(value) for value in values] if several else []
     except (TypeError, ValueError, OverflowError, RuntimeError):  # RuntimeError: a tensor of several numbers
         listed = []
-    if not listed or (finite and not all(map(math.isfinite, listed))):
+    # Squares of larger ones are beyond every float.
+    if not listed or (finite and not all(abs(value) < 1e150 for value in listed)):
         all_of_them = "at least one number" + (", all finite" if finite else "")
         raise (ValueError if several else TypeError)(f"{name} must be {all_of_them}, got {shown(values)}")
     return listed

@@ -272,7 +272,7 @@ def whole_cycles(run: Run) -> bool:
 
 def _curve(values: Sequence[float]) -> np.ndarray:
     try:
-        curve = np.array(values, dtype=float)
+        curve = np.array([float(value) for value in values])
     except (TypeError, ValueError, OverflowError, RuntimeError):  # what holds no numbers
         curve = np.empty(0)
     if curve.ndim != 1 or curve.size < 2:

@@ -126,7 +126,8 @@ def find(root: str | os.PathLike | None = None, *, download: bool = True) -> lis
             "LRLIB_DATA to the folder that holds it"
         )
     raise DataError(
-        f"{argument} must be a folder that holds CIFAR-10, got {shown(str(named))}: {looked_for}{_near(folder)}"
+        f"{argument} must be a folder that holds CIFAR-10, got {shown(str(named))}: "
+        f"{looked_for}{_near(folder)}"
     )
 
 
@@ -310,7 +311,9 @@ def read_batch(path: Path) -> np.ndarray:
     except MemoryError as error:
         raise unreadable(path, error) from None
     except Exception as error:  # a damaged pickle can raise anything, mostly words about Python
-        asks = f" ({error})" if isinstance(error, pickle.UnpicklingError) and "it asks for" in str(error) else ""
+        asks = (
+            f" ({error})" if isinstance(error, pickle.UnpicklingError) and "it asks for" in str(error) else ""
+        )
         raise damaged(path, f"is no batch of CIFAR-10 pictures{asks}") from error
     if form != (np.uint8, (3072,)):
         got = f"{data.dtype} {list(data.shape)}"

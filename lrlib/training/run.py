@@ -104,7 +104,9 @@ def train(
     if not isinstance(config, RunConfig):
         raise TypeError(f"config must be a RunConfig, as lrlib.preset makes it, got {shown(config)}")
     if not isinstance(data, Dataset | None):
-        raise TypeError(f"data must be a Dataset, as lrlib.training.dataset.load returns it, got {shown(data)}")
+        raise TypeError(
+            f"data must be a Dataset, as lrlib.training.dataset.load returns it, got {shown(data)}"
+        )
     target = machine.resolve(config, threads=threads, path=path, deterministic=deterministic)
     one = training(
         config, target, data=data, checkpoint=checkpoint, resume=resume, progress=progress, command=command

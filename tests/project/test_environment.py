@@ -31,7 +31,9 @@ def project(tmp_path):
 def what_make_would_do(folder: Path) -> str:
     """Return the commands that `make env` would call; none is called."""
     # Without the settings of the `make` that runs the tests.
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "VENV"))}
+    env = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "VENV"))
+    }
     done = subprocess.run(
         ["make", "--dry-run", "env"], cwd=folder, env=env, capture_output=True, text=True, check=True
     )

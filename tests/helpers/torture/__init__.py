@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 #: What no sentence of the product holds: Python's own words.
 PYTHONS_WORDS = re.compile(
-    r"Traceback|\b(?!LRLIB)[A-Z]\w*(?:Error|Exception|Warning)\b|object has no attribute|'NoneType'|not subscriptable"
+    r"Traceback|\b(?!LRLIB)[A-Z]\w*(?:Error|Exception|Warning)\b"
+    r"|object has no attribute|'NoneType'|not subscriptable"
     r"|unsupported operand|not supported between|object is not|invalid literal|has no len|positional argument"
     r"|LRLIB_TRACEBACK|codec can't"
 )

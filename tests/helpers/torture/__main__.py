@@ -16,11 +16,13 @@ assert calls.KINDS is inputs.KINDS  # imported for what it adds to them
 
 #: How many of each in the full form, and in that of `make test`.
 FULL = {
-    "kills": 50, "real_kills": 10, "refusals": 60, "small_disks": 15, "clocks": 10, "company": 10, "flips": 500,
+    "kills": 50, "real_kills": 10, "refusals": 60, "small_disks": 15, "clocks": 10, "company": 10,
+    "flips": 500,
     "inputs": 10,
 }  # fmt: skip
 SHORT = {
-    "kills": 5, "real_kills": 0, "refusals": 3, "small_disks": 1, "clocks": 1, "company": 1, "flips": 40, "inputs": 0,
+    "kills": 5, "real_kills": 0, "refusals": 3, "small_disks": 1, "clocks": 1, "company": 1, "flips": 40,
+    "inputs": 0,
 }  # fmt: skip
 
 
@@ -57,7 +59,9 @@ def main() -> int:
     began = time.monotonic()
 
     def say(row: Row) -> None:
-        print(f"{time.monotonic() - began:6.0f} s  {row.kind}: {row.times}, {len(row.wrong)} wrong", flush=True)
+        print(
+            f"{time.monotonic() - began:6.0f} s  {row.kind}: {row.times}, {len(row.wrong)} wrong", flush=True
+        )
         for sentence in row.wrong[:5]:
             print(f"          {sentence}", flush=True)
 

@@ -26,8 +26,9 @@ from torture.inputs import FIELDS, KINDS, Case, generated, kind, scalars, values
 __all__ = ["KINDS"]
 
 ODD = [
-    None, True, False, "", "x", "1", b"1", 0, -1, 1.5, math.nan, math.inf, -math.inf, 2**63, 10**400, 1j, [], [1], (),
-    {}, {1}, object, object(), len, Fraction(1, 3), np.float64("nan"), np.array([]), np.array([1, 2]), np.bool_(True),
+    None, True, False, "", "x", "1", b"1", 0, -1, 1.5, math.nan, math.inf, -math.inf, 2**63, 10**400, 1j,
+    [], [1], (),
+    {}, {1}, object(), Fraction(1, 3), np.float64("nan"), np.array([]), np.array([1, 2]), np.bool_(True),
     torch.tensor(1.5), torch.tensor([1, 2]), torch.zeros(0), range(3), ..., lrlib.Constant(), lrlib,
 ]  # fmt: skip
 
@@ -46,14 +47,18 @@ def use(schedule: Any) -> None:
 
 
 SHAPES = {
-    name: cls for name, cls in _KINDS.items() if issubclass(cls, lrlib.Schedule) and cls.__module__.startswith("lrlib.")
+    name: cls
+    for name, cls in _KINDS.items()
+    if issubclass(cls, lrlib.Schedule) and cls.__module__.startswith("lrlib.")
 }
 RECIPES = {
     name: cls
     for name, cls in _KINDS.items()
     if not issubclass(cls, lrlib.Schedule) and cls.__module__.startswith("lrlib.")
 }
-arguments = st.one_of(scalars, values, st.sampled_from(ODD), st.just(lrlib.LinearDecay(total_steps=9)), st.floats(0, 1))
+arguments = st.one_of(
+    scalars, values, st.sampled_from(ODD), st.just(lrlib.LinearDecay(total_steps=9)), st.floats(0, 1)
+)
 
 
 def makes(cls: Any, given: dict) -> Callable[[], None]:
@@ -92,7 +97,9 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
     for name, cls in SHAPES.items():
         for field in dataclasses.fields(cls):
             for value in [*ODD, *generated(arguments, times // 4, chance)]:
-                yield Case((name, field.name, value), makes(cls, {**likely(cls, chance), field.name: value}), False)
+                yield Case(
+                    (name, field.name, value), makes(cls, {**likely(cls, chance), field.name: value}), False
+                )
 
 
 @kind("arguments of recipes")
@@ -100,7 +107,9 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
     for name, cls in RECIPES.items():
         for field in dataclasses.fields(cls):
             for value in [*ODD, *generated(arguments, times // 4, chance)]:
-                yield Case((name, field.name, value), makes(cls, {**likely(cls, chance), field.name: value}), False)
+                yield Case(
+                    (name, field.name, value), makes(cls, {**likely(cls, chance), field.name: value}), False
+                )
 
 
 @kind("steps that are none")
@@ -109,9 +118,11 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
         schedule = cls(**likely(cls, random.Random(1)))
         for value in [*ODD, *generated(arguments, times // 4, chance)]:
             may = isinstance(value, int) and value >= 0
-            yield Case((schedule, value), lambda schedule=schedule, value=value: schedule(value), not may and not (
-                isinstance(value, np.integer)
-            ))
+            yield Case(
+                (schedule, value),
+                lambda schedule=schedule, value=value: schedule(value),
+                not may and not (isinstance(value, np.integer)),
+            )
             if not may:
                 yield Case((schedule, value), lambda schedule=schedule, value=value: schedule.values(value))
 
@@ -124,7 +135,11 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
         good = {"kind": name, "version": 1, **likely(cls, random.Random(1))}
         for key in good:
             for value in generated(arguments, times // 10 + 1, chance):
-                yield Case((name, key, value), lambda good=good, key=key, value=value: from_dict({**good, key: value}), False)
+                yield Case(
+                    (name, key, value),
+                    lambda good=good, key=key, value=value: from_dict({**good, key: value}),
+                    False,
+                )
     deep: Any = {"kind": "constant", "version": 1}
     for _ in range(5000):
         deep = {"kind": "hold", "version": 1, "schedule": deep, "steps": 1}
@@ -135,8 +150,13 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
 def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
     for field in (*FIELDS, "recipe", "seed"):
         for value in [*ODD, *generated(values, times // 2, chance)]:
-            yield Case((field, value), lambda field=field, value=value: RunConfig(**{
-                **PRESETS["digits"], "recipe": "linear", "seed": 1, field: value}).schedule()(3), False)
+            yield Case(
+                (field, value),
+                lambda field=field, value=value: RunConfig(
+                    **{**PRESETS["digits"], "recipe": "linear", "seed": 1, field: value}
+                ).schedule()(3),
+                False,
+            )
     for value in ODD:
         yield Case(value, lambda value=value: preset(value, recipe="linear"))
 
@@ -148,7 +168,9 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
         if value is not None and not isinstance(value, str):
             yield Case(("config", value), lambda value=value: train(value, progress=False))
             if not isinstance(value, int | np.integer) or isinstance(value, bool) or not 0 < value < 99:
-                yield Case(("threads", value), lambda value=value: train(config, threads=value, progress=False))
+                yield Case(
+                    ("threads", value), lambda value=value: train(config, threads=value, progress=False)
+                )
             yield Case(("path", value), lambda value=value: train(config, path=value, progress=False))
             yield Case(("data", value), lambda value=value: train(config, data=value, progress=False))
 
@@ -164,7 +186,9 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
         ok = isinstance(value, lrlib.Schedule)
         yield Case(("schedule", value), lambda value=value: lrlib.to_torch(optimizer(), value), not ok)
         if value is not None:
-            yield Case(("peak", value), lambda value=value: lrlib.to_torch(optimizer(), good, peak_lr=value), False)
+            yield Case(
+                ("peak", value), lambda value=value: lrlib.to_torch(optimizer(), good, peak_lr=value), False
+            )
         yield Case(("at", value), lambda value=value: lrlib.to_torch(optimizer(), good, at=value), False)
         yield Case(("optimizer", value), lambda value=value: lrlib.to_torch(value, good))
         yield Case(("preview", value), lambda value=value: lrlib.preview(value, 3))
@@ -180,7 +204,11 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
 
     good = lrlib.LinearDecay(total_steps=9)
     for value in [*ODD, *generated(arguments, times, chance)]:
-        yield Case(("schedule", value), lambda value=value: table(value, 0.1, None), not isinstance(value, lrlib.Schedule))
+        yield Case(
+            ("schedule", value),
+            lambda value=value: table(value, 0.1, None),
+            not isinstance(value, lrlib.Schedule),
+        )
         yield Case(("peak", value), lambda value=value: table(good, value, None), False)
         if not isinstance(value, int) or value < 1000:
             yield Case(("steps", value), lambda value=value: table(good, 0.1, value), False)
@@ -221,11 +249,15 @@ def growing(*arguments):
 growing.kept = []
 
 ANSWERS = [
-    *ODD, Evil(), Evil, "a", "A ", "<b>", "\u202e", "0,5", (0, 5), 10**5000, "9" * 9999, float, len, endless, growing,
-    lambda *a: None, lambda *a: "x", lambda: 1, lambda a, b, c, d, e, f: 1, lambda *a: 1j, lambda *a: math.nan,
+    *ODD, Evil(), Evil, "a", "A ", "<b>", "\u202e", "0,5", (0, 5), 10**5000, "9" * 9999, float, len,
+    endless, growing,
+    lambda *a: None, lambda *a: "x", lambda: 1, lambda a, b, c, d, e, f: 1, lambda *a: 1j,
+    lambda *a: math.nan,
     lambda *a: 10**400, lambda *a: torch.zeros(2), lambda *a: [1], lambda *a: exit(), lambda *a: 1 / 0,
-    lambda *a: (_ for _ in ()), lambda *a: Evil(), lambda *a: a, lambda *a: lambda: 1, lambda *a: np.float32(0.5),
-    math.sin, torch.nn.Linear(1, 1), type, iter, Exception("x"), NotImplemented, memoryview(b"a"), bytearray(9),
+    lambda *a: (_ for _ in ()), lambda *a: Evil(), lambda *a: a, lambda *a: lambda: 1,
+    lambda *a: np.float32(0.5),
+    math.sin, torch.nn.Linear(1, 1), type, iter, Exception("x"), NotImplemented, memoryview(b"a"),
+    bytearray(9),
 ]  # fmt: skip
 
 

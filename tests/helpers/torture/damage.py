@@ -1,4 +1,4 @@
-"""Files of a run with flipped bits, cut or exchanged: refused in one sentence, and no number comes of them."""
+"""Files of a run with flipped bits, cut or exchanged: refused in one sentence, none is read as another."""
 
 from __future__ import annotations
 

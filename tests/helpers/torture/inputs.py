@@ -1,4 +1,4 @@
-"""Inputs that no one should give, at every door: refused in one sentence that holds none of Python's own words.
+"""Inputs that no one should give, at every door: refused in one sentence without Python's own words.
 
 A kind is a function that yields cases: what was tried, the call, and whether it must be refused (what
 hypothesis makes may be right by chance). Files and the command line are here, calls in `calls`.
@@ -195,7 +195,7 @@ def run(
     return rows
 
 
-# The command line ---------------------------------------------------------------------------------------------
+# The command line -----------------------------------------------------------------------------------------
 
 TRAIN = ["train", "--preset", "digits", "--schedule", "linear", "--quiet", "--train-images", "10"]
 
@@ -214,7 +214,23 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
         yield Case(word, ["--", word.replace("\0", "")])
 
 
-NUMBERS = ["", " ", "x", "1e", "0x10", "1,5", "nan", "inf", "-inf", "-1", "1e400", "١٢x", "9" * 5000, "½", "--"]
+NUMBERS = [
+    "",
+    " ",
+    "x",
+    "1e",
+    "0x10",
+    "1,5",
+    "nan",
+    "inf",
+    "-inf",
+    "-1",
+    "1e400",
+    "١٢x",
+    "9" * 5000,
+    "½",
+    "--",
+]
 
 
 @kind("options that want numbers")
@@ -226,7 +242,9 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
             yield Case((option, text[:40]), [*TRAIN, "--epochs=1", f"{option}={text}"])
     for option in ("--updates", "--peak", "--warmup", "--steps-per-epoch", "--rows"):
         for text in NUMBERS:
-            yield Case((option, text[:40]), ["preview", "linear", "--updates", "50", f"{option}={text}"], False)
+            yield Case(
+                (option, text[:40]), ["preview", "linear", "--updates", "50", f"{option}={text}"], False
+            )
     for text in generated(st.text(max_size=6), times, chance):
         yield Case(text, [*TRAIN, f"--epochs={text}x"])
 
@@ -244,7 +262,16 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
 def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
     (folder / "file").write_text("x")
     (folder / "loop").symlink_to("loop")
-    for out in ("file", "file/below", "loop/below", "a" * 300, "nul\0l", "/proc/none/x", "/dev/null/x", "b/" * 3000):
+    for out in (
+        "file",
+        "file/below",
+        "loop/below",
+        "a" * 300,
+        "nul\0l",
+        "/proc/none/x",
+        "/dev/null/x",
+        "b/" * 3000,
+    ):
         yield Case(out[:40], [*TRAIN, "--epochs=1", f"--out={out}"])
         yield Case(out[:40], ["preview", "linear", "--updates=9", f"--out={out}/r.csv"])
         yield Case(out[:40], ["class", "assign", "3", f"--out={out}/c.csv"])
@@ -256,7 +283,19 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
 def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
     (folder / "loop").symlink_to("loop")
     (folder / "folder.toml").mkdir()
-    names = ["", "none", "none.json", "a/b/c", "..", "loop", "/dev/null", "nul\0l", "a" * 400, "survey-digits/x", "~x"]
+    names = [
+        "",
+        "none",
+        "none.json",
+        "a/b/c",
+        "..",
+        "loop",
+        "/dev/null",
+        "nul\0l",
+        "a" * 400,
+        "survey-digits/x",
+        "~x",
+    ]
     for name in names:
         yield Case(name[:40], ["show", name], name not in ("..", "", "survey-digits"))
         for command in ("run", "status"):
@@ -268,7 +307,7 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
         yield Case(text, ["study", "status", f"{text}x"])
 
 
-# TOML ---------------------------------------------------------------------------------------------------------
+# TOML -----------------------------------------------------------------------------------------------------
 
 PLAIN = {"preset": "digits", "recipes": ["linear"], "seeds": [1]}
 
@@ -308,7 +347,8 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
     whole = study_text()
     broken = [
         "", "x", "= 1", "a = ", 'preset = "digits', "seeds = [1,,2]", "[changes", "[[recipes]]", whole * 2,
-        "a = " + "[" * 5000, whole + "seeds.a = 1", "a = 1979-13-01", "a = 0777", '"" = 1', "\x07", "a = " + "9" * 5000,
+        "a = " + "[" * 5000, whole + "seeds.a = 1", "a = 1979-13-01", "a = 0777", '"" = 1', "\x07",
+        "a = " + "9" * 5000,
         whole + 'x = "\ud800"', whole + "[changes]\n[changes]",
     ]  # fmt: skip
     for text in broken:
@@ -327,7 +367,9 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
     for encoding in ("utf-8-sig", "utf-16"):
         yield Case(encoding, of_study(folder, text.encode(encoding)), False)
     for encoding in ("utf-16-le", "utf-16-be", "utf-32", "utf-7", "gb18030", "cp1250x"):
-        content = text.encode(encoding) if encoding != "cp1250x" else b'title = "\xa3"\n' + study_text().encode()
+        content = (
+            text.encode(encoding) if encoding != "cp1250x" else b'title = "\xa3"\n' + study_text().encode()
+        )
         yield Case(encoding, of_study(folder, content), encoding != "utf-7")
     yield Case("zeros", of_study(folder, bytes(50)))
     yield Case("large", of_study(folder, b"#" * 10_000_001))
@@ -339,14 +381,23 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
         yield Case(key, of_study(folder, "\n".join(f"{k} = {toml(v)}" for k, v in PLAIN.items() if k != key)))
     for key in ("recipe", "Seeds", "peak_lr", "x", ""):
         yield Case(key, of_study(folder, study_text() + f"{json.dumps(key)} = 1"))
-    for changes in ({"epoch": 1}, {"recipe": "x"}, {"seed": 2}, {"": 1}, {"recipes": [1]}, {"schema_version": 1}):
+    for changes in (
+        {"epoch": 1},
+        {"recipe": "x"},
+        {"seed": 2},
+        {"": 1},
+        {"recipes": [1]},
+        {"schema_version": 1},
+    ):
         yield Case(changes, of_study(folder, study_text(changes=changes)))
     for variants in ({"A": {}}, {"a b": {}}, {"a": 1}, {"": {}}, {"a": {"seed": 1}}, [1], {"a/b": {}}):
         yield Case(variants, of_study(folder, study_text(variants=variants)))
 
 
-FIELDS = ("network", "dataset", "task", "train_images", "test_images", "fold", "augmentation", "pixels", "epochs",
-          "batch_size", "peak_lr", "momentum", "momentum_form", "weight_decay", "penalty", "held", "precision",
+FIELDS = ("network", "dataset", "task", "train_images", "test_images", "fold", "augmentation", "pixels",
+"epochs",
+          "batch_size", "peak_lr", "momentum", "momentum_form", "weight_decay", "penalty", "held",
+          "precision",
           "device")  # fmt: skip
 
 
@@ -370,16 +421,19 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
 def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
     good = {"kind": "polynomial_recipe", "version": 1, "power": 2.0}
     for recipe in (
-        {}, {"kind": 1}, {"kind": "linear_decay", "version": 1, "total_steps": 9}, {"kind": "x", "version": 1},
+        {}, {"kind": 1}, {"kind": "linear_decay", "version": 1, "total_steps": 9}, {"kind": "x",
+        "version": 1},
         {**good, "version": 2}, {**good, "x": 1}, {**good, "power": "2"}, {**good, "power": [{}]},
         {"kind": "hold", "version": 1, "steps": 1, "schedule": 3}, {"kind": "constant", "version": True},
     ):  # fmt: skip
         yield Case(recipe, of_study(folder, study_text(recipes=[recipe])))
-    for value in generated(st.dictionaries(st.sampled_from(["kind", "version", "power", "x"]), values), times, chance):
+    for value in generated(
+        st.dictionaries(st.sampled_from(["kind", "version", "power", "x"]), values), times, chance
+    ):
         yield Case(value, of_study(folder, study_text(recipes=[value])), False)
 
 
-# JSON ---------------------------------------------------------------------------------------------------------
+# JSON -----------------------------------------------------------------------------------------------------
 
 
 def of_record(folder: Path, content: str | bytes) -> list[str]:
@@ -393,8 +447,10 @@ def of_record(folder: Path, content: str | bytes) -> list[str]:
 def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
     content = RECORD.read_bytes()
     for text in (
-        "", "{", "null", "[]", "1", '"a"', "{}", "[" * 100_000, '{"a":' * 5000, "{'a': 1}", '{"schema_version": NaN}',
-        '{"schema_version": 1}', '{"schema_version": 1e999}', "9" * 5000, '{"schema_version": ' + "9" * 5000 + "}",
+        "", "{", "null", "[]", "1", '"a"', "{}", "[" * 100_000, '{"a":' * 5000, "{'a': 1}",
+        '{"schema_version": NaN}',
+        '{"schema_version": 1}', '{"schema_version": 1e999}', "9" * 5000,
+        '{"schema_version": ' + "9" * 5000 + "}",
         '"\ud800"', '{"schema_version": 3, "schema_version": 4}', "<html></html>",
         "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
     ):  # fmt: skip
@@ -446,7 +502,12 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
 
         other = changed(data, at, put)
         yield Case((at, value), of_record(folder, json.dumps(other)), False)
-    for at in (("epochs", 0, "first_lr"), ("config", "seed"), ("provenance", "seconds"), ("epochs", 0, "epoch")):
+    for at in (
+        ("epochs", 0, "first_lr"),
+        ("config", "seed"),
+        ("provenance", "seconds"),
+        ("epochs", 0, "epoch"),
+    ):
         for value in (None, True, "1", -1, 1e308, [], 10**400, float("inf")):
 
             def put(inner: Any, key: Any, value: Any = value) -> None:
@@ -455,7 +516,7 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
             yield Case((at, value), of_record(folder, json.dumps(changed(data, at, put))), False)
 
 
-# CSV ----------------------------------------------------------------------------------------------------------
+# CSV ------------------------------------------------------------------------------------------------------
 
 LOG = "step,loss,lr\n0,2.3,0.1\n1,2.2,0.09\n2,2.1,0.08\n"
 AUDIT = ["--plan", "linear", "--peak", "0.1", "--updates", "10"]
@@ -470,8 +531,10 @@ def of_log(folder: Path, content: str | bytes, *more: str) -> list[str]:
 @kind("CSV logs of rates")
 def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
     for text in (
-        "", "\n\n", "a,b\n1,2\n", "lr\n", "lr\nx\n", "lr\nnan\n", "lr\ninf\n", "lr\n1e999\n", "0.1,0.2\n", "lr\n0,1,2\n",
-        "lr\n" + "9" * 5000 + "\n", 'lr\n"0.1\n', "lr\n0.1\0\n", "lr\n--1\n", "lr\n1 2\n", "x" * 200_000, "lr\n١x\n",
+        "", "\n\n", "a,b\n1,2\n", "lr\n", "lr\nx\n", "lr\nnan\n", "lr\ninf\n", "lr\n1e999\n", "0.1,0.2\n",
+        "lr\n0,1,2\n",
+        "lr\n" + "9" * 5000 + "\n", 'lr\n"0.1\n', "lr\n0.1\0\n", "lr\n--1\n", "lr\n1 2\n", "x" * 200_000,
+        "lr\n١x\n",
         ",".join(["lr"] * 5000), "lr\n-\n", "=1+1\n",
     ):  # fmt: skip
         yield Case(text[:60], of_log(folder, text), '"' not in text)  # a cell without its last quote
@@ -513,8 +576,10 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
     for text in (
         "", "\n", "number,student,schedule\n", "number,student,schedule,seed\n", whole.replace("1,A", "x,A"),
         whole.replace("linear", "lineer"), whole.replace(",11", ",-1"), whole.replace(",11", ",1.5"),
-        whole.replace(",11", ",²"), whole.replace("1,Ada", "0,Ada"), whole.replace("Ada", '"Ada'), "a" * 200_000,
-        whole.replace(",11", "," + "9" * 5000), whole.replace("Ada", "A\0"), whole.replace("1,Ada", "True,Ada"),
+        whole.replace(",11", ",²"), whole.replace("1,Ada", "0,Ada"), whole.replace("Ada", '"Ada'),
+        "a" * 200_000,
+        whole.replace(",11", "," + "9" * 5000), whole.replace("Ada", "A\0"), whole.replace("1,Ada",
+        "True,Ada"),
     ):  # fmt: skip
         yield Case(text[:60], of_list(text))
     for encoding in ("utf-16-le", "utf-32", "cp037"):
@@ -524,7 +589,12 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
         yield Case(text, of_list(whole.replace("1,Ada", f"{text},Ada")))
     for students in ("0", "-1", "1.5", "none.txt", "", "²", "9" * 5000, "in", "10000000000"):
         yield Case(students[:40], ["class", "assign", students])
-    for option, value in (("--schedules", ""), ("--schedules", "x"), ("--schedules", ","), ("--first-seed", "-1")):
+    for option, value in (
+        ("--schedules", ""),
+        ("--schedules", "x"),
+        ("--schedules", ","),
+        ("--first-seed", "-1"),
+    ):
         yield Case((option, value), ["class", "assign", "3", f"{option}={value}"])
 
 
@@ -545,11 +615,15 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
     unknown = bytearray(whole)
     unknown[8] = unknown[whole.rindex(b"PK\1\2") + 10] = 99
     files = {
-        "encrypted.zip": bytes(locked), "unknown.zip": bytes(unknown), "empty.zip": b"", "cut.zip": whole[:-30],
+        "encrypted.zip": bytes(locked), "unknown.zip": bytes(unknown), "empty.zip": b"",
+        "cut.zip": whole[:-30],
         "none.zip": b"PK\3\4" + bytes(50), "out.zip": zipped(**{"../../etc/x.json": b"{}"}), "a.json": b"{}",
-        "deep.zip": zipped(**{"b.zip": zipped(**{"c.zip": zipped(**{"d.zip": whole})})}), "b.json": b"[" * 9999,
-        "bomb.zip": zipped(**{"a.json": bytes(60_000_000)}), "c.json": b"\xff\xfe\0", "page.html": b"<script>",
-        "nul.json": b"\0" * 100, "x.ipynb": b'{"cells": []}', "names.zip": zipped(**{"\u202ea\n<b>.json": b"1"}),
+        "deep.zip": zipped(**{"b.zip": zipped(**{"c.zip": zipped(**{"d.zip": whole})})}),
+        "b.json": b"[" * 9999,
+        "bomb.zip": zipped(**{"a.json": bytes(60_000_000)}), "c.json": b"\xff\xfe\0",
+        "page.html": b"<script>",
+        "nul.json": b"\0" * 100, "x.ipynb": b'{"cells": []}',
+        "names.zip": zipped(**{"\u202ea\n<b>.json": b"1"}),
     }  # fmt: skip
     for name, content in files.items():
         place = folder / f"in-{name}"
@@ -567,7 +641,7 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
         yield Case(place[:40], ["class", "merge", place])
 
 
-# Data ---------------------------------------------------------------------------------------------------------
+# Data -----------------------------------------------------------------------------------------------------
 
 
 def loading(root: Path) -> Callable[[], object]:
@@ -593,7 +667,16 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
 
     yield Case("whole", loading(hub()), False)
     whole = (hub() / cifar10.PARQUET[0]).read_bytes()
-    for content in (b"", b"PAR1", b"PAR1" + bytes(40) + b"PAR1", whole[:-9], whole[9:], b"<html>", whole * 2, b"\0" * 999):
+    for content in (
+        b"",
+        b"PAR1",
+        b"PAR1" + bytes(40) + b"PAR1",
+        whole[:-9],
+        whole[9:],
+        b"<html>",
+        whole * 2,
+        b"\0" * 999,
+    ):
         yield Case(content[:20], loading(hub(content)), content != whole * 2)
     for _ in range(times):
         yield Case("a bit", loading(hub(flipped(whole, chance))), False)
@@ -634,12 +717,15 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
     data, labels = np.zeros((4, 3072), np.uint8), [0, 1, 2, 3]
     evil = b"cos\nsystem\n(S'true'\ntR."
     for content in (
-        b"", b".", b"N.", evil, whole[:-1], whole[5:], b"\x80\x09.", pickle.dumps([1]), pickle.dumps({}), b"(" * 9999,
+        b"", b".", b"N.", evil, whole[:-1], whole[5:], b"\x80\x09.", pickle.dumps([1]), pickle.dumps({}),
+        b"(" * 9999,
         pickle.dumps({"data": data}), pickle.dumps({"data": data.tolist(), "labels": labels}),
-        pickle.dumps({"data": data.astype(float), "labels": labels}), pickle.dumps({"data": data[:, :5], "labels": labels}),
+        pickle.dumps({"data": data.astype(float), "labels": labels}), pickle.dumps({"data": data[:, :5],
+        "labels": labels}),
         pickle.dumps({"data": data, "labels": labels[:2]}), pickle.dumps({"data": data, "labels": ["a"] * 4}),
         pickle.dumps({"data": data, "labels": [10**30] * 4}), pickle.dumps({"data": data, "labels": None}),
-        pickle.dumps({"data": np.array([None] * 4), "labels": labels}), pickle.dumps({"data": print, "labels": labels}),
+        pickle.dumps({"data": np.array([None] * 4), "labels": labels}), pickle.dumps({"data": print,
+        "labels": labels}),
         b"cbuiltins\nbytes\nI9999999999999\n\x85R.", b"X\xff\xff\xff\xff", b"\x8e" + b"\xff" * 7 + b"\x7f",
         b"]" + b"(" * 50 + b"l" * 50, b"\x80\x04\x95" + b"\xff" * 8,
     ):  # fmt: skip
@@ -667,5 +753,17 @@ def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
 
         return call
 
-    for value in ("file", "none", "~none-such/x", "/dev/null", "a" * 300, ".", "~", "\udcff", "/", "//", "a/" * 3000):
+    for value in (
+        "file",
+        "none",
+        "~none-such/x",
+        "/dev/null",
+        "a" * 300,
+        ".",
+        "~",
+        "\udcff",
+        "/",
+        "//",
+        "a/" * 3000,
+    ):
         yield Case(value[:40], with_variable("LRLIB_DATA", value))

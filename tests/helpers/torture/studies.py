@@ -113,7 +113,11 @@ class Tortured:
             ctypes.CDLL(None).prctl(36, 1)
         torch.set_num_threads(1)
         # What a first run imports and sets up takes a second: once, for all forks.
-        train(preset("digits", recipe="linear", epochs=1, train_images=10, test_images=10), progress=False, threads=1)
+        train(
+            preset("digits", recipe="linear", epochs=1, train_images=10, test_images=10),
+            progress=False,
+            threads=1,
+        )
         self.folder, self.chance = folder, random.Random(seed)
         folder.mkdir()
         self.file = folder / "tortured.toml"
@@ -179,9 +183,11 @@ class Tortured:
         return there
 
     def lines(self, start: str) -> list[str]:
-        return [line for line in self.log.read_text().splitlines() if line.startswith(start)] if (
-            self.log.exists()
-        ) else []
+        return (
+            [line for line in self.log.read_text().splitlines() if line.startswith(start)]
+            if (self.log.exists())
+            else []
+        )
 
     def kept(self, study: Study) -> dict[str, tuple[int, bytes]]:
         """Return of each run how many epochs are safe on the disk, and its record."""
@@ -245,7 +251,9 @@ def done(tortured: Tortured, out: str, row: Row, session: Callable[[str], str], 
 
 def kills(tortured: Tortured, wanted: dict, times: int, *, real: bool = False) -> Row:
     """Kill workers and drivers, by the clock and in the middle of their writes."""
-    row = Row("kills of `lrlib study run --jobs 2`" + (", its workers started as a user's are" if real else ""))
+    row = Row(
+        "kills of `lrlib study run --jobs 2`" + (", its workers started as a user's are" if real else "")
+    )
     chance = tortured.chance
     whole = 3.0 if real else 0.4
 
@@ -261,7 +269,9 @@ def kills(tortured: Tortured, wanted: dict, times: int, *, real: bool = False) -
             way = "clock" if who == "driver" else "write"
         else:
             child, said = tortured.driver(
-                out, in_driver=lay if who == "driver" else nothing, in_worker=lay if who == "worker" else nothing
+                out,
+                in_driver=lay if who == "driver" else nothing,
+                in_worker=lay if who == "worker" else nothing,
             )
         killed = 0
         if way == "clock":

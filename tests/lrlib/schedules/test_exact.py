@@ -152,7 +152,9 @@ FORMULAS = {
 unit = st.floats(0, 1)
 above = st.floats(1e-3, 1)
 # Short runs, where ends and wraps are, and long ones.
-steps = st.one_of(st.integers(1, 60), st.integers(1, 10**8), st.sampled_from([10**8, 3 * 10**8, 2**53 + 1, 10**18]))
+steps = st.one_of(
+    st.integers(1, 60), st.integers(1, 10**8), st.sampled_from([10**8, 3 * 10**8, 2**53 + 1, 10**18])
+)
 few = st.integers(1, 60)
 
 
@@ -172,7 +174,9 @@ SHAPES = {
     LinearDecay: st.builds(LinearDecay, total_steps=steps),
     PolynomialDecay: st.builds(PolynomialDecay, total_steps=steps, power=st.integers(1, 9)),
     Triangle: inside(Triangle, start=unit),
-    CosineAnnealing: st.builds(lambda n, m: CosineAnnealing(total_steps=n * m, cycles=m), steps, st.integers(1, 5)),
+    CosineAnnealing: st.builds(
+        lambda n, m: CosineAnnealing(total_steps=n * m, cycles=m), steps, st.integers(1, 5)
+    ),
     Knots: st.builds(Knots, total_steps=steps, factors=st.lists(unit, min_size=2, max_size=9)),
     MilestoneDecay: st.builds(
         MilestoneDecay, milestones=st.lists(steps, max_size=6).map(sorted).map(tuple), drop_factor=above
@@ -187,7 +191,15 @@ SHAPES = {
     ExponentialDecay: st.builds(ExponentialDecay, decay_rate=above, decay_steps=steps),
 }
 #: Lengths that a shape counts in: around their multiples something happens.
-LENGTHS = ("total_steps", "warmup_steps", "drop_steps", "cycle_steps", "half_cycle_steps", "decay_steps", "steps")
+LENGTHS = (
+    "total_steps",
+    "warmup_steps",
+    "drop_steps",
+    "cycle_steps",
+    "half_cycle_steps",
+    "decay_steps",
+    "steps",
+)
 
 
 def exact(schedule: Schedule, t: int) -> F:
@@ -213,7 +225,9 @@ def assert_close(schedule: Schedule, t: int, wanted: F) -> None:
 
 
 def test_every_shape_has_a_formula_here():
-    ours = {c for c in _KINDS.values() if issubclass(c, Schedule) and c.__module__.startswith("lrlib.schedules")}
+    ours = {
+        c for c in _KINDS.values() if issubclass(c, Schedule) and c.__module__.startswith("lrlib.schedules")
+    }
     composed = {"hold", "with_warmup", "join", "with_floor", "extended", "rescaled"}
     assert {c for c in ours if c.kind not in composed} == set(FORMULAS) == set(SHAPES)
     assert composed <= {c.kind for c in ours}
@@ -244,9 +258,11 @@ def test_an_exponential_decay(data):
         assert abs(half - whole) <= whole * F(1, 10**13)
 
 
-# Compositions, of what is exact itself -------------------------------------------------------------------------
+# Compositions, of what is exact itself ------------------------------------------------------------
 
-simple = st.one_of(SHAPES[shape] for shape in (Constant, LinearDecay, Triangle, Rex, Knots, TimeDecay, CosineAnnealing))
+simple = st.one_of(
+    SHAPES[shape] for shape in (Constant, LinearDecay, Triangle, Rex, Knots, TimeDecay, CosineAnnealing)
+)
 ended = st.one_of(SHAPES[shape] for shape in (LinearDecay, Triangle, Rex, Knots, CosineAnnealing))
 
 

@@ -49,7 +49,8 @@ def test_bad_days_change_nothing(tmp_path):
 def test_it_finds_what_is_wrong(tmp_path, fault):
     """The harness itself: with a fault of this kind in the product, a row says so."""
     code = FAULTS + SHORT.replace("rows = torture(", f"break_({fault!r})\nrows = torture(").replace(
-        "SHORT)", '{**SHORT, "kills": 12, "flips": 1, "clocks": 0, "company": 0, "small_disks": 0, "refusals": 6})'
+        "SHORT)",
+        '{**SHORT, "kills": 12, "flips": 1, "clocks": 0, "company": 0, "small_disks": 0, "refusals": 6})',
     )
     path = os.pathsep.join(folder for folder in sys.path if folder)
     done = subprocess.run(
@@ -81,7 +82,8 @@ def break_(fault):
         checkpoint.write_atomically = in_place
     elif fault == "a record that is replaced":
         draw = run.draw_augmentation
-        run.draw_augmentation = lambda *a, **k: draw(*a, **{**k, "epoch": 0 if os.getpid() % 3 else k["epoch"]})
+        run.draw_augmentation = lambda *a, **k: draw(*a, **{**k,
+        "epoch": 0 if os.getpid() % 3 else k["epoch"]})
     else:
         keep = checkpoint.write_atomically
         def lost(path, write, **how):

@@ -330,7 +330,10 @@ class Malicious:
         (lambda *_: b"<html>", "is no batch of CIFAR-10 pictures: delete it"),
         (lambda *_: b"", "is no batch of CIFAR-10 pictures: delete it"),
         (lambda *whole: python2_pickle(*whole)[:3000], "is no batch of CIFAR-10 pictures"),
-        (lambda *_: pickle.dumps({"data": np.zeros((4, 3072))}, 4), "is no batch of CIFAR-10 pictures: delete it"),
+        (
+            lambda *_: pickle.dumps({"data": np.zeros((4, 3072))}, 4),
+            "is no batch of CIFAR-10 pictures: delete it",
+        ),
         (
             lambda *_: pickle.dumps({"data": np.zeros((4, 3072)), "labels": [0] * 4}, 4),
             "has data of the form float64 [4, 3072]",
