@@ -14,19 +14,33 @@ from torture import Row, calls, damage, inputs, studies, table
 
 assert calls.KINDS is inputs.KINDS  # imported for what it adds to them
 
-#: How many of each in the full form, and in that of `make test`.
+#: How many of each in the full form; of bad inputs, generated ones a kind, and at most so many a kind.
 FULL = {
-    "kills": 50, "real_kills": 10, "refusals": 60, "small_disks": 15, "clocks": 10, "company": 10,
+    "kills": 50,
+    "real_kills": 10,
+    "refusals": 60,
+    "small_disks": 15,
+    "clocks": 10,
+    "company": 10,
     "flips": 500,
     "inputs": 10,
-}  # fmt: skip
+    "most": None,
+}
+#: And in the shortened form.
 SHORT = {
-    "kills": 5, "real_kills": 0, "refusals": 3, "small_disks": 1, "clocks": 1, "company": 1, "flips": 40,
-    "inputs": 0,
-}  # fmt: skip
+    "kills": 5,
+    "real_kills": 0,
+    "refusals": 3,
+    "small_disks": 1,
+    "clocks": 1,
+    "company": 1,
+    "flips": 40,
+    "inputs": 1,
+    "most": 8,
+}
 
 
-def torture(folder: Path, seed: int, times: dict[str, int], say=lambda row: None) -> list[Row]:
+def torture(folder: Path, seed: int, times: dict, say=lambda row: None) -> list[Row]:
     """Have bad days of all kinds, `times` of each; return a row for each kind."""
     rows: list[Row] = []
 
@@ -46,7 +60,7 @@ def torture(folder: Path, seed: int, times: dict[str, int], say=lambda row: None
     had(damage.records(folder, chance, times["flips"]))
     if times["inputs"]:
         (folder / "inputs").mkdir()
-        inputs.run(folder / "inputs", chance, times["inputs"], had)
+        inputs.run(folder / "inputs", chance, times["inputs"], had, times["most"])
     return rows
 
 

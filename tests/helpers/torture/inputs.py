@@ -167,16 +167,20 @@ def _tried(name: str, case: Case, row: Row) -> None:
 
 
 def run(
-    folder: Path, chance: random.Random, times: int, say: Callable[[Row], None] = lambda row: None
+    folder: Path,
+    chance: random.Random,
+    times: int,
+    say: Callable[[Row], None] = lambda row: None,
+    most: int | None = None,
 ) -> list[Row]:
-    """Try `times` generated inputs and all that are written by hand, kind by kind."""
+    """Try what is written by hand and `times` generated inputs, kind by kind; at most so many of a kind."""
     from torture import calls
 
     assert calls.KINDS is KINDS
     rows = []
     # A folder of one's own: no studies, no home of anybody, no data.
     here = Path.cwd()
-    hidden = {name: os.environ.pop(name, None) for name in ("LRLIB_DATA", "LRLIB_TRACEBACK")}
+    hidden = {name: os.environ.pop(name, None) for name in ("LRLIB_DATA", "LRLIB_TRACEBACK", "LRLIB_CACHE")}
     os.environ["LRLIB_CACHE"] = str(folder / "cache")
     try:
         for number, (name, cases) in enumerate(KINDS.items()):
@@ -184,7 +188,8 @@ def run(
             place.mkdir()
             os.chdir(place)
             row = Row(name)
-            for case in cases(place, chance, times):
+            every = list(cases(place, chance, times))
+            for case in every if most is None or len(every) <= most else chance.sample(every, most):
                 tried(name, case, row)
             rows.append(row)
             say(row)
@@ -331,10 +336,6 @@ def of_study(folder: Path, text: str | bytes, command: str = "status") -> list[s
     file = folder / f"study{number}.toml"
     file.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
     return ["study", command, str(file)]
-
-
-def later(folder: Path, text: str | bytes) -> Callable[[], list[str]]:
-    return lambda: of_study(folder, text)
 
 
 def study_text(**changes: Any) -> str:
