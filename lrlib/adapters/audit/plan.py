@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from dataclasses import fields, replace
 from typing import Any
 
@@ -38,6 +38,8 @@ class Plan:
             self.total_steps = total_steps
             self._factor = plan
         else:
+            if isinstance(plan, Sized) and not len(plan):
+                raise ValueError("the plan must have at least one rate, got an empty sequence")
             factors = np.asarray(check_numbers("schedule, as it is no schedule of lrlib's,", plan))
             self.total_steps = total_steps or len(factors)
             places = np.arange(len(factors))

@@ -16,6 +16,7 @@ assert calls.KINDS is inputs.KINDS  # imported for what it adds to them
 
 #: How many of each in the full form; of bad inputs, generated ones a kind, and at most so many a kind.
 FULL = {
+    "seeds": 2,  # of each of two schedules, so four runs
     "kills": 50,
     "real_kills": 10,
     "refusals": 60,
@@ -28,6 +29,7 @@ FULL = {
 }
 #: And in the shortened form.
 SHORT = {
+    "seeds": 1,
     "kills": 5,
     "real_kills": 0,
     "refusals": 3,
@@ -48,7 +50,7 @@ def torture(folder: Path, seed: int, times: dict, say=lambda row: None) -> list[
         rows.append(row)
         say(row)
 
-    tortured = studies.Tortured(folder / "studies", seed)
+    tortured = studies.Tortured(folder / "studies", seed, seeds=times["seeds"])
     wanted = tortured.undisturbed()
     had(studies.kills(tortured, wanted, times["kills"]))
     if times["real_kills"]:

@@ -35,7 +35,7 @@ STUDY = """
 title = "Tortured"
 preset = "digits"
 recipes = ["linear", "cosine5"]
-seeds = [1, 2]
+seeds = {seeds}
 [changes]
 epochs = 5
 train_images = 30
@@ -108,7 +108,7 @@ def called(words: list[str], before: Callable[[], None]) -> None:
 class Tortured:
     """One folder of a study, and what is done to it."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, *, seeds: int = 2) -> None:
         with contextlib.suppress(OSError, AttributeError):  # Linux: orphaned workers become ours, to wait for
             ctypes.CDLL(None).prctl(36, 1)
         torch.set_num_threads(1)
@@ -121,7 +121,7 @@ class Tortured:
         self.folder, self.chance = folder, random.Random(seed)
         folder.mkdir()
         self.file = folder / "tortured.toml"
-        self.file.write_text(STUDY)
+        self.file.write_text(STUDY.format(seeds=list(range(1, seeds + 1))))
         self.sessions = 0
         self.log = folder / "log"
 
@@ -239,7 +239,7 @@ def done(tortured: Tortured, out: str, row: Row, session: Callable[[str], str], 
         time.sleep(0.02)
     child, said = tortured.driver(out)
     _, status = os.waitpid(child, 0)
-    if status or "4 of 4 runs are recorded" not in said.read_text():
+    if status or f": {len(wanted)} of {len(wanted)} runs are recorded" not in said.read_text():
         row.fault(f"at last: {said.read_text()!r}")
     for one in study.runs:
         if read_run(one.record).measured() != wanted[one.name]:

@@ -63,7 +63,7 @@ run.permutation = lambda n, **how: draw(n, **{**how, "epoch": how["epoch"] + os.
 @needs_fork
 def test_it_finds_what_is_wrong(tmp_path):
     """The harness itself: with a fault in the product, a row says so."""
-    none = "dict.fromkeys(SHORT, 0) | {'most': None}"
+    none = "dict.fromkeys(SHORT, 0) | {'most': None, 'seeds': 1}"
     rows, err = tortured(FAULT + SHORT.replace("SHORT)", f"{none} | {{'kills': 2}})"), tmp_path)
     assert rows, err
     assert any("another record than undisturbed" in sentence for sentence in rows[0]["wrong"])
