@@ -30,9 +30,9 @@ FULL = {
 #: And in the shortened form.
 SHORT = {
     "seeds": 1,
-    "kills": 5,
+    "kills": 3,
     "real_kills": 0,
-    "refusals": 3,
+    "refusals": 2,
     "small_disks": 1,
     "clocks": 1,
     "company": 1,

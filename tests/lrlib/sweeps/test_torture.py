@@ -44,8 +44,8 @@ def test_bad_days_change_nothing(tmp_path):
     assert rows, err
     assert [row["wrong"] for row in rows] == [[]] * len(rows)
     times = {row["kind"].split()[0]: row["times"] for row in rows}
-    assert times["kills"] >= 5
-    assert times["disk"] >= 3
+    assert times["kills"] >= 3
+    assert times["disk"] >= 2
     assert times["damaged"] >= 40
     assert len(rows) >= 25 + 7  # kinds of bad inputs, and the rest
     assert sum(row["times"] for row in rows[7:]) >= 200
