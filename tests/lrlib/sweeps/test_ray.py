@@ -70,7 +70,7 @@ def workers(of=None):
     found = []
     for process in psutil.Process(of).children(recursive=True):
         with contextlib.suppress(psutil.Error):
-            if process.cmdline()[0].startswith("ray::stream"):
+            if " ".join(process.cmdline()).startswith("ray::stream"):
                 found.append(process)
     return found
 
