@@ -102,7 +102,7 @@ def test_the_plan_of_the_race_is_a_study_of_the_chosen_rates():
     assert set(rates.values()) == {0.03}
     assert {run.config.seed for run in runs} == set(range(201, 221))
     assert {(run.config.fold, run.config.total_steps) for run in runs} == {(None, 1600)}
-    assert "edge of the rates tried: 1cycle." in text
+    assert "the rates tried: 1cycle." in text
     with pytest.raises(ValueError, match="the eighteen schedules, got constant"):
         own_rates.race_plan({"constant": losses["constant"]})
 
