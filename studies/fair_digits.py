@@ -19,8 +19,9 @@ from lrbook.chapters.own_rates import (
     edge_plan,
     held_out,
     race_plan,
+    stage_a,
 )
-from lrlib import load_runs
+from lrbook.finding import Records
 from lrlib.runs.store import studies
 
 FOLDER = Path(__file__).parent
@@ -28,11 +29,11 @@ FOLDER = Path(__file__).parent
 
 def main() -> None:
     """Write the next plan, and print the choice."""
-    there = [name for name in STAGES_A if name in studies()]
-    grid = {run.config.peak_lr for run in load_runs(STAGE_A)}
-    losses = held_out(load_runs(*there))
+    records = Records()
+    grid = {run.config.peak_lr for run in records[STAGE_A]}
+    losses = held_out(stage_a(records))
     if more := asked_for(losses, grid):
-        name, text = STAGES_A[len(there)], edge_plan(more)
+        name, text = next(name for name in STAGES_A if name not in studies()), edge_plan(more)
     else:
         name, text = STAGE_B, race_plan(losses)
     (FOLDER / f"{name}.toml").write_text(text, encoding="utf-8")

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from math import inf, log10
 from statistics import fmean
 
+from lrbook.finding import Records
 from lrlib.runs import Run
+from lrlib.runs.store import studies
 from lrlib.schedules.recipes import RECIPES, in_order
 
 STAGE_A, STAGE_B = "modern-digits", "fair-digits"
@@ -22,7 +24,14 @@ MOST_STEPS = 2  # half decades that the edge rule may add
 
 SEEDS = range(201, 221)  # of the race
 
+ByFold = dict[str, dict[float, dict[int, float]]]  # schedule -> peak rate -> fold -> held-out loss
 HeldOut = dict[str, dict[float, float]]  # schedule -> peak rate -> mean held-out loss
+
+
+def stage_a(records: Records) -> list[Run]:
+    """Return the runs of stage A, with those beyond the edge that are recorded."""
+    there = studies()
+    return [run for name in STAGES_A if name in there for run in records[name]]
 
 
 def held_out_loss(run: Run) -> float:
@@ -30,14 +39,13 @@ def held_out_loss(run: Run) -> float:
     return inf if run.status == "diverged" else run.epochs[-1].test_loss
 
 
-def held_out(runs: Iterable[Run]) -> HeldOut:
-    """Return the mean held-out loss over the five folds, by schedule and peak rate.
+def by_fold(runs: Iterable[Run]) -> ByFold:
+    """Return the held-out losses by schedule, peak rate and fold.
 
-    Raises ValueError where a schedule and rate has not each fold once: such a mean would compare other
-    pictures.
+    Raises ValueError where a schedule and rate has not each fold once: its mean would be over other pictures.
     """
-    found: dict[str, dict[float, dict[int, float]]] = {}
-    for run in runs:
+    found: ByFold = {}
+    for run in sorted(runs, key=lambda run: run.config.peak_lr):
         at = found.setdefault(run.label, {}).setdefault(run.config.peak_lr, {})
         if run.config.fold in at:
             raise ValueError(f"runs must have each fold once, got {run.label} at {run.config.peak_lr} twice")
@@ -46,9 +54,14 @@ def held_out(runs: Iterable[Run]) -> HeldOut:
         for rate, folds in rates.items():
             if sorted(folds) != list(FOLDS):
                 raise ValueError(f"runs must have the folds 1 to 5, got {sorted(folds)} of {label} at {rate}")
+    return {label: found[label] for label in in_order(found)}
+
+
+def held_out(runs: Iterable[Run]) -> HeldOut:
+    """Return the mean held-out loss over the five folds, by schedule and peak rate; see `by_fold`."""
     return {
-        label: {rate: fmean(found[label][rate].values()) for rate in sorted(found[label])}
-        for label in in_order(found)
+        label: {rate: fmean(folds.values()) for rate, folds in rates.items()}
+        for label, rates in by_fold(runs).items()
     }
 
 
