@@ -1,5 +1,6 @@
 """The choice of each schedule's own rate, on small tables that are invented; and the plan that it makes."""
 
+import json
 import tomllib
 from math import inf, nan
 from pathlib import Path
@@ -8,10 +9,13 @@ from types import SimpleNamespace
 import pytest
 
 from lrbook.chapters import own_rates
+from lrbook.finding import Records
+from lrlib.runs.store import RECORDED
 from lrlib.schedules.recipes import RECIPES
 from lrlib.sweeps.study import plan
 
 GRID = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+STUDIES = Path(__file__).parents[3] / "studies"
 
 
 def run(label, rate, fold, loss, *, diverged=False):
@@ -114,3 +118,28 @@ def test_the_plan_of_more_rates_has_the_folds_of_stage_a():
         (label, rate, fold) for fold in range(1, 6) for label, rate in (("constant", 0.0003), ("1cycle", 3.0))
     ]
     assert {run.config.seed for run in runs} == {101}
+
+
+def test_the_plan_of_the_race_is_what_the_rule_gives_from_the_records():
+    losses = own_rates.held_out(own_rates.stage_a(Records()))
+    assert {len(at) for at in losses.values()} == {7}
+    assert own_rates.asked_for(losses, GRID) == {}
+    text = (STUDIES / f"{own_rates.STAGE_B}.toml").read_text(encoding="utf-8")
+    assert text == own_rates.race_plan(losses)
+
+
+def test_the_rates_of_the_plan_are_those_of_a_count_by_hand():
+    """From the files, without the chapter's functions: mean, lowest, one part in a hundred."""
+    found = {}
+    for path in (RECORDED / own_rates.STAGE_A).glob("*.json"):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        name, rate = path.stem.split("-")[0], record["config"]["peak_lr"]
+        loss = record["epochs"][-1]["test_loss"] if record["status"] == "finished" else inf
+        found.setdefault(name, {}).setdefault(rate, []).append(loss)
+    own = tomllib.loads((STUDIES / f"{own_rates.STAGE_B}.toml").read_text(encoding="utf-8"))["own_peak_lrs"]
+    assert own.keys() == found.keys()
+    for name, rates in found.items():
+        sums = {rate: sum(losses) for rate, losses in rates.items() if len(losses) == 5}
+        low = min(sums.values())
+        good = [rate for rate in sums if sums[rate] / low <= 1.01]
+        assert own[name] == sorted(good)[0], name
