@@ -23,7 +23,7 @@ from lrlib.runs.record import Run
 from lrlib.runs.store import read_run, run_name
 from lrlib.schedules._serialize import from_dict
 
-KEYS = ("title", "preset", "recipes", "seeds", "variants", "peak_lrs", "epochs", "changes")
+KEYS = ("title", "preset", "recipes", "seeds", "variants", "peak_lrs", "own_peak_lrs", "epochs", "changes")
 
 
 class StudyError(LrlibError, ValueError):
@@ -199,8 +199,9 @@ def plan(name: str, data: dict[str, Any], out: Path) -> Study:
     name : str
     data : dict
         `preset`, `recipes` (names, or tables as `Recipe.to_dict` makes them) and `seeds`; if wanted `title`,
-        `peak_lrs` and `epochs` (lists), `changes` (other fields of the config), and `variants`: a table of
-        such changes for each name, which enters the names of its runs.
+        `peak_lrs` and `epochs` (lists), `changes` (other fields of the config), `own_peak_lrs`: a table of
+        one peak rate for each recipe by its label, in place of `peak_lrs`, and `variants`: a table of such
+        changes for each name, which enters the names of its runs.
     out : Path
 
     Raises
@@ -216,6 +217,10 @@ def plan(name: str, data: dict[str, Any], out: Path) -> Study:
     >>> data = {**data, "epochs": [2], "variants": {"odd": {"task": "parity"}}}
     >>> [(run.name, run.config.task) for run in plan("demo", data, Path()).runs]
     [('linear-seed1-odd-epochs2', 'parity')]
+    >>> own = {"constant": 0.01, "linear": 0.03}
+    >>> data = {"preset": "digits", "recipes": list(own), "seeds": [1], "own_peak_lrs": own}
+    >>> [(run.name, run.config.peak_lr) for run in plan("demo", data, Path()).runs]
+    [('constant-seed1', 0.01), ('linear-seed1', 0.03)]
     """
     for key in data:
         if key not in KEYS:
@@ -233,6 +238,7 @@ def plan(name: str, data: dict[str, Any], out: Path) -> Study:
         raise StudyError(f"changes must be a table, got {changes!r}")
     variants = _variants(data)
     _check_once(changes, "changes", data)
+    own = _own_peak_lrs(data)
     runs = []
     # What the lists say comes last, so that nothing can quietly win over the number in a run's name.
     for seed, variant, epochs, peak_lr, entry in product(
@@ -245,7 +251,9 @@ def plan(name: str, data: dict[str, Any], out: Path) -> Study:
         changes = {**data.get("changes", {}), **(data["variants"][variant] if variant else {})}
         changes |= {} if epochs is None else {"epochs": epochs}
         changes |= {} if peak_lr is None else {"peak_lr": peak_lr}
-        config = preset(data["preset"], recipe=_recipe(entry), seed=seed, **changes)
+        recipe = _recipe(entry)
+        changes |= {"peak_lr": own[_label(recipe)]} if own else {}
+        config = preset(data["preset"], recipe=recipe, seed=seed, **changes)
         varied = [variant] if variant else []
         varied += [] if epochs is None else [f"epochs{epochs}"]
         varied += [] if peak_lr is None else [f"lr{peak_lr:g}"]
@@ -288,10 +296,28 @@ def _variants(data: dict[str, Any]) -> list[str | None]:
 
 def _check_once(changes: dict[str, Any], where: str, data: dict[str, Any]) -> None:
     """Refuse a field that a list of the study sets as well."""
-    lists = {"epochs": "epochs", "peak_lr": "peak_lrs", "recipe": "recipes", "seed": "seeds"}
-    for field, key in lists.items():
+    keys = {"epochs": "epochs", "peak_lrs": "peak_lr", "own_peak_lrs": "peak_lr"}
+    for key, field in (keys | {"recipes": "recipe", "seeds": "seed"}).items():
         if field in changes and key in data:
             raise StudyError(f"{field} is set by {where} and by {key}; leave one out")
+
+
+def _own_peak_lrs(data: dict[str, Any]) -> dict[str, Any]:
+    """Return each recipe's own peak rate by its label, checked; an empty table if the study has none."""
+    own = data.get("own_peak_lrs", {})
+    if not isinstance(own, dict):
+        raise StudyError(f"own_peak_lrs must be a table of a rate for each recipe, got {own!r}")
+    if own and "peak_lrs" in data:
+        raise StudyError("peak_lr is set by peak_lrs and by own_peak_lrs; leave one out")
+    labels = [_label(_recipe(entry)) for entry in data["recipes"]]
+    if own and set(own) != set(labels):
+        odd = sorted(set(own).symmetric_difference(labels))
+        raise StudyError(f"own_peak_lrs must have a rate for each recipe and no other, see {', '.join(odd)}")
+    return own
+
+
+def _label(recipe: Any) -> str:
+    return str(getattr(recipe, "label", recipe))  # by name or as a recipe
 
 
 def _recipe(entry: Any) -> Any:

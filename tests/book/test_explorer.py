@@ -123,7 +123,7 @@ const text = values => [...values].map(String), best = x.best;
 return { state: x.write(), rates: text(r.rates), distance: text(r.distance), shaking: text(r.shaking),
   loss: text(r.loss), best: [best.peak, best.loss], outside: best.outside,
   final: String(LRX.finalLoss(r.factors, x.state.peak)), tuned: LRX.tunedLinear(x.state.T).loss,
-  bound: LRX.worstCase(r.factors), said: document.querySelector('[data-o=bound]').textContent,
+  bound: LRX.convexBound(r.factors), said: document.querySelector('[data-o=bound]').textContent,
   python: document.querySelector('[data-o=lrlib]').textContent,
   torch: document.querySelector('[data-o=torch]').textContent }; }"""
 

@@ -40,6 +40,8 @@ SEVERAL = {
     "table_source": 2,
     "one_bound": 2,
     "warmup_needed": 2,
+    "todays_schedules": 2,
+    "fair_race": 2,
 }
 
 

@@ -74,7 +74,8 @@ def test_a_plan_too_long_to_be_searched_is_still_compared():
     verdict = audit.compare([0.1, 0.09, 0.07], plan, peak_lr=0.1)
     assert not verdict.agrees
     assert (verdict.first, verdict.differ) == (1, 2)
-    assert "a plan of more than 10,000,000 updates is not searched for a cause" in " ".join(str(verdict).split())
+    said = " ".join(str(verdict).split())
+    assert "a plan of more than 10,000,000 updates is not searched for a cause" in said
 
 
 def test_a_study_with_a_number_that_python_does_not_read(tmp_path):

@@ -20,6 +20,7 @@ ASKED = {
     "survey-digits": "The same eight schedules on a tiny network and scikit-learn's digits.",
     "peak-digits": "The eight schedules over nine peak rates, on the digits.",
     "modern-digits": "The eight and ten of today's schedules over the peak rate, on folds of the digits.",
+    "fair-digits": "The fair race: the same eighteen, each at the peak rate that its folds chose.",
     "rates-digits": "A constant rate at the same nine rates, seven more seeds.",
     "warmup-digits": "Linear decay with and without warm-up, at the rates where training begins to fail.",
     "warmup-rule": "When warm-up helps: momentum, batch size and peak rate, with and without it.",

@@ -7,7 +7,7 @@ has the decorator, and its claims stand below its words.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise, permutations
 from math import exp, inf, log
 from statistics import fmean, geometric_mean
@@ -68,9 +68,9 @@ def _bounds_of(recipes: tuple, steps: int, per_epoch: int) -> dict[str, WorstCas
     }
 
 
-def bounds(records: Records, study: str) -> dict[str, WorstCase]:
-    """Return the bound of each schedule as a study ran it."""
-    first = {name: records.runs(study, name)[0].config for name in SURVEY}
+def bounds(records: Records, study: str, names: Iterable[str] = SURVEY) -> dict[str, WorstCase]:
+    """Return the bound of each schedule as a study ran it; linear decay must be among them."""
+    first = {name: records.runs(study, name)[0].config for name in names}
     any_ = first["linear"]
     recipes = tuple(config.recipe for config in first.values())
     return _bounds_of(recipes, any_.total_steps, any_.steps_per_epoch)

@@ -38,7 +38,7 @@ def live_ends(
     ours: Callable[[Records | None], Finding],
     records: Records | None = None,
     *,
-    usual: tuple[str, int, float],
+    usual: tuple[str, int, float | Mapping[str, float]],
 ) -> Finding:
     """Return where runs that were just trained ended and, if all are the usual ones, what ours did.
 
@@ -48,8 +48,8 @@ def live_ends(
     ours : callable
         The finding on the recorded runs.
     records : Records or None
-    usual : (str, int, float)
-        Data set, epochs and peak rate of the recorded runs.
+    usual : (str, int, float or mapping)
+        Data set, epochs and peak rate of the recorded runs; peak rates by label where they differ.
 
     Examples
     --------
@@ -59,8 +59,13 @@ def live_ends(
     'Your runs ended at 77.4% (constant) and 82.1% (linear).'
     """
     ends = " and ".join(f"{percent(final_accuracy(run))} ({label})" for label, run in mine.items())
-    settings = {(run.config.dataset, run.config.epochs, run.config.peak_lr) for run in mine.values()}
-    more = ours(records) if settings == {usual} else Finding("", {}, {})
+    data, epochs, peak = usual
+    peaks = peak if isinstance(peak, Mapping) else dict.fromkeys(mine, peak)
+    wanted = {label: (data, epochs, peaks.get(label)) for label in mine}
+    settings = {
+        label: (run.config.dataset, run.config.epochs, run.config.peak_lr) for label, run in mine.items()
+    }
+    more = ours(records) if settings == wanted else Finding("", {}, {})
     return Finding("Your runs ended at {ends}. {ours}", {"ends": ends, "ours": more.text}, more.holds)
 
 

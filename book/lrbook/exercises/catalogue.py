@@ -16,6 +16,7 @@ from lrbook.exercises import (
     curves,
     drop_based,
     factors,
+    fair_race,
     grid_search,
     introduction,
     linear,
@@ -47,6 +48,7 @@ _MODULES = (
     factors,
     table_source,
     claims,
+    fair_race,
     audit,
 )
 _ALL = {

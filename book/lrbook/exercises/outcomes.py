@@ -136,6 +136,12 @@ OUTCOMES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("tell a sentence that fails from one that nobody has tested enough", ("similar",)),
         ("judge a curve of your own by the same rules", ()),
     ),
+    "fair_race": (
+        ("choose a peak rate by a rule that was written down, ties and edges included", ("own_rate",)),
+        ("say what a fair comparison costs, and which pictures it may look at when", ("price",)),
+        ("tell a gap between schedules from a gap between rates, or from luck", ("lucky_cell",)),
+        ("read a verdict over many comparisons", ()),
+    ),
     "audit": (
         ("record in three lines which rate a loop of your own applies, and set it beside the plan", ()),
         ("tell the fault of a loop from its rates", ("second_drop", "fast_clock", "tenth")),

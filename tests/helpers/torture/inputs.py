@@ -209,7 +209,7 @@ TRAIN = ["train", "--preset", "digits", "--schedule", "linear", "--quiet", "--tr
 def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
     for words in (
         ["trian"], ["train"], ["train", "--preset"], [*TRAIN, "--lr", "1"], ["show"], ["show", "a", "b"],
-        ["study"], ["study", "rum", "x"], ["data"], ["data", "chek"], ["class"], ["audit"], ["preview"],
+        ["study"], ["study", "rum", "x"], ["data"], ["data", "verify"], ["class"], ["audit"], ["preview"],
         ["--verison"], ["", ""], ["study", "run"], ["doctor", "--gpu=2"],
     ):  # fmt: skip
         if len(words) == 1 and words[0] in ("study", "data", "class"):

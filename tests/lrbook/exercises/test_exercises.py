@@ -43,6 +43,7 @@ every_exercise = pytest.mark.parametrize("exercise", ALL, ids=lambda exercise: e
 #   best_epoch: the mean of the largest of ten standard normal values is 1.53875 (tables of order statistics).
 #   same_updates: 8 * 200 updates, 40 an epoch. without_penalty: 0.182 - 0.155. agree: 2^-5.
 #   fast_clock: a twentieth of the peak is lost in 100 updates, all of it in 2,000.
+#   price: 7 * 5 * 1280 = 44,800 updates choose, 20 * 1600 = 32,000 race; 44,800 / 76,800 = 7/12.
 #   bert: 1e-4 * 0.9. cosine_part: (1 + sqrt(1/2)) / 2. restart_epoch: 15 epochs a cycle, 6 * 15 + 1.
 RIGHT = {
     "edge": 0.5,
@@ -75,6 +76,8 @@ RIGHT = {
     "one_digit": "d",
     "agree": 1 / 32,
     "similar": "c",
+    "price": 0.583,
+    "lucky_cell": "b",
     "second_drop": "b",
     "fast_clock": 2000,
     # seed 1: steps at epochs 5 and 10; never at rest; back down every 6 epochs; calmer and calmer
@@ -106,6 +109,13 @@ VALUES = {
     # torchvision's ResNet-50: 3 * 64 * 49 + 128 in the stem; layer1's first 1x1 has 4,096 + 128
     "count_layer": [((3, 64, 7), 9_536), ((64, 64, 1), 4_224)],
     # 0.5 from the middle (2 + 1)/2 of a height of 1; a straight line; a dip of 1 below (3 + 1)/2, height 2
+    # 1% of 0.1 is 0.001: 0.1004 ties; of 0.2 it is 0.002, of 2 it is 0.02
+    "own_rate": [
+        (((0.4, 0.2, 0.1, 0.3),), 0.03),
+        (((0.4, 0.1004, 0.1, 0.3),), 0.01),
+        (((0.4, 0.2024, 0.2, 0.3),), 0.03),
+        (((2.012, 2.0, 2.5, math.inf),), 0.003),
+    ],
     "jag": [(((2.0, 2.0, 1.0),), 0.5), (((3.0, 2.0, 1.0),), 0.0), (((3.0, 1.0, 1.0),), 0.5)],
 }
 # Judged by what they do, further below.
@@ -315,7 +325,7 @@ def test_each_chapter_has_all_three_kinds(chapter):
 def test_the_chapters_in_order():
     assert (
         *("introduction", "constant", "time_based", "drop_based", "linear", "polynomial"),
-        *("analysis", "triangle", "cosine", "factors", "table_source", "claims", "audit"),
+        *("analysis", "triangle", "cosine", "factors", "table_source", "claims", "fair_race", "audit"),
     ) == CHAPTERS
 
 

@@ -94,6 +94,7 @@ def test_records_go_to_the_package_in_a_checkout_and_to_runs_elsewhere(tmp_path,
         ("source-gpu", 5),
         ("laptop-map-gpu", 96),
         ("modern-digits", 630),
+        ("fair-digits", 360),
         ("snapshots", 15),
         ("map15-gpu", 112),
         ("fair-gpu", 80),
@@ -150,6 +151,18 @@ def test_what_the_issue_fixes_of_them():
         ({"changes": {"seed": 3}}, "seed is set by changes and by seeds; leave one out"),
         ({"changes": {"epochs": 3}, "epochs": [2]}, "epochs is set by changes and by epochs; leave one out"),
         ({"variants": {"odd": {"seed": 9}}}, "seed is set by variant 'odd' and by seeds"),
+        ({"own_peak_lrs": [0.1]}, "own_peak_lrs must be a table of a rate for each recipe, got [0.1]"),
+        ({"own_peak_lrs": {"linear": 0.1}}, "a rate for each recipe and no other, see constant"),
+        ({"own_peak_lrs": {"constant": 0.1, "linear": 0.1, "time": 0.1}}, "and no other, see time"),
+        (
+            {"own_peak_lrs": {"constant": 0.1, "linear": 0.1}, "peak_lrs": [0.1]},
+            "peak_lr is set by peak_lrs and by own_peak_lrs; leave one out",
+        ),
+        (
+            {"own_peak_lrs": {"constant": 0.1, "linear": 0.1}, "changes": {"peak_lr": 0.1}},
+            "peak_lr is set by changes and by own_peak_lrs; leave one out",
+        ),
+        ({"own_peak_lrs": {"constant": -1, "linear": 0.1}}, "peak_lr"),
     ],
 )
 def test_bad_studies_are_one_sentence(change, words, tmp_path):
@@ -167,6 +180,18 @@ def test_variants_change_other_fields_and_enter_the_names(tmp_path):
     # 50 images for 8 epochs are as many updates of 5 as 100 images for 4: 80.
     assert (few.train_images, few.epochs, few.total_steps, few.task) == (50, 8, 80, "classes")
     assert (odd.train_images, odd.epochs, odd.total_steps, odd.task) == (100, 4, 80, "parity")
+
+
+def test_each_recipe_may_have_a_peak_rate_of_its_own(tmp_path):
+    recipes = ["constant", {"kind": "drop_recipe", "version": 1, "drop_factor": 0.5, "drop_fraction": 0.1}]
+    own = {"constant": 0.01, "drop": 0.3}
+    study = plan("small", {**SMALL, "seeds": [3, 4], "recipes": recipes, "own_peak_lrs": own}, tmp_path)
+    assert [(run.name, run.config.peak_lr) for run in study.runs] == [
+        ("constant-seed3", 0.01),
+        ("drop-seed3", 0.3),
+        ("constant-seed4", 0.01),
+        ("drop-seed4", 0.3),
+    ]
 
 
 def test_the_studies_of_factors_change_one_thing():

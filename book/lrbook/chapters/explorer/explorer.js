@@ -135,7 +135,7 @@ function bestPeak(factors, losses = lossesOverPeaks(factors)) {
   return { peak: 10 ** ((a + b) / 2), loss: Math.min(fc, fd), outside: i === GRID - 1 };
 }
 /* lrlib.theory.worst_case of equal gradient norms: its best peak rate and the bound there, for D = G = 1. */
-function worstCase(factors) {
+function convexBound(factors) {
   let m = 0, sum = 0, noise = 0;
   for (const f of factors.filter(f => f > 0).reverse()) {
     if (m * m <= f) { m = Math.sqrt(f); noise = f - 2 * sum; }
@@ -148,7 +148,7 @@ function tunedLinear(T) {
   if (!tuned.has(T)) {
     const factors = factorsOf("linear", T, {}), curve = lossesOverPeaks(factors), best = bestPeak(factors, curve);
     const rates = factors.map(f => f * best.peak);
-    tuned.set(T, { ...best, curve, rates, path: trajectory(rates), bound: worstCase(factors) });
+    tuned.set(T, { ...best, curve, rates, path: trajectory(rates), bound: convexBound(factors) });
   }
   return tuned.get(T);
 }
@@ -423,7 +423,7 @@ function mount(root) {
     describe(o.rate, `Learning rate over ${T} updates: ${name()}, from ${rateText(run.rates[0])} to `
       + `${rateText(run.rates[T - 1])}; dashed: tuned linear, from ${rateText(ghost.peak)} to 0.`);
     describe(o.lossPlot, `Expected loss over ${T} updates, from ${fmt(run.loss[0])} to ${fmt(loss)}.`);
-    const bound = worstCase(run.factors), times = key => `${(bound[key] / ghost.bound[key]).toPrecision(3)} times linear’s`;
+    const bound = convexBound(run.factors), times = key => `${(bound[key] / ghost.bound[key]).toPrecision(3)} times linear’s`;
     say(o.bound, bound.value > 0 ? `${times("value")}, each at the peak rate that it asks for: here ${times("peak")}.` : "none");
     const list = [...Object.entries(facts.board), ...(T === 300 && loss < 1e4 ? [["YOURS", loss]] : [])];
     say(o.board, list.sort((a, b) => b[1] - a[1]).map(([who, x]) => `${who} ${fmt(x)}`).join(" → "));
@@ -595,5 +595,5 @@ function mount(root) {
   fromAddress(); addEventListener("hashchange", fromAddress); clearTimeout(resting); settle(true);
   new ResizeObserver(() => redraw()).observe(root);
 }
-globalThis.LRX = { trajectory, finalLoss, bestPeak, worstCase, tunedLinear, factorsOf, SHAPES };
+globalThis.LRX = { trajectory, finalLoss, bestPeak, convexBound, tunedLinear, factorsOf, SHAPES };
 document.querySelectorAll("[data-lrx]:not([data-ready])").forEach(mount);
