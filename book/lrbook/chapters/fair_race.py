@@ -202,8 +202,8 @@ def what_we_found_text(records: Records) -> Finding:
         > **What we found**
         >
         > 1. **On the digits the schedule hardly matters, once each has its own rate.** Eighteen schedules
-        >    span {after} points of test accuracy; at the common rate {rate} they span {before}. All are within
-        >    a point of linear decay; {worse} are worse, and none is better.
+        >    span {after} points of test accuracy; at the common rate {rate} they span {before}. All are
+        >    within a point of linear decay; {worse} are worse, and none is better.
         > 2. **Of {predictions} predictions, {right} came true.** We had the last places wrong: they belong to
         >    {last}, which fall too soon.
         > 3. **On CIFAR-10 it does matter.** There {kept} of the span stays, and the triangle is first.
@@ -411,16 +411,16 @@ def cifar10_text(records: Records) -> Finding:
     return Finding(
         """
         The map on CIFAR-10 has {seeds} whole seeds at {rates} rates. Let each seed run at the rate that the
-        *other* one finds best, so that no seed chooses for itself. {Stays} of {schedules} schedules then stay
-        at {common}: {names}. The constant rate goes to {slow} and gains {constant} points; the triangle goes
-        up to {high} and gains {triangle}.
+        *other* one finds best, so that no seed chooses for itself. {Stays} of {schedules} schedules then
+        stay at {common}: {names}. The constant rate goes to {slow} and gains {constant} points; the triangle
+        goes up to {high} and gains {triangle}.
 
         All span {before} points at {common}, and {after} each at its own: {kept} of the span stays, far
         more than on the digits. {Behind} are behind linear decay at every one of the rates: no rate mends
         them. First is {best} with {record}, {lead} points above linear decay.
 
-        *How sure?* {Seeds} runs in each cell and a choice made by one run: an order, not a test. The plan for a
-        test stands in `studies/fair-gpu.toml`, with predictions: eight schedules, rates chosen on held-out
+        *How sure?* {Seeds} runs in each cell and a choice made by one run: an order, not a test. The plan
+        for a test stands in `studies/fair-gpu.toml`, with predictions: eight schedules, rates chosen on held-out
         pictures, then five seeds. Of that race no run has been recorded.
         """,
         {
