@@ -411,9 +411,9 @@ def cifar10_text(records: Records) -> Finding:
     return Finding(
         """
         The map on CIFAR-10 has {seeds} whole seeds at {rates} rates. Let each seed run at the rate that the
-        *other* one finds best, so that no seed chooses for itself. {Stays} of {schedules} schedules then stay
-        at {common}: {names}. The constant rate goes to {slow} and gains {constant} points; the triangle goes
-        up to {high} and gains {triangle}.
+        *other* one finds best, so that no seed chooses for itself. {Stays} of {schedules} schedules then
+        stay at {common}: {names}. The constant rate goes to {slow} and gains {constant} points; the triangle
+        goes up to {high} and gains {triangle}.
 
         All span {before} points at {common}, and {after} each at its own: {kept} of the span stays, far
         more than on the digits. {Behind} are behind linear decay at every one of the rates: no rate mends

@@ -167,7 +167,7 @@ def map_figure(records: Records | None = None) -> TwoWidths:
             axes.set_xscale("log")
             axes.set_yscale("log", subs=())
             axes.set_xlim(0.0006, 1.7)
-            axes.set_ylim(0.04, 4)
+            axes.set_ylim(0.025, 4)
             axes.set_xticks([0.001, 0.03, 1] if wide else [0.01, 1])
             axes.set_yticks([0.1, 1])
             for axis in (axes.xaxis, axes.yaxis):
@@ -211,8 +211,8 @@ def best_rates_figure(records: Records | None = None) -> TwoWidths:
         plain(axes.xaxis)
         axes.minorticks_off()
         axes.grid(axis="x", color=RULE, linewidth=0.6)
-        axes.set_xlabel("peak rate")
-        axes.set_title("best peak rate: ring, the bound; dot, measured")
+        axes.set_xlabel("best peak rate")
+        axes.set_title("ring: the bound; dot: measured")
         return figure
 
     return TwoWidths(
@@ -506,7 +506,7 @@ def live_figure(mine: Mapping[str, Run], records: Records | None = None) -> TwoW
         records,
         studies=[own_rates.STAGE_B],
         colors={"wsd": INK, "1cycle": WARM},
-        alt="Your two runs, wsd in black and 1cycle in red, thick, over recorded runs of each, thin: the "
+        alt="Your two runs, wsd in black and 1cycle in purple, thick, over recorded runs of each, thin: the "
         "training loss and test accuracy over the epochs.",
     )
 
