@@ -420,8 +420,8 @@ def cifar10_text(records: Records) -> Finding:
         them. First is {best} with {record}, {lead} points above linear decay.
 
         *How sure?* {Seeds} runs in each cell and a choice made by one run: an order, not a test. The plan
-        for a test stands in `studies/fair-gpu.toml`, with predictions: eight schedules, rates chosen on held-out
-        pictures, then five seeds. Of that race no run has been recorded.
+        for a test stands in `studies/fair-gpu.toml`, with predictions: eight schedules, rates chosen on
+        held-out pictures, then five seeds. Of that race no run has been recorded.
         """,
         {
             "seeds": count(len(seeds)),
