@@ -16,7 +16,7 @@ SHELL := bash
 .NOTPARALLEL:
 .PHONY: help book test figure serve bench lint clean env html test-lint test-unit test-notebooks test-html \
   exercises set-repository first-cells cards teach test-teach test-wheel test-gpu test-browser lighthouse rehearse-gpu \
-  gpu-bundle pdf release outside-links lowest book-2
+  gpu-bundle pdf release outside-links lowest book-2 torture
 
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
@@ -90,6 +90,9 @@ pdf: env  ## the built book as one PDF with contents and bookmarks, _build/book.
 release: pdf teach  ## what a release offers, in _build/release: wheel, PDF, cheat sheet, teacher's pack (TAG=v1.2.3)
 	@$(BIN)/python -m tools.release $(if $(TAG),--tag '$(TAG)')
 
+torture: env  ## kills, full disks, jumping clocks, flipped bits, bad inputs, by a seed (15 minutes; SEED=n)
+	@PYTHONPATH=tests/helpers $(ONE_THREAD) $(BIN)/python -m torture --seed $(SEED) --out benchmarks/results/torture.json
+
 outside-links: env  ## ask every address outside the book whether it still answers (needs a network)
 	@test -f $(HTML)/index.html || { echo "There is no built book yet: run 'make book' first."; exit 1; }
 	@$(BIN)/python tests/helpers/outside_links.py $(HTML)
@@ -130,10 +133,23 @@ clean:  ## remove what was built (the environment stays)
 
 env: $(STAMP)
 
+# An environment holds the path of its folder: copied with the project, it would go on with the first one's code.
+# So the stamp holds the path too, and an environment at another one is made anew. (A link to it is no copy.)
+MADE_AT := $(shell cat '$(STAMP)' 2>/dev/null)
+STANDS_AT := $(shell cd '$(VENV)' 2>/dev/null && pwd -P)
+ifneq ($(MADE_AT),)
+ifneq ($(MADE_AT),$(STANDS_AT))
+COPIED := yes
+.PHONY: $(STAMP)
+endif
+endif
+
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
 	  echo "This project needs Python 3.11, 3.12 or 3.13, and '$(PYTHON)' is $$($(PYTHON) -V 2>&1 || true);" \
 	       "name another one, for example: make book PYTHON=python3.12"; exit 1; }
+	@test -z '$(COPIED)' || { echo "$(VENV) was made at $(MADE_AT); it is made anew here."; \
+	  $(PYTHON) -m venv --clear $(VENV); }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || { \
 	  echo "'$(PYTHON) -m venv $(VENV)' failed; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	@# Most of the 15,000 modules are never imported; those that are get compiled then.
@@ -141,7 +157,7 @@ $(STAMP): pyproject.toml constraints.txt
 	PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
 	  -e ".[train,book,test,source-check,rosetta]"
-	@touch $@
+	@(cd $(VENV) && pwd -P) > $@
 
 # Fresh doctrees: on an unchanged second build Sphinx would not repeat its warnings. -W -n: warnings are errors.
 html: env

@@ -14,6 +14,7 @@
 # RACE_SECONDS   for the race of ways to train before it; 0: none (90)
 # RACE_WORDS     more options of the race, as "--networks resnet50"
 # RESERVE        seconds that are kept for the last epochs and for packing (40)
+# PACK_EVERY     seconds between packings of what there is so far, for machines that end without a word (45; 0: none)
 # LRLIB_DATA     where CIFAR-10 is, if it is there already; else it is unpacked from the bundle
 #
 # Results go to $OUT (gpu-out): records.tar.gz, record.log, race.json, and checkpoints/STUDY/*.pt of runs that were
@@ -31,6 +32,7 @@ WHOLE="${WHOLE:-0}"
 DETERMINISTIC="${DETERMINISTIC:-0}"
 RACE_SECONDS="${RACE_SECONDS:-90}"
 RESERVE="${RESERVE:-40}"
+PACK_EVERY="${PACK_EVERY:-45}"
 MOST_FILES="${MOST_FILES:-8}"
 MOST_MIB="${MOST_MIB:-16}"
 MOST_MIB_IN_ALL="${MOST_MIB_IN_ALL:-64}"
@@ -70,11 +72,11 @@ record() {
   watched $(($3 + RESERVE / 2)) "$PYTHON" -m lrlib.cli "${words[@]}"
 }
 
-# pack: records into one file, and each checkpoint that is small enough as it is, by the limits of $OUT.
-# shellcheck disable=SC2329
+# pack: records into one file, and each checkpoint that is small enough as it is, by the limits of $OUT. What is there
+# from the last time is replaced whole, as somebody may be copying it.
 pack() {
-  local file name stem bytes all count
-  rm -rf "$OUT/checkpoints"
+  local file name stem bytes all count fresh=$OUT/.checkpoints.part
+  rm -rf "$fresh" && mkdir "$fresh"
   if [ -d "$WORK/records" ]; then
     tar -czf "$OUT/.records.part" -C "$WORK" --exclude='*.pt' --exclude='*.lock' --exclude='*.tmp' records
     mv "$OUT/.records.part" "$OUT/records.tar.gz"
@@ -84,16 +86,26 @@ pack() {
   for file in "$WORK"/records/*/*.pt; do
     [ -f "$file" ] || continue
     name=$(basename "$(dirname "$file")") stem=$(basename "$file" .pt) bytes=$(stat -c %s "$file")
-    all=$(du -sb "$OUT" | cut -f1) count=$(find "$OUT" -type f | wc -l)
+    all=$(du -sb --exclude=checkpoints "$OUT" | cut -f1) count=$(find "$OUT" -type f ! -path "*/checkpoints/*" | wc -l)
     if [ "$bytes" -gt $((MOST_MIB << 20)) ]; then
       echo "$name/$stem.pt stays behind: $((bytes >> 20)) MiB, and $MOST_MIB may be brought back in one file."
     elif [ "$count" -ge "$MOST_FILES" ] || [ $((all + bytes)) -gt $((MOST_MIB_IN_ALL << 20)) ]; then
       echo "$name/$stem.pt stays behind: $MOST_FILES files and $MOST_MIB_IN_ALL MiB may be brought back."
     else
-      mkdir -p "$OUT/checkpoints/$name"
-      cp "$file" "$OUT/checkpoints/$name/"
+      mkdir -p "$fresh/$name"
+      cp "$file" "$fresh/$name/"
       echo "checkpoints/$name/$stem.pt: $bytes bytes"
     fi
+  done
+  rm -rf "$OUT/checkpoints"
+  rmdir "$fresh" 2> /dev/null || mv "$fresh" "$OUT/checkpoints"
+}
+
+# pack_now_and_then: a machine may end, or be taken away, at any moment; what $OUT holds is as old as $PACK_EVERY then.
+pack_now_and_then() {
+  [ "$PACK_EVERY" -gt 0 ] || return 0
+  while sleep "$PACK_EVERY"; do
+    pack
   done
 }
 
@@ -102,6 +114,7 @@ finish() {
   local status=$?
   trap - EXIT
   set +e
+  { kill -STOP "$packer"; pkill -P "$packer"; kill -KILL "$packer"; } 2> /dev/null # stopped, it begins nothing new
   pack
   mark "packed"
   echo "$OUT holds what is to be brought back, after $SECONDS s."
@@ -110,7 +123,7 @@ finish() {
 }
 
 number MINUTES "$MINUTES"
-for name in TOGETHER RACE_SECONDS RESERVE MOST_FILES MOST_MIB MOST_MIB_IN_ALL; do
+for name in TOGETHER RACE_SECONDS RESERVE PACK_EVERY MOST_FILES MOST_MIB MOST_MIB_IN_ALL; do
   whole "$name" "${!name}"
 done
 for name in WHOLE DETERMINISTIC; do
@@ -139,6 +152,8 @@ limit=$(seconds_of "$MINUTES")
 log_to record.log
 trap end_log EXIT
 set_up
+pack_now_and_then > /dev/null 2>&1 &
+packer=$!
 trap finish EXIT
 mark "tree checked, wheels installed"
 

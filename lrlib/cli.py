@@ -145,7 +145,7 @@ def show(
     for part in run.provenance.earlier:
         times = f" ({part.parts} parts)" if part.parts > 1 else ""
         commit = (part.commit or "unknown")[:10]
-        torch = part.versions["torch"]
+        torch = part.versions.get("torch", "unknown")
         typer.echo(f"Before{times}: {part.started} on {part.hardware} with torch {torch}; commit {commit}.")
     typer.echo(f"Command: {run.provenance.command}")
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lrlib._checks import check_int
+from lrlib._checks import check_float, check_int
 from lrlib._files import write_atomically
 from lrlib.schedules.compose import with_warmup
 from lrlib.schedules.recipes import RECIPES, get_recipe
@@ -63,16 +63,17 @@ def preview(
 ) -> None:
     """Show a schedule before anything is trained."""
     schedule = _planned(plan, updates, warmup, steps_per_epoch)
+    peak = check_float("peak", peak, allowed="> 0 and finite", ok=lambda x: x > 0)
     rows = min(check_int("rows", rows, least=2), updates)
     values = [peak * factor for factor in schedule.values(updates)]
     if out is not None:  # before the printing, whose stream may be closed
         lines = ["update,lr", *(f"{t},{rate!r}" for t, rate in enumerate(values)), ""]
         write_atomically(out, lambda file: file.write("\n".join(lines).encode()))
-    top = max(map(abs, values)) or 1.0
+    top = max(values) or 1.0
     typer.echo(f"{schedule!r}, peak {peak:g}")
     for row in range(rows):
         t = round(row * (updates - 1) / max(rows - 1, 1))
-        typer.echo(f"{t:>10,}{values[t]:>12.4g}  {'#' * round(48 * abs(values[t]) / top)}".rstrip())
+        typer.echo(f"{t:>10,}{values[t]:>12.4g}  {'#' * round(48 * values[t] / top)}".rstrip())
     if out is not None:
         typer.echo(f"Written to {out}")
 

@@ -31,7 +31,8 @@ def said(error: Exception) -> str:
     if isinstance(error, LrlibError) or _raised_here(error):
         return text
     if isinstance(error, OSError) and error.filename is not None:
-        return f"{os.fsdecode(error.filename)}: {reason(error)}"
+        name = os.fsdecode(error.filename)
+        return f"{name if len(name) <= 500 else f'{name[:200]}...{name[-200:]}'}: {reason(error)}"
     return f"{type(error).__name__}: {text[:300]} (LRLIB_TRACEBACK=1 shows where)"
 
 

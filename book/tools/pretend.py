@@ -10,9 +10,11 @@ from pathlib import Path
 
 import lrbook.colab
 import lrlib.sweeps.timing
+import lrlib.training
 from lrbook.chapters.shared import recorded
 from lrlib.runs.config import RunConfig
 from lrlib.runs.record import Run
+from lrlib.training.sharpness import Sharpness
 
 # Seconds of 20 updates on a card that has time for all epochs, and on one that has not.
 FAST, SLOW = 0.02, 2.0
@@ -40,10 +42,12 @@ def stand_in(config: RunConfig) -> Run:
 def believe(*, seconds: float = FAST) -> list[RunConfig]:
     """Let this process believe in a GPU; return a list, to which each run that it would train is added.
 
-    `seconds` is what 20 updates on CIFAR-10 are said to take. All else is trained.
+    `seconds` is what 20 updates on CIFAR-10 are said to take. All else is trained. A sharpness on CIFAR-10 is
+    that of one batch, as it is measured here.
     """
     counted: list[RunConfig] = []
     trained, pace = lrbook.colab._trained, lrlib.sweeps.timing.pace
+    sharpness = lrlib.training.measure_sharpness
 
     def count(config: RunConfig, folder: Path | None) -> Run:
         if config.dataset != "cifar10":
@@ -56,6 +60,10 @@ def believe(*, seconds: float = FAST) -> list[RunConfig]:
             return pace(config, **how)
         return lrlib.sweeps.timing.Pace(updates=seconds, image=0.0)
 
+    def of_one_batch(config: RunConfig, *, batches: int = 60, **how) -> list[Sharpness]:
+        return sharpness(config, batches=batches if config.dataset != "cifar10" else 1, **how)
+
     lrbook.colab._trained, lrlib.sweeps.timing.pace = count, assume
+    lrlib.training.measure_sharpness = of_one_batch
     lrbook.colab._preset_here = lambda: "laptop"
     return counted

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrlib._checks import check_float, check_int
+from lrlib._checks import check_float, check_int, shown
 from lrlib.adapters._groups import one_each
 from lrlib.schedules import Schedule
 from lrlib.schedules.shapes import check_schedule
@@ -72,7 +72,9 @@ def to_torch(
     """
     from torch.optim.lr_scheduler import LambdaLR
 
-    groups = optimizer.param_groups
+    groups = getattr(optimizer, "param_groups", None)
+    if not isinstance(groups, list):
+        raise TypeError(f"optimizer must be a torch optimizer, got {shown(optimizer)}")
     at = check_int("at", at, least=0)
     several = isinstance(schedule, (list, tuple))
     for one in schedule if several else [schedule]:  # type: ignore[union-attr]
@@ -146,7 +148,7 @@ def preview(scheduler: Any, n: int, *, group: int = 0) -> list[float]:
     if isinstance(inner, ReduceLROnPlateau):
         raise TypeError("the rates of ReduceLROnPlateau depend on the run, so there is nothing to preview")
     if not isinstance(inner, LRScheduler):
-        raise TypeError(f"preview needs a torch scheduler, got {type(scheduler).__name__}")
+        raise TypeError(f"preview needs a torch scheduler, got {shown(scheduler)}")
     optimizer = inner.optimizer
     if group >= len(optimizer.param_groups):
         raise ValueError(f"group must be in 0..{len(optimizer.param_groups) - 1}, got {group}")

@@ -290,11 +290,12 @@ class Run(_Model):
             threads = f"path {p.path}"
         if p.together > 1:
             time += f" beside {p.together - 1} other{'s' if p.together > 2 else ''}"
+        torch = p.versions.get("torch", "unknown")
         task = " (even or odd)" if self.config.task == "parity" else ""
         what = f"{self.config.network} on {self.config.dataset}{task}, {self.label}, seed {self.config.seed}"
         return (
             f"{what}: recorded on {day} on {p.hardware} ({threads}, {p.precision}) "
-            f"with torch {p.versions['torch']}, in {time}; commit {(p.commit or 'unknown')[:10]}."
+            f"with torch {torch}, in {time}; commit {(p.commit or 'unknown')[:10]}."
         )
 
     def measured(self) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def read_run(path: str | Path) -> Run:
             data = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise RecordError(f"{path}: there is no such file", kind="missing") from None
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a name with a null in it
         raise RecordError(f"{path}: cannot be read ({reason(error)})", kind="unreadable") from None
     if len(data) > MOST_BYTES:
         problem = f"has more than {MOST_BYTES // 10**6} MB, which no record has"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lrlib._checks import check_fraction
+from lrlib._checks import check_fraction, shown
 from lrlib.schedules import CosineAnnealing
 from lrlib.schedules.compose import Hold
 
@@ -271,9 +271,12 @@ def whole_cycles(run: Run) -> bool:
 
 
 def _curve(values: Sequence[float]) -> np.ndarray:
-    curve = np.array(values, dtype=float)
+    try:
+        curve = np.array([float(value) for value in values])
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # what holds no numbers
+        curve = np.empty(0)
     if curve.ndim != 1 or curve.size < 2:
-        raise ValueError(f"values must hold one number an epoch, for 2 epochs or more, got {values!r}")
+        raise ValueError(f"values must hold one number an epoch, for 2 epochs or more, got {shown(values)}")
     wrong = [value for value in curve.tolist() if not math.isfinite(value)]
     if wrong:
         raise ValueError(f"values must be finite, got {wrong[0]}; leave out a run that diverged")

@@ -7,14 +7,14 @@ their differences are fractions; percentage points stand only where a name says 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from statistics import correlation, fmean
 from typing import TYPE_CHECKING
 
 from scipy.special import stdtr, stdtrit  # what scipy.stats.t calls, fast enough to simulate with
 
-from lrlib._checks import check_float, check_fraction
+from lrlib._checks import check_float, check_fraction, check_numbers
 from lrlib.schedules.recipes import SURVEY
 from lrlib.stats.outcomes import CHANCE, by_seed, chance
 
@@ -263,6 +263,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
     # Holm and not Bonferroni: the same guarantee under any dependence (the 13 share two references), and
     # never less power. m counts the nan, as 13 questions were planned (rule 5): a look before all is recorded
     # must not be easier to pass.
+    none = isinstance(p_values, Sized) and not len(p_values)
+    p_values = [] if none else check_numbers("p_values", p_values, finite=False)
     adjusted, least, m = [math.nan] * len(p_values), 0.0, len(p_values)
     for p in p_values:
         if not (math.isnan(p) or 0 <= p <= 1):
@@ -294,8 +296,7 @@ def interval(values: Sequence[float], level: float = 0.95, *, least: int = 2) ->
     >>> round(low, 3), round(high, 3)
     (-0.484, 4.484)
     """
-    if not len(values) or not all(map(math.isfinite, values)):
-        raise ValueError(f"values must be at least one number, all finite, got {list(values)}")
+    values = check_numbers("values", values)
     if len(values) < least:
         return math.nan, math.nan
     level = check_fraction("level", level, zero=False, one=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from lrlib._checks import check_int
+from lrlib._checks import check_float, check_int
 
 __all__ = ["Gap", "gap", "sampling_error"]
 
@@ -41,8 +41,9 @@ def sampling_error(accuracy: float, *, images: int) -> float:
     >>> sampling_error(0.9, images=100)
     0.03
     """
-    if not 0 <= accuracy <= 1:
-        raise ValueError(f"accuracy must be a fraction in [0, 1], got {accuracy!r}")
+    accuracy = check_float(
+        "accuracy", accuracy, allowed="a fraction in [0, 1]", ok=lambda share: 0 <= share <= 1
+    )
     # Each picture is right or wrong: the count of right ones is binomial, with variance n p (1 - p).
     return math.sqrt(accuracy * (1 - accuracy) / check_int("images", images, least=1))
 

@@ -177,6 +177,8 @@ def read_study(name: str | Path, *, out: Path | None = None) -> Study:
         raise StudyError(f"{path}: {error}") from None
     except tomllib.TOMLDecodeError as error:
         raise StudyError(f"{path}: not a TOML file that can be read ({error})") from None
+    except ValueError:  # Python reads no integer of more than 4,300 digits
+        raise StudyError(f"{path}: a number in it has too many digits to be read") from None
     except RecursionError:
         raise StudyError(f"{path}: its lists are nested too deeply to be a study") from None
     if out is None:

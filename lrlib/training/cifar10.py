@@ -16,6 +16,7 @@ import contextlib
 import hashlib
 import io
 import os
+import pickle
 import ssl
 import urllib.error
 import urllib.request
@@ -24,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from lrlib._checks import shown
 from lrlib._errors import LrlibError
 from lrlib._files import reason, write_atomically
 from lrlib.training.pickled import ArraysOnly
@@ -99,7 +101,7 @@ def _expanded(named: str | os.PathLike, argument: str) -> Path:
         return Path(named).expanduser()
     except RuntimeError:
         raise DataError(
-            f"{argument} must be a folder, got {os.fspath(named)!r}, and that user has no home folder"
+            f"{argument} must be a folder, got {shown(os.fspath(named))}, and that user has no home folder"
         ) from None
 
 
@@ -124,7 +126,8 @@ def find(root: str | os.PathLike | None = None, *, download: bool = True) -> lis
             "LRLIB_DATA to the folder that holds it"
         )
     raise DataError(
-        f"{argument} must be a folder that holds CIFAR-10, got {str(named)!r}: {looked_for}{_near(folder)}"
+        f"{argument} must be a folder that holds CIFAR-10, got {shown(str(named))}: "
+        f"{looked_for}{_near(folder)}"
     )
 
 
@@ -273,8 +276,7 @@ def read_parquet(path: Path) -> np.ndarray:
     except MemoryError as error:
         raise unreadable(path, error) from None
     except (pa.ArrowException, OSError) as error:
-        reason = str(error).split(". ")[0].rstrip(".")
-        raise damaged(path, f"is no whole parquet file ({reason})") from error
+        raise damaged(path, "is no whole parquet file") from error
     flat = table.flatten()
     if not {"img.bytes", "label"} <= set(flat.column_names) or not pa.types.is_integer(flat["label"].type):
         got = ", ".join(f"{field.name}: {field.type}" for field in table.schema)
@@ -305,12 +307,17 @@ def read_batch(path: Path) -> np.ndarray:
         # Who has read them with encoding="bytes" and written them again has bytes for names.
         batch = {key.decode() if isinstance(key, bytes) else key: value for key, value in batch.items()}
         data, labels = batch["data"], [_plain(label) for label in batch["labels"]]
-        if data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != 3072:
-            raise ValueError(f"data are {data.dtype} {list(data.shape)}, expected uint8 [n, 3072]")
+        form = (data.dtype, data.shape[1:])
     except MemoryError as error:
         raise unreadable(path, error) from None
-    except Exception as error:  # a damaged pickle can raise anything
-        raise damaged(path, f"is no batch of CIFAR-10 pictures ({type(error).__name__}: {error})") from error
+    except Exception as error:  # a damaged pickle can raise anything, mostly words about Python
+        asks = (
+            f" ({error})" if isinstance(error, pickle.UnpicklingError) and "it asks for" in str(error) else ""
+        )
+        raise damaged(path, f"is no batch of CIFAR-10 pictures{asks}") from error
+    if form != (np.uint8, (3072,)):
+        got = f"{data.dtype} {list(data.shape)}"
+        raise damaged(path, f"has data of the form {got} where uint8 [n, 3072] is expected")
     return _records(data.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1).reshape(-1, 3072), labels, path)
 
 
@@ -323,7 +330,7 @@ def _records(pixels: np.ndarray, labels: list, path: Path) -> np.ndarray:
     most = len(CLASS_NAMES) - 1
     for row, label in enumerate(labels):
         if type(label) is not int or not 0 <= label <= most:
-            raise damaged(path, f"has label {label!r} in row {row} where 0 to {most} are allowed")
+            raise damaged(path, f"has label {shown(label)} in row {row} where 0 to {most} are allowed")
     if len(labels) != len(pixels):
         raise damaged(path, f"has {len(labels)} labels for {len(pixels)} pictures")
     return np.concatenate([np.array(labels, np.uint8).reshape(-1, 1), pixels], axis=1)

@@ -17,6 +17,7 @@ from typing import TypeVar, cast
 
 import torch
 
+from lrlib._checks import shown
 from lrlib.runs.config import RunConfig
 from lrlib.runs.record import EpochRecord, Final, Provenance, Run, Status, grouped
 from lrlib.training import machine
@@ -100,6 +101,12 @@ def train(
     >>> run.column("first_lr"), [epoch.updates for epoch in run.epochs]
     ([0.1, 0.05], [13, 13])
     """
+    if not isinstance(config, RunConfig):
+        raise TypeError(f"config must be a RunConfig, as lrlib.preset makes it, got {shown(config)}")
+    if not isinstance(data, Dataset | None):
+        raise TypeError(
+            f"data must be a Dataset, as lrlib.training.dataset.load returns it, got {shown(data)}"
+        )
     target = machine.resolve(config, threads=threads, path=path, deterministic=deterministic)
     one = training(
         config, target, data=data, checkpoint=checkpoint, resume=resume, progress=progress, command=command

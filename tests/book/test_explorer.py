@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 import lrlib
+import lrlib.theory
 from gate import Visit
 from lrbook.chapters import explorer
 from lrlib.schedules.recipes import CosineRecipe, DropRecipe, PolynomialRecipe, TriangleRecipe
@@ -121,6 +123,7 @@ const text = values => [...values].map(String), best = x.best;
 return { state: x.write(), rates: text(r.rates), distance: text(r.distance), shaking: text(r.shaking),
   loss: text(r.loss), best: [best.peak, best.loss], outside: best.outside,
   final: String(LRX.finalLoss(r.factors, x.state.peak)), tuned: LRX.tunedLinear(x.state.T).loss,
+  bound: LRX.convexBound(r.factors), said: document.querySelector('[data-o=bound]').textContent,
   python: document.querySelector('[data-o=lrlib]').textContent,
   torch: document.querySelector('[data-o=torch]').textContent }; }"""
 
@@ -144,6 +147,13 @@ def test_each_rate_and_loss_is_lrlibs_and_so_is_what_one_copies(opened):
         if not seen["outside"]:
             assert seen["best"][1] == pytest.approx(best.loss, rel=1e-6), state
             assert seen["best"][0] == pytest.approx(best.peak_lr, rel=2e-3), state
+        bound = lrlib.theory.worst_case(schedule, steps=T)
+        assert seen["bound"]["value"] == pytest.approx(bound.best_value, rel=1e-9), state
+        assert seen["bound"]["peak"] == pytest.approx(bound.best_peak_lr, rel=1e-9), state
+        # Linear decay has 1 / sqrt(T + 1), and no schedule less.
+        of_linear, its_peak = re.findall(r"([\d.]+) times", seen["said"])
+        assert float(of_linear) == pytest.approx(bound.best_value * math.sqrt(T + 1), rel=6e-3), state
+        assert float(its_peak) == pytest.approx(bound.best_peak_lr * (T + 1) ** 1.5 / T, rel=6e-3), state
         linear = valley.best_peak_lr(lrlib.LinearDecay(total_steps=T), steps=T).loss
         assert seen["tuned"] == pytest.approx(linear, rel=1e-6)
         *lines, last = seen["python"].split("\n")

@@ -17,6 +17,7 @@ import pytest
 
 import lrbook.colab
 import lrlib.sweeps.timing
+import lrlib.training
 from run_page import run_page
 from tools import gpu_notebooks, notebooks, pretend
 
@@ -53,6 +54,7 @@ def believing(monkeypatch):
             (lrbook.colab, "_trained"),
             (lrbook.colab, "_preset_here"),
             (lrlib.sweeps.timing, "pace"),
+            (lrlib.training, "measure_sharpness"),
         ):
             monkeypatch.setattr(module, name, getattr(module, name))  # put back at the end
         pretend.believe(seconds=seconds)

@@ -344,7 +344,8 @@ case "$*" in
   *failing.toml*) exit 1 ;;
   *slow.toml*)
     trap 'echo stopped >> "$NOTES"; echo kept > "$out/slow.pt"; exit 0' TERM
-    echo waiting >> "$NOTES"
+    echo so far > "$out/slow.pt"
+    echo "waiting $$" >> "$NOTES"
     while :; do sleep 0.05; done ;;
   *"study run"*)
     echo "{}" > "$out/linear-seed0.json"
@@ -431,11 +432,35 @@ def test_record_does_all_in_order_and_packs_what_is_small_enough(there, tmp_path
     assert (out / "record.log").read_text() == log
 
 
+def wait_for_the_slow_study(job, folder):
+    """Return its process once it is at work."""
+    while True:
+        assert job.poll() is None
+        lines = asked(folder) if (folder / "notes").exists() else []
+        at_work = [line for line in lines if line.startswith("waiting ")]
+        if at_work:
+            return int(at_work[0].split()[1])
+        time.sleep(0.05)
+
+
+def test_a_machine_that_ends_without_a_word_leaves_what_there_was(there, tmp_path):
+    so_far = tmp_path / "out/checkpoints/slow/slow.pt"
+    with there("record.sh", STUDIES=f"{tmp_path}/slow.toml", RACE_SECONDS="0", PACK_EVERY="1") as job:
+        study = wait_for_the_slow_study(job, tmp_path)
+        for _ in range(2):  # packed once, and once more with the first one there
+            so_far.unlink(missing_ok=True)
+            while not so_far.exists():
+                assert job.poll() is None
+                time.sleep(0.05)
+        os.killpg(job.pid, signal.SIGKILL)
+        os.kill(study, signal.SIGKILL)  # it has a session of its own
+    assert so_far.read_text() == "so far\n"
+    assert (tmp_path / "out/records.tar.gz").is_file()
+
+
 def test_a_polite_kill_of_the_group_lets_the_epoch_end_and_packs(there, tmp_path):
     with there("record.sh", STUDIES=f"{tmp_path}/slow.toml {tmp_path}/one.toml", RACE_SECONDS="0") as job:
-        while not (tmp_path / "notes").exists() or "waiting" not in asked(tmp_path):
-            assert job.poll() is None
-            time.sleep(0.05)
+        wait_for_the_slow_study(job, tmp_path)
         os.killpg(job.pid, signal.SIGTERM)
         log = job.communicate(timeout=60)[0]
     assert job.returncode == 143

@@ -112,12 +112,13 @@ def study_line(runs: Sequence[Run], *, study: str = "") -> str:
     labels = listed(in_order(run.label for run in runs))
     commits = listed(dict.fromkeys((each.commit or "unknown")[:10] for each in p))
     more, many = "s" * (len(runs) > 1), "s" * (len(seeds) > 1)
+    torch = listed(dict.fromkeys(each.versions.get("torch", "unknown") for each in p))
     head = f"Study {study}: " if study else ""
     return (
         f"{head}{len(runs)} run{more} of {what} ({labels}; seed{many} {numbers}), "
         f"recorded {when} on {listed(dict.fromkeys(each.hardware for each in p))} "
         f"({threads}, {listed(dict.fromkeys(each.precision for each in p))}) "
-        f"with torch {listed(dict.fromkeys(each.versions['torch'] for each in p))}; commit {commits}."
+        f"with torch {torch}; commit {commits}."
     )
 
 

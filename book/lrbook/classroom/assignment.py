@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from lrbook.classroom.inbox import shown
 from lrlib._checks import check_int
+from lrlib._checks import shown as checked
 from lrlib._errors import LrlibError
 from lrlib._files import TextError, read_text, write_atomically
 from lrlib.schedules.recipes import get_recipe
@@ -19,6 +20,10 @@ from lrlib.schedules.recipes import get_recipe
 #: Three of the five schedules in the survey's table 1.1: thirty students give each of them ten seeds. With
 #: all five there are six, and a class mostly ends at "not decidable".
 SCHEDULES = ("constant", "drop", "linear")
+
+
+#: More would be a slip, and its list would fill the memory.
+MOST_STUDENTS = 100_000
 
 
 class ClassError(LrlibError, ValueError):
@@ -83,6 +88,8 @@ def assignment(
             if not isinstance(name, str):
                 raise ClassError(f"students must be a number or a list of names, got {name!r} in the list")
     elif isinstance(students, numbers.Integral):
+        if students > MOST_STUDENTS:
+            raise ClassError(f"students must be at most {MOST_STUDENTS:,}, got {checked(students)}")
         names = [""] * check_int("students", students, least=0)
     else:
         raise ClassError(f"students must be a number or a list of names, got {students!r}")

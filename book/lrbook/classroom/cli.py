@@ -26,7 +26,8 @@ def assign(
     out: Annotated[Path | None, typer.Option(help="Write the list to this CSV file too.")] = None,
 ) -> None:
     """Print who runs which schedule with which seed."""
-    who = int(students) if students.isdecimal() else names_in(Path(students))
+    # Of more than 12 digits, as many: a slip, whatever it is, and Python reads none of thousands.
+    who = int(students[:12]) if students.isdecimal() else names_in(Path(students))
     assigned = assignment(who, schedules=split(schedules), first_seed=first_seed)
     # First the file, then the terminal: what cannot be shown must not cost what was to be written.
     written = None if out is None else write_list(assigned, out)

@@ -101,7 +101,12 @@ def _opened(name: str, open_file: Callable[[], IO[bytes]], *, zips: int) -> Iter
             problem = f"cannot be read ({reason(error)}); look at its rights, and at the disk"
         else:
             what = "a zip that cannot be opened" if is_zip else "cannot be read"
-            problem = f"{what} ({type(error).__name__}: {shown(str(error))}); have it sent again"
+            why = "damaged"
+            if "encrypted" in str(error):
+                why = "locked with a password"
+            elif isinstance(error, NotImplementedError):
+                why = "packed in a way that is not known here"
+            problem = f"{what} ({why}); have it sent again"
         yield HandedIn(name, problem=problem)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 
-from lrlib._checks import check_int
+from lrlib._checks import check_int, check_numbers
 from lrlib.schedules import Schedule
 
 Array = np.ndarray
@@ -38,9 +38,9 @@ class Plan:
             self.total_steps = total_steps
             self._factor = plan
         else:
-            factors = np.asarray([float(factor) for factor in plan])
-            if not len(factors):
+            if isinstance(plan, Sized) and not len(plan):
                 raise ValueError("the plan must have at least one rate, got an empty sequence")
+            factors = np.asarray(check_numbers("schedule, as it is no schedule of lrlib's,", plan))
             self.total_steps = total_steps or len(factors)
             places = np.arange(len(factors))
             self._factor = lambda s: float(np.interp(s, places, factors))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-WIDTH = 100  # of a verdict's sentences, in characters
+WIDTH = 72  # of a verdict's sentences, in characters: what a column of the book and half a screen hold
 
 
 @dataclass(frozen=True)
@@ -199,10 +199,11 @@ class Verdict:
     (False, 'stepped_per_epoch', True, 1)
     >>> print(verdict)
     The applied rates part from the plan at update 1: 59 of 60 differ.
-      stepped_per_epoch: the scheduler moves once every 10 updates but its numbers count updates: after
-        60 updates it stands at 5 of 60.
-      For example: scheduler.step() is called after each epoch, while its numbers count updates;
-        Lightning steps a scheduler once an epoch unless its dictionary says 'interval': 'step'.
+      stepped_per_epoch: the scheduler moves once every 10 updates but its
+        numbers count updates: after 60 updates it stands at 5 of 60.
+      For example: scheduler.step() is called after each epoch, while its
+        numbers count updates; Lightning steps a scheduler once an epoch
+        unless its dictionary says 'interval': 'step'.
       Mended:
           for batch in loader:
               ...

@@ -74,8 +74,8 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_read(tmp_path):
     (tmp_path / "plain.zip").write_bytes((tmp_path / "plain.zip").read_bytes().replace(b"first", b"fIrst"))
     (tmp_path / "nowhere.json").symlink_to(tmp_path / "gone.json")
     found = {file.name: file for file in handed_in(tmp_path)}
-    assert "password required" in found["locked.zip: 1.json"].problem
-    assert "Bad CRC-32" in found["plain.zip: 1.json"].problem
+    assert "(locked with a password); have it sent again" in found["locked.zip: 1.json"].problem
+    assert "(damaged); have it sent again" in found["plain.zip: 1.json"].problem
     assert found["nowhere.json"].problem == "no file that can be read"
     assert {name for name, file in found.items() if file.data == b"second"} == {
         "locked.zip: 2.json",

@@ -310,9 +310,7 @@ def test_no_parquet(hub, name, content):
     path.write_bytes(content(path.read_bytes()))
     with pytest.raises(DataError) as error:
         load(hub)
-    assert str(error.value).startswith(f"{path} is no whole parquet file (")
-    assert str(error.value).endswith("): delete it and download it again")
-    assert "\n" not in str(error.value)
+    assert str(error.value) == f"{path} is no whole parquet file: delete it and download it again"
 
 
 class Malicious:
@@ -323,23 +321,26 @@ class Malicious:
 @pytest.mark.parametrize(
     ("dump", "problem"),
     [
-        (lambda *_: pickle.dumps(Malicious()), "UnpicklingError: it asks for builtins.exec"),
+        (lambda *_: pickle.dumps(Malicious()), "pictures (it asks for builtins.exec)"),
         (lambda *_: pickle.dumps({"data": Malicious(), "labels": []}), "it asks for builtins.exec"),
         (lambda *_: b"cos\nsystem\n(S'true'\ntR.", "it asks for os.system"),
         (lambda *_: b"cnumpy\nload\n(S'file'\ntR.", "it asks for numpy.load"),
         (lambda *_: b"cbuiltins\nbytes\n(I1000000000000\ntR.", "it asks for bytes that are not in it"),
         (lambda *_: b"c_codecs\nencode\n(S'x'\nS'rot13'\ntR.", "it asks for an encoding 'rot13'"),
-        (lambda *_: b"<html>", "UnpicklingError"),
-        (lambda *_: b"", "EOFError"),
+        (lambda *_: b"<html>", "is no batch of CIFAR-10 pictures: delete it"),
+        (lambda *_: b"", "is no batch of CIFAR-10 pictures: delete it"),
         (lambda *whole: python2_pickle(*whole)[:3000], "is no batch of CIFAR-10 pictures"),
-        (lambda *_: pickle.dumps({"data": np.zeros((4, 3072))}, 4), "KeyError: 'labels'"),
+        (
+            lambda *_: pickle.dumps({"data": np.zeros((4, 3072))}, 4),
+            "is no batch of CIFAR-10 pictures: delete it",
+        ),
         (
             lambda *_: pickle.dumps({"data": np.zeros((4, 3072)), "labels": [0] * 4}, 4),
-            "data are float64 [4, 3072]",
+            "has data of the form float64 [4, 3072]",
         ),
         (
             lambda *_: pickle.dumps({"data": np.zeros((4, 784), "u1"), "labels": [0] * 4}, 4),
-            "data are uint8 [4, 784], expected uint8 [n, 3072]",
+            "the form uint8 [4, 784] where uint8 [n, 3072] is expected",
         ),
         (lambda pixels, labels: new_pickle(4)(pixels, labels[:-1]), "has 3 labels for 4 pictures"),
         (

@@ -1,11 +1,7 @@
 /* The explorer: choose or draw a learning rate, and see at once what it leaves in the noisy valley.
-
    lrbook.chapters.explorer puts explorer.html, explorer.css, this file and the recorded numbers into a page or a
    notebook; every <div data-lrx> becomes an explorer. A new schedule is a new entry of SHAPES and a color in
-   explorer.css. tests/book/test_explorer.py holds rates and losses to lrlib's, step by step.
-
-   1 the valley   2 schedules   3 the best peak rate   4 canvas   5 an explorer: its state   6 charts
-   7 the landscape   8 words   9 frames   10 input */
+   explorer.css. tests/book/test_explorer.py holds rates, losses and bounds to lrlib's, step by step. */
 
 // ---- 1. The noisy valley, exact: the recursion of lrlib/theory/valley.py ----
 const DIRECTIONS = 64, NOISE = 0.1, EDGE = 2, KNOTS = 16;
@@ -26,8 +22,7 @@ function trajectory(rates) {
     }
   }
   for (const part of [distance, shaking]) {
-    const gone = part.findIndex(x => !Number.isFinite(x));
-    if (gone >= 0) part.fill(Infinity, gone);
+    const gone = part.findIndex(x => !Number.isFinite(x)); if (gone >= 0) part.fill(Infinity, gone);
   }
   return { distance, shaking, loss: distance.map((d, t) => d + shaking[t]) };
 }
@@ -122,7 +117,7 @@ const factorsOf = (shape, T, p) => {
   return Float64Array.from({ length: T }, (_, t) => f(t));
 };
 
-// ---- 3. The best peak rate ----
+// ---- 3. The best peak rate: in the valley, and for the bound on any convex loss ----
 // The slider, in log10. It stops short of 10, where linear decay over 300 meets every 1 / curvature exactly.
 const LOW = -2, HIGH = 0.99, GRID = 61;
 const gridPeak = i => 10 ** (LOW + (HIGH - LOW) * i / (GRID - 1));
@@ -139,12 +134,21 @@ function bestPeak(factors, losses = lossesOverPeaks(factors)) {
   }
   return { peak: 10 ** ((a + b) / 2), loss: Math.min(fc, fd), outside: i === GRID - 1 };
 }
+/* lrlib.theory.worst_case of equal gradient norms: its best peak rate and the bound there, for D = G = 1. */
+function convexBound(factors) {
+  let m = 0, sum = 0, noise = 0;
+  for (const f of factors.filter(f => f > 0).reverse()) {
+    if (m * m <= f) { m = Math.sqrt(f); noise = f - 2 * sum; }
+    noise += (f / m) ** 2; m += f / m; sum += f;
+  }
+  return { peak: 1 / (Math.sqrt(noise) * m), value: Math.sqrt(noise) / m };
+}
 const tuned = new Map();
 function tunedLinear(T) {
   if (!tuned.has(T)) {
     const factors = factorsOf("linear", T, {}), curve = lossesOverPeaks(factors), best = bestPeak(factors, curve);
     const rates = factors.map(f => f * best.peak);
-    tuned.set(T, { ...best, curve, rates, path: trajectory(rates) });
+    tuned.set(T, { ...best, curve, rates, path: trajectory(rates), bound: convexBound(factors) });
   }
   return tuned.get(T);
 }
@@ -176,10 +180,8 @@ function label(g, text, x, y, align, color) { g.textAlign = align; g.fillStyle =
 function chart({ g, w, h, font }, ink, marksX, marksY) {
   g.restore(); g.save();
   g.clearRect(0, 0, w, h); g.font = font; g.lineJoin = "round";
-  for (const [y, text] of marksY) {
-    segment(g, PAD.l, y, w - PAD.r, y, ink.hair, 1);
-    label(g, text, PAD.l - 6, y + 4, "right", ink.soft);
-  }
+  for (const [y, text] of marksY) label(g, text, PAD.l - 6, y + 4, "right", ink.soft);
+  for (const [y] of marksY) segment(g, PAD.l, y, w - PAD.r, y, ink.hair, 1);
   for (const [x, text] of marksX) label(g, text, Math.min(x, w - PAD.r - 6), h - 5, "center", ink.soft);
   g.beginPath(); g.rect(PAD.l - 2, 0, w - PAD.l - PAD.r + 4, h - PAD.b + 1); g.clip();
 }
@@ -229,8 +231,7 @@ function mount(root) {
     if (knots.length === KNOTS && knots.every(k => k <= 1000)) state.p.knots = knots;
     else if (q.has("k")) wrong.push(`k must be ${KNOTS} whole numbers from 0 to 1000 with dots between them`);
     state.peak = number("peak", 0.01, 9.77, state.peak);
-    state.T = number("T", 10, 1000, state.T, true);
-    t = state.T;
+    t = state.T = number("T", 10, 1000, state.T, true);
     o.note.hidden = !wrong.length;
     say(o.note, wrong.length ? `Part of this link cannot be read: ${wrong.join("; ")}. The rest is on show.` : "");
     controls();
@@ -239,8 +240,7 @@ function mount(root) {
     const { T } = state, factors = factorsOf(state.shape, T, state.p), rates = factors.map(f => f * state.peak);
     const key = write().replace(/peak=[^&]*/, "");
     if (key !== curveOf) { curveOf = key; left = GRID; }
-    curve ??= lossesOverPeaks(factors);
-    ghost = tunedLinear(T);
+    curve ??= lossesOverPeaks(factors); ghost = tunedLinear(T);
     run = { factors, rates, ...trajectory(rates) };
   }
 
@@ -301,7 +301,6 @@ function mount(root) {
     area(g, T, x, distance, foot, ink.distance); area(g, T, x, total, distance, ink.shaking);
     g.globalAlpha = 1;
     line(g, T, x, y(ghost.path.loss), ink.linear, 1.75, DASH); line(g, T, x, total, ink.c, 2.75);
-    // A bound on the loss (lrlib.theory) would be one more line here.
   }
   function drawCurve() {  // the loss over the peak rate, behind the slider
     const c = plots.curve, { g, w, h } = c, low = 0.7 * ghost.loss, inset = 14, foot = h - 22;
@@ -333,8 +332,7 @@ function mount(root) {
   let walked, normals, x1, y1, mean, linear;
   function noise() {  // normal numbers, by Box and Muller; kept, so that the path bends when a slider moves
     const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
-    normals = Float32Array.from({ length: RUNS * 2000 }, normal);
-    walked = null;
+    normals = Float32Array.from({ length: RUNS * 2000 }, normal); walked = null;
   }
   function walk() {  // sampled runs of the valley's recursion, and the exact mean and spread
     if (walked === run) return; else walked = run;
@@ -425,6 +423,8 @@ function mount(root) {
     describe(o.rate, `Learning rate over ${T} updates: ${name()}, from ${rateText(run.rates[0])} to `
       + `${rateText(run.rates[T - 1])}; dashed: tuned linear, from ${rateText(ghost.peak)} to 0.`);
     describe(o.lossPlot, `Expected loss over ${T} updates, from ${fmt(run.loss[0])} to ${fmt(loss)}.`);
+    const bound = convexBound(run.factors), times = key => `${(bound[key] / ghost.bound[key]).toPrecision(3)} times linear’s`;
+    say(o.bound, bound.value > 0 ? `${times("value")}, each at the peak rate that it asks for: here ${times("peak")}.` : "none");
     const list = [...Object.entries(facts.board), ...(T === 300 && loss < 1e4 ? [["YOURS", loss]] : [])];
     say(o.board, list.sort((a, b) => b[1] - a[1]).map(([who, x]) => `${who} ${fmt(x)}`).join(" → "));
     o.lrlib.textContent = `import lrlib\nschedule = ${s.lrlib(T, state.p)}\n`
@@ -595,5 +595,5 @@ function mount(root) {
   fromAddress(); addEventListener("hashchange", fromAddress); clearTimeout(resting); settle(true);
   new ResizeObserver(() => redraw()).observe(root);
 }
-globalThis.LRX = { trajectory, finalLoss, bestPeak, tunedLinear, factorsOf, SHAPES };
+globalThis.LRX = { trajectory, finalLoss, bestPeak, convexBound, tunedLinear, factorsOf, SHAPES };
 document.querySelectorAll("[data-lrx]:not([data-ready])").forEach(mount);
