@@ -4,7 +4,7 @@
     python3 -m cluster.carry check FILE...     # whether files came whole
     python3 -m cluster.carry unpack A B OUT    # OUT/cifar-10-batches-py; all cores share the work
 
-`pack` finds CIFAR-10 as lrlib does (``LRLIB_DATA``). The first half has all test images and 20,000 of the
+`pack` finds CIFAR-10 as lrlib does (``LRLIB_DATA``). The first half has all test images and 19,000 of the
 train images, so that either fits where 64 MiB travel at once. The other two commands need numpy and this
 checkout alone.
 
