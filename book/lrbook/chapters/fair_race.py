@@ -50,6 +50,11 @@ def _within(found: Mapping[str, PairedComparison]) -> bool:
     return max(each.equivalence_holm_p for each in found.values()) < LEVEL_OF_TESTS
 
 
+def _verdicts(found: Mapping[str, PairedComparison], word: str) -> list[str]:
+    """Return the schedules whose verdict against linear decay begins with a word."""
+    return [name for name, each in found.items() if each.verdict.startswith(word)]
+
+
 def own_means(records: Records) -> dict[str, float]:
     """Return the mean test accuracies of the race."""
     return {name: fmean(seeds.values()) for name, seeds in accuracies(records).items()}
@@ -194,7 +199,7 @@ def what_we_found_text(records: Records) -> Finding:
     own, common, found = own_means(records), common_means(records), comparisons(records)
     true = came_true(records)
     order = sorted(own, key=own.__getitem__)
-    worse = [name for name, each in found.items() if each.verdict.startswith("worse")]
+    worse = _verdicts(found, "worse")
     photos = own_on_cifar10(records)
     kept = span(photos) / span(on_cifar10(records)[0])
     return Finding(
@@ -220,9 +225,8 @@ def what_we_found_text(records: Records) -> Finding:
         },
         {
             "the span all but goes": span(own) < span(common) / 5,
-            "all are within a point": max(each.equivalence_holm_p for each in found.values())
-            < LEVEL_OF_TESTS,
-            "none is better": not any(each.verdict.startswith("better") for each in found.values()),
+            "all are within a point": _within(found),
+            "none is better": not _verdicts(found, "better"),
             "some are worse": 0 < len(worse) < len(found) / 2,
             "what came true": list(true.values()) == [True, True, False],
             "the last places fall soon": set(order[:2]) <= SOON,
@@ -307,7 +311,7 @@ def chosen_text(records: Records) -> Finding:
 def race_text(records: Records) -> Finding:
     """Say who can be told from linear decay, by the plan."""
     found = comparisons(records)
-    worse = [name for name, each in found.items() if each.verdict.startswith("worse")]
+    worse = _verdicts(found, "worse")
     worse.sort(key=lambda name: found[name].mean_difference)
     gaps = [found[name].mean_difference for name in worse]
     edge = max(worse, key=lambda name: found[name].holm_p)
@@ -340,10 +344,9 @@ def race_text(records: Records) -> Finding:
             "p": rounded(found[edge].holm_p, 4),
         },
         {
-            "all are within a point": max(each.equivalence_holm_p for each in found.values())
-            < LEVEL_OF_TESTS,
+            "all are within a point": _within(found),
             "four are worse": set(worse) == {"drop", "exponential", "poly5", "constant"},
-            "none is better": not any(each.verdict.startswith("better") for each in found.values()),
+            "none is better": not _verdicts(found, "better"),
             "one of them on the edge": 0.02 < found[edge].holm_p < LEVEL_OF_TESTS,
         },
     )
@@ -411,9 +414,9 @@ def cifar10_text(records: Records) -> Finding:
     return Finding(
         """
         The map on CIFAR-10 has {seeds} whole seeds at {rates} rates. Let each seed run at the rate that the
-        *other* one finds best, so that no seed chooses for itself. {Stays} of {schedules} schedules then stay
-        at {common}: {names}. The constant rate goes to {slow} and gains {constant} points; the triangle goes
-        up to {high} and gains {triangle}.
+        *other* one finds best, so that no seed chooses for itself. {Stays} of {schedules} schedules then
+        stay at {common}: {names}. The constant rate goes to {slow} and gains {constant} points; the triangle
+        goes up to {high} and gains {triangle}.
 
         All span {before} points at {common}, and {after} each at its own: {kept} of the span stays, far
         more than on the digits. {Behind} are behind linear decay at every one of the rates: no rate mends

@@ -25,6 +25,7 @@ from lrlib.runs import Run
 from lrlib.schedules.modern import MODERN
 from lrlib.schedules.recipes import RECIPES
 from lrlib.stats import interval
+from lrlib.theory import WorstCase
 
 LINEAR_AT = 0.0204  # where the plan puts linear decay's best rate: that of peak-digits
 WARMED = ("triangle", "1cycle", "noam", "step", "cosine_floor", "wsd", "wsd_sqrt")  # they warm up
@@ -36,10 +37,15 @@ ASKED = 0.6  # H1's rank correlation
 NEAR = 0.5  # a loss within so much of the lowest, as a part of it, is on the floor of the bowl
 
 
+def _bounds(records: Records) -> tuple[dict[str, WorstCase], float]:
+    """Return the bound of each schedule, and the plan's unit: what a peak rate of 1 is on the digits."""
+    found = one_bound.bounds(records, own_rates.STAGE_A, RECIPES)
+    return found, LINEAR_AT / found["linear"].best_peak_lr
+
+
 def predicted(records: Records) -> dict[str, float]:
     """Return the bound's best peak rate of each schedule, in the plan's unit."""
-    found = one_bound.bounds(records, own_rates.STAGE_A, RECIPES)
-    unit = LINEAR_AT / found["linear"].best_peak_lr
+    found, unit = _bounds(records)
     return {name: unit * each.best_peak_lr for name, each in found.items()}
 
 
@@ -82,10 +88,14 @@ def agreement(theory: Mapping[str, float], ours: Mapping[str, float], names: Ite
     return float(spearmanr([theory[name] for name in names], [ours[name] for name in names]).statistic)
 
 
-def off(records: Records) -> tuple[float, float]:
-    """Return the median of measured over predicted best rate: of those that warm up, and of the others."""
+def ratios(records: Records) -> dict[str, float]:
+    """Return measured over predicted best rate of each schedule."""
     theory, ours = predicted(records), measured(records)
-    ratio = {name: ours[name] / theory[name] for name in RECIPES}
+    return {name: ours[name] / theory[name] for name in RECIPES}
+
+
+def off(ratio: Mapping[str, float]) -> tuple[float, float]:
+    """Return the medians of `ratios`: of the schedules that warm up, and of the others."""
     return (
         median(ratio[name] for name in WARMED),
         median(ratio[name] for name in RECIPES if name not in WARMED),
@@ -95,7 +105,7 @@ def off(records: Records) -> tuple[float, float]:
 def came_true(records: Records) -> dict[str, bool]:
     """Return each prediction of H1 and H4, in short, and whether it came true."""
     theory, ours = predicted(records), measured(records)
-    warmed, others = off(records)
+    warmed, others = off(ratios(records))
     return {
         "the best rates of the ten correlate": agreement(theory, ours) >= ASKED,
         "exponential's is the highest": max(MODERN, key=ours.__getitem__) == "exponential",
@@ -167,7 +177,7 @@ def map_figure(records: Records | None = None) -> TwoWidths:
             axes.set_xscale("log")
             axes.set_yscale("log", subs=())
             axes.set_xlim(0.0006, 1.7)
-            axes.set_ylim(0.04, 4)
+            axes.set_ylim(0.025, 4)
             axes.set_xticks([0.001, 0.03, 1] if wide else [0.01, 1])
             axes.set_yticks([0.1, 1])
             for axis in (axes.xaxis, axes.yaxis):
@@ -211,8 +221,8 @@ def best_rates_figure(records: Records | None = None) -> TwoWidths:
         plain(axes.xaxis)
         axes.minorticks_off()
         axes.grid(axis="x", color=RULE, linewidth=0.6)
-        axes.set_xlabel("peak rate")
-        axes.set_title("best peak rate: ring, the bound; dot, measured")
+        axes.set_xlabel("best peak rate")
+        axes.set_title("ring: the bound; dot: measured")
         return figure
 
     return TwoWidths(
@@ -228,8 +238,7 @@ def best_rates_figure(records: Records | None = None) -> TwoWidths:
 
 def orders(records: Records) -> dict[float, float]:
     """Return for each peak rate the rank correlation of bound and mean held-out loss over the eighteen."""
-    found = one_bound.bounds(records, own_rates.STAGE_A, RECIPES)
-    unit = LINEAR_AT / found["linear"].best_peak_lr
+    found, unit = _bounds(records)
     losses = own_rates.held_out(records[own_rates.STAGE_A])
     return {
         rate: agreement(
@@ -447,9 +456,8 @@ def best_rates_text(records: Records) -> Finding:
 @finding(heading="Warm-up bears more than the bound says, as predicted; chance could do that too")
 def warmup_text(records: Records) -> Finding:
     """Judge H4: schedules with a warm-up bear more rate than the bound says."""
-    warmed, others = off(records)
-    ours, theory = measured(records), predicted(records)
-    ratio = {name: ours[name] / theory[name] for name in RECIPES}
+    ratio = ratios(records)
+    warmed, others = off(ratio)
     chance = by_chance(ratio)
     return Finding(
         """
@@ -506,7 +514,7 @@ def live_figure(mine: Mapping[str, Run], records: Records | None = None) -> TwoW
         records,
         studies=[own_rates.STAGE_B],
         colors={"wsd": INK, "1cycle": WARM},
-        alt="Your two runs, wsd in black and 1cycle in red, thick, over recorded runs of each, thin: the "
+        alt="Your two runs, wsd in black and 1cycle in purple, thick, over recorded runs of each, thin: the "
         "training loss and test accuracy over the epochs.",
     )
 

@@ -86,7 +86,7 @@ def own_rate(draw: Draw) -> Task:
         solution=f"""
             def own_rate(losses):
                 most = {1 + part:g} * min(losses)
-                pairs = zip({RATES}, losses)
+                pairs = zip({RATES}, losses, strict=True)
                 return min(rate for rate, loss in pairs if loss <= most)
         """,
         reveal="at a tie the smaller rate is the safer one: beyond the best rate losses rise more steeply.",

@@ -150,7 +150,7 @@ OUTCOMES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 }
 
 #: Part of the book in which a chapter stands, where it is not the survey.
-FOLDER = {"audit": "beyond"}
+FOLDER = {"audit": "beyond", "fair_race": "beyond"}
 
 
 def _named(exercise: Exercise | OpenExercise, chapter: str) -> str:

@@ -92,24 +92,24 @@ def likely(cls: Any, chance: random.Random) -> dict[str, Any]:
     return given
 
 
-@kind("arguments of schedules")
-def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
-    for name, cls in SHAPES.items():
+def odd_fields(classes: dict[str, Any], chance: random.Random, times: int) -> Iterator[Case]:
+    """Yield each class made with an odd value in each of its fields."""
+    for name, cls in classes.items():
         for field in dataclasses.fields(cls):
             for value in [*ODD, *generated(arguments, times // 4, chance)]:
                 yield Case(
                     (name, field.name, value), makes(cls, {**likely(cls, chance), field.name: value}), False
                 )
+
+
+@kind("arguments of schedules")
+def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
+    yield from odd_fields(SHAPES, chance, times)
 
 
 @kind("arguments of recipes")
 def _(folder: Path, chance: random.Random, times: int) -> Iterator[Case]:
-    for name, cls in RECIPES.items():
-        for field in dataclasses.fields(cls):
-            for value in [*ODD, *generated(arguments, times // 4, chance)]:
-                yield Case(
-                    (name, field.name, value), makes(cls, {**likely(cls, chance), field.name: value}), False
-                )
+    yield from odd_fields(RECIPES, chance, times)
 
 
 @kind("steps that are none")

@@ -249,6 +249,17 @@ def done(tortured: Tortured, out: str, row: Row, session: Callable[[str], str], 
         row.fault(f"{out}: left over {left}")
 
 
+def repeated(
+    tortured: Tortured, out: str, row: Row, session: Callable[[str], str], wanted: dict, times: int
+) -> Row:
+    """Record studies anew, each as `done` does, until the row has happened so many times; return the row."""
+    rounds = 0
+    while row.times < times:
+        done(tortured, f"{out}-{rounds}", row, session, wanted)
+        rounds += 1
+    return row
+
+
 def kills(tortured: Tortured, wanted: dict, times: int, *, real: bool = False) -> Row:
     """Kill workers and drivers, by the clock and in the middle of their writes."""
     row = Row(
@@ -290,11 +301,7 @@ def kills(tortured: Tortured, wanted: dict, times: int, *, real: bool = False) -
             row.had(f"{who if not real else 'process'} in a write", in_writes)
         return f"{who} by the clock" if killed else ""
 
-    rounds = 0
-    while row.times < times:
-        done(tortured, f"{'real-' if real else ''}kills-{rounds}", row, session, wanted)
-        rounds += 1
-    return row
+    return repeated(tortured, f"{'real-' if real else ''}kills", row, session, wanted, times)
 
 
 def refusals(tortured: Tortured, wanted: dict, times: int) -> Row:
@@ -318,11 +325,7 @@ def refusals(tortured: Tortured, wanted: dict, times: int) -> Row:
         refused = len(tortured.lines(f"{number} ")) - before
         return os.strerror(number) if refused else ""
 
-    rounds = 0
-    while row.times < times:
-        done(tortured, f"refusals-{rounds}", row, session, wanted)
-        rounds += 1
-    return row
+    return repeated(tortured, "refusals", row, session, wanted, times)
 
 
 def small_disks(tortured: Tortured, wanted: dict, times: int) -> Row:
@@ -343,11 +346,7 @@ def small_disks(tortured: Tortured, wanted: dict, times: int) -> Row:
         check_said(said, row)
         return "refused" if "could not be written" in said.read_text() else ""
 
-    rounds = 0
-    while row.times < times:
-        done(tortured, f"small-{rounds}", row, session, wanted)
-        rounds += 1
-    return row
+    return repeated(tortured, "small", row, session, wanted, times)
 
 
 def clocks(tortured: Tortured, wanted: dict, times: int) -> Row:

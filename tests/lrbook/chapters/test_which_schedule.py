@@ -8,7 +8,7 @@ import findings as rules
 from findings import constants, measured, swapped
 from lrbook.chapters import one_bound, which_schedule
 from lrbook.finding import Records
-from lrlib.schedules.recipes import SURVEY
+from lrlib.schedules.recipes import RECIPES, SURVEY
 from lrlib.theory import worst_case
 
 CIFAR10, BUDGETS, DIGITS, MAP, PEAKS = (
@@ -18,7 +18,8 @@ CIFAR10, BUDGETS, DIGITS, MAP, PEAKS = (
     "laptop-map-gpu",
     "peak-laptop",
 )
-EIGHT = " ".join(SURVEY)
+STAGE_A, RACE = "modern-digits", "fair-digits"
+EIGHT, EIGHTEEN = " ".join(SURVEY), " ".join(RECIPES)
 
 
 LINEAR = which_schedule._linear
@@ -50,6 +51,13 @@ ALTERATIONS = {
     "a line that is half as long": constants(
         which_schedule, _linear=lambda steps: LINEAR(steps if steps == 100 else 50)
     ),
+    "race: wsd poor": measured(RACE, "wsd", "test_accuracy", lambda e, x: x - 0.02, seeds=range(300)),
+    "race: eighteen alike at 0.1": measured(
+        STAGE_A, EIGHTEEN, "test_accuracy", lambda e, x: 0.97 + x / 100, seeds=[101], peak_lr=0.1
+    ),
+    "race: wsd best at 0.1": measured(
+        STAGE_A, "wsd", "test_loss", lambda e, x: x / 100, seeds=[101], peak_lr=0.1
+    ),
     "own rates all alike": constants(one_bound, own_rates=lambda records: dict.fromkeys(SURVEY, 0.02)),
 }
 ALLOWED = r"2405\.15682|a line to zero|one number less|a third of linear decay's|twice it or more"
@@ -73,7 +81,6 @@ test_it_holds_for_the_records, test_each_of_its_claims_can_fail, test_no_measure
 def test_headings_findings_and_code_of_the_page():
     plain = {
         "The path",
-        "You do not know when training ends",
         "Pre-training a language model",
         "AdamW",
         "Fine-tuning",

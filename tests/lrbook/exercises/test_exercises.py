@@ -813,6 +813,12 @@ def test_outcomes_without_an_exercise_say_so():
     assert f"and {empty} have none." in levels_text()
 
 
+def test_each_chapter_of_the_table_of_outcomes_is_where_its_link_leads():
+    links = re.findall(r"\]\((.+?)\)", outcomes_table())
+    assert len(links) == len(OUTCOMES)
+    assert all((ROOT / "book/teach" / link).is_file() for link in links), links
+
+
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_what_is_said_of_the_curves_can_be_seen(seed):
     runs = {run.label: run for run in load_runs("survey-laptop") if run.config.seed == seed}
