@@ -55,7 +55,7 @@ def test_without_its_package_an_engine_says_what_to_install(name, package, lrlib
         (["--engine", "slurm", "--gpus", "0.5"], "gpus must be a whole number with Slurm, got 0.5"),
         (["--engine", "slurm", "--address", "auto"], "address must be slurm or local with this engine"),
         (["--engine", "slurm", "--address", "local", "--queue", "gpu"], "queue takes KEY=VALUE"),
-        (["--engine", "slurm", "--address", "local", "--queue", "tiem=3"], "Slurm could not be asked ("),
+        (["--engine", "slurm", "--address", "local", "--queue", "no_such=3"], "Slurm could not be asked ("),
     ],
     ids=str,
 )
