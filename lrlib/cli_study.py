@@ -59,6 +59,9 @@ def study_run(
     retries: Annotated[
         int, typer.Option(help="On a cluster: how often in a row a run may lose its worker.")
     ] = 3,
+    start_seconds: Annotated[
+        float | None, typer.Option(help="With Ray on this machine: how long its start may take (300).")
+    ] = None,
     queue: Annotated[
         list[str] | None, typer.Option(help="With Slurm: KEY=VALUE of submitit, as slurm_partition=gpu.")
     ] = None,
@@ -82,7 +85,13 @@ def study_run(
         raise ValueError("--beside is for runs that share a GPU; give --together too")
     if not local and (beside or whole):
         raise ValueError(f"--beside and --whole are for one machine, not for --engine {engine_name}")
-    asked_for = {"address": address, "gpus": gpus, "block": block, "queue": queue}
+    asked_for = {
+        "address": address,
+        "gpus": gpus,
+        "block": block,
+        "start-seconds": start_seconds,
+        "queue": queue,
+    }
     if local and (given := [f"--{option}" for option, value in asked_for.items() if value is not None]):
         raise ValueError(f"{given[0]} is for a cluster; give --engine ray or slurm too")
     do_study = engine(
@@ -95,6 +104,7 @@ def study_run(
             block=block,
             gpus=gpus,
             retries=retries,
+            start_seconds=300.0 if start_seconds is None else start_seconds,
             queue=tuple(queue or ()),
         ),
     )

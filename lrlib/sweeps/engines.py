@@ -65,6 +65,8 @@ class Resources:
         the study's device is not the CPU, else 0.
     retries : int
         How often in a row a run may lose its worker without having finished an epoch meanwhile, >= 0.
+    start_seconds : float
+        How long a Ray cluster on this machine may take to start, > 0; three tries share it.
     queue : sequence of str
         With Slurm, further settings of submitit, as "slurm_partition=gpu" or "timeout_min=120".
 
@@ -83,6 +85,7 @@ class Resources:
     block: int | None = None
     gpus: float | None = None
     retries: int = 3
+    start_seconds: float = 300.0
     queue: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -94,6 +97,7 @@ class Resources:
         if self.gpus is not None:
             check_float("gpus", self.gpus, allowed=">= 0 and finite", ok=lambda x: x >= 0)
         check_int("retries", self.retries, least=0)
+        check_float("start_seconds", self.start_seconds, allowed="> 0 and finite", ok=lambda x: x > 0)
 
     @property
     def runs(self) -> int:

@@ -110,7 +110,8 @@ def run_on_ray(
             "deterministic": deterministic,
             "command": command,
         }
-        with connected(resources.address, cpus=(jobs or max(1, (os.cpu_count() or 1) // threads)) * threads):
+        cpus = (jobs or max(1, (os.cpu_count() or 1) // threads)) * threads
+        with connected(resources.address, cpus=cpus, start_seconds=resources.start_seconds):
             driver = _Driver(study, tally, resources, jobs=jobs, how=how, say=say)
             failed = driver.run(end)
     sum_up(study, say)

@@ -17,7 +17,9 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from math import ceil
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, cast
 
 import ray
@@ -29,12 +31,12 @@ from lrlib.sweeps.study import StudyError
 
 OBJECTS = 128 * 2**20  # bytes of shared memory for a cluster on this machine: records are small
 MOST_LETTERS = 30  # of the folder of temporary files, as sockets get names of about 100
-STARTS = 3  # of a cluster on this machine, if it does not come up
+STARTS = 3  # of a cluster on this machine, if it does not come up; they share the seconds
 QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
 
 
 @contextmanager
-def connected(address: str | None, *, cpus: int) -> Iterator[None]:
+def connected(address: str | None, *, cpus: int, start_seconds: float) -> Iterator[None]:
     """Be the driver of a cluster: of the one that this process is in, of that address, or of a new one."""
     if ray.is_initialized():
         yield
@@ -44,7 +46,7 @@ def connected(address: str | None, *, cpus: int) -> Iterator[None]:
         stack.enter_context(_silence())
         stack.callback(ray.shutdown)
         if address is None:
-            _start_here(cpus, stack)
+            _start_here(cpus, start_seconds, stack)
         else:
             _check_address(address)
             try:
@@ -57,34 +59,67 @@ def connected(address: str | None, *, cpus: int) -> Iterator[None]:
         yield
 
 
-def _start_here(cpus: int, stack: ExitStack) -> None:
+def _start_here(cpus: int, seconds: float, stack: ExitStack) -> None:
     """Start a cluster on this machine, whose folder is removed when `stack` ends."""
+    end = monotonic() + seconds
     for left in reversed(range(STARTS)):
         own = ExitStack()
         folder = own.enter_context(_own_folder())
         try:
-            ray.init(
-                "local",
-                num_cpus=cpus,
-                include_dashboard=False,
-                object_store_memory=OBJECTS,
-                _node_ip_address="127.0.0.1",  # nobody else is to reach it
-                _temp_dir=str(folder),
-                **QUIET,
-            )
+            with _patience(seconds / STARTS):
+                ray.init(
+                    "local",
+                    num_cpus=cpus,
+                    include_dashboard=False,
+                    object_store_memory=OBJECTS,
+                    _node_ip_address="127.0.0.1",  # nobody else is to reach it
+                    _temp_dir=str(folder),
+                    **QUIET,
+                )
         except Exception as error:
-            # Ray gives its parts 30 seconds, too few for a busy machine, and leaves them running.
+            # Parts that came too late, or without the others, are left running.
             ray.shutdown()
             _end_all(folder)
             own.close()
-            if not left:
-                raise StudyError(f"Ray could not be started on this machine: {first(error)}") from None
+            if not left or monotonic() >= end:
+                raise StudyError(
+                    f"Ray could not be started on this machine: {first(error)} (if it is slow, give it more "
+                    f"than {seconds:g} seconds by --start-seconds)"
+                ) from None
         else:
             # In front of what the caller has entered: Ray stops first.
             before = stack.pop_all()
             stack.push(own)
             stack.push(before)
             return
+
+
+@contextmanager
+def _patience(seconds: float) -> Iterator[None]:
+    """Let Ray wait so long for its parts; by itself it waits 30 seconds, too few for a busy machine."""
+    limits = {"RAY_gcs_server_port_wait_time_s": ceil(seconds), "RAY_worker_register_timeout_seconds": 600}
+    services = cast(Any, ray)._private.services
+    ask = getattr(services, "get_node", None)
+    end = monotonic() + seconds
+
+    # For a node that comes late no setting is there: it is asked for until it answers.
+    def ask_again(*args: Any, **how: Any) -> Any:
+        while True:
+            try:
+                return cast(Any, ask)(*args, **how)
+            except RuntimeError:
+                if monotonic() >= end:
+                    raise
+            sleep(0.1)
+
+    if ask is not None:
+        services.get_node = ask_again
+    try:
+        with _environment({name: str(limit) for name, limit in limits.items() if name not in os.environ}):
+            yield
+    finally:
+        if ask is not None:
+            services.get_node = ask
 
 
 def _end_all(folder: Path) -> None:
@@ -128,17 +163,26 @@ def _check_address(address: str) -> None:
 def _silence() -> Iterator[None]:
     """Keep Ray from sending statistics and from writing between the lines of the study."""
     wanted = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
     # No setting of Ray keeps its words on a lost worker from the terminal; the study says what is lost.
     worker = cast(Any, ray)._private.worker
     printing = getattr(worker, "print_to_stdstream", None)
     worker.print_to_stdstream = lambda *_, **__: None
     try:
-        yield
+        with _environment(wanted):
+            yield
     finally:
         if printing is not None:
             worker.print_to_stdstream = printing
+
+
+@contextmanager
+def _environment(wanted: dict[str, str]) -> Iterator[None]:
+    """Set variables of the environment; leave them as they were."""
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
