@@ -170,8 +170,15 @@ def run_on_slurm(
         how = {"threads": threads, "path": path, "deterministic": deterministic, "command": command}
         queue = _Queue(study, tally, resources, jobs=jobs, how=how, say=say)
         failed = queue.run(end)
+    elif study.runs:  # a driver that was killed has left its tasks' logs
+        shutil.rmtree(_folder(study), ignore_errors=True)
     sum_up(study, say)
     return failed == 0
+
+
+def _folder(study: Study) -> Path:
+    """Return the folder beside the records: what submitit hands over, logs, and which task has which runs."""
+    return study.runs[0].record.parent.absolute() / ".queue"
 
 
 @dataclass
@@ -189,8 +196,7 @@ class _Queue:
 
     def __post_init__(self) -> None:
         self.here = self.resources.address == "local"
-        #: Beside the records: what submitit hands over, logs, and which task has which runs.
-        self.folder = self.study.runs[0].record.parent.absolute() / ".queue"
+        self.folder = _folder(self.study)
         self.note = self.folder / "tasks.json"
 
     def run(self, end: float) -> int:
@@ -282,6 +288,8 @@ class _Queue:
                 tasks = [executor.submit(self._block(block)) for block in blocks]
         except (FailedSubmissionError, OSError) as error:
             raise StudyError(f"Slurm took no job: {' '.join(str(error).split())[:300]}") from None
+        for job in tasks if self.here else ():
+            job._results_timeout_s = 1  # on one disk no result comes late; submitit waits 15 for one
         self.live += zip(tasks, blocks, strict=True)
         note = [{"id": str(job.job_id), "runs": [one.name for one in block]} for job, block in self.live]
         write_atomically(self.note, lambda file: file.write(json.dumps(note).encode()))
@@ -340,9 +348,8 @@ class _Queue:
                 with contextlib.suppress(OSError):
                     job.cancel(check=False)
             return
-        for look in range(
-            600
-        ):  # of 0.05 s; asked a second time, a task does not wait for the end of an epoch
+        # Of 0.05 s; asked a second time, a task does not wait for the end of an epoch.
+        for look in range(600):
             left = [job for job, _ in self.live if not job.done()]
             for job in left if look % 60 == 0 else ():
                 with contextlib.suppress(OSError):

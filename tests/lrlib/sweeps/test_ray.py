@@ -1,4 +1,8 @@
-"""Ray: one cluster for all tests here, whose workers are killed, and a driver that is."""
+"""Ray: one cluster for all tests here, whose workers are killed, and a driver that is.
+
+Each new worker costs some seconds, so a test that kills one looks at all that may go wrong then. In
+`make torture` more are killed.
+"""
 
 import contextlib
 import os
@@ -6,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
+import types
 from pathlib import Path
 
 import pytest
@@ -20,18 +24,9 @@ from lrlib.runs.store import read_run
 from lrlib.sweeps import ray as engine
 from lrlib.sweeps import ray_cluster
 from lrlib.sweeps.engines import Resources
-from lrlib.sweeps.study import StudyError, plan
-from lrlib.training.run import train
-
-ROOT = Path(__file__).parents[3]
-LIMIT = 600  # seconds; a busy machine is slow, not wrong
-
-
-def study_of(folder, *, seeds=(1,), epochs=4, recipes=("constant", "linear")):
-    few = {"train_images": 100, "test_images": 50, "epochs": epochs}
-    return plan(
-        "small", {"preset": "digits", "recipes": list(recipes), "seeds": list(seeds), "changes": few}, folder
-    )
+from lrlib.sweeps.ray_worker import mark_of
+from lrlib.sweeps.study import StudyError
+from on_clusters import FEW, MODULES, are_as_if_alone, study_of, until
 
 
 @pytest.fixture(scope="module")
@@ -45,101 +40,127 @@ def away(tmp_path_factory):
 @pytest.fixture(scope="module")
 def cluster(away):
     """The address of a cluster of two workers, in which this process is a driver."""
-    with contextlib.chdir(away), ray_cluster.connected(None, cpus=2):
+    with contextlib.chdir(away), ray_cluster.connected(None, cpus=2, start_seconds=600):
         yield ray.get_runtime_context().gcs_address
 
 
-def is_as_if_alone(study):
-    for planned in study.runs:
-        run = read_run(planned.record)
-        assert run.measured() == train(planned.config, progress=False, threads=1).measured()
-    names = sorted(planned.record.name for planned in study.runs)
-    return sorted(os.listdir(study.runs[0].record.parent)) == names
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """No words on a worker that is slow to start."""
+    monkeypatch.setattr(engine, "PATIENCE", 600.0)
 
 
-def until(done, *, process=None):
-    limit = time.monotonic() + LIMIT
-    while not done():
-        assert process is None or process.poll() is None, process.communicate()
-        assert time.monotonic() < limit
-        time.sleep(0.01)
-
-
-def workers(of=None):
+def workers():
     """The processes of this cluster that do a run now."""
     found = []
-    for process in psutil.Process(of).children(recursive=True):
+    for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
             if " ".join(process.cmdline()).startswith("ray::stream"):
                 found.append(process)
     return found
 
 
+def test_a_killed_worker_costs_no_run(cluster, tmp_path, monkeypatch, capfd):
+    """It has two runs in company: one keeps its checkpoints in the folder, one sends them."""
+    study, lines = study_of(tmp_path), []
+    shared, sent = study.runs
+    # The worker of the second finds another lock beside its record than this one.
+    monkeypatch.setattr(engine, "mark_of", lambda file: 0 if file == sent.checkpoint else mark_of(file))
+
+    def kill():
+        until(lambda: shared.checkpoint.exists() and sent.checkpoint.exists())
+        (worker,) = workers()
+        os.kill(worker.pid, signal.SIGKILL)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    # By its address a worker may be anywhere: it gets what checkpoint there is.
+    resources = Resources(address=cluster, together=2)
+    how = {"say": lines.append, "command": ["lrlib", "x"]}
+    assert engine.run_on_ray(study, resources=resources, **how) is True
+    thread.join()
+    lost = "lost its worker, and goes on from its checkpoint with another"
+    assert sorted(lines[:2]) == [f"{run.name}: {lost}" for run in study.runs]
+    assert lines[-1] == "small: 2 of 2 runs are recorded."
+    assert are_as_if_alone(study)
+    for run in study.runs:
+        told = read_run(run.record).provenance
+        assert (told.together, told.threads, told.parts, told.command) == (2, 1, 2, "lrlib x")
+    assert capfd.readouterr() == ("", "")
+
+
 def test_records_are_those_of_this_machine(cluster, tmp_path, capfd):
-    study = study_of(tmp_path, seeds=[1, 2])
-    first, lines = study.runs[0], []
+    study, lines = study_of(tmp_path, seeds=[1, 2], epochs=[4]), []
+    first = study.runs[0]
     with first.held():  # by another process, as it were
         assert engine.run_on_ray(study, resources=Resources(), say=lines.append) is True
     assert lines[0] == "constant-seed1: left to another process"
     assert lines[1].startswith("[1/4] ")
     assert lines[-1] == "small: 3 of 4 runs are recorded."
-    # Two in company, the one that was left over and a new one.
-    more = study_of(tmp_path, seeds=[1, 2, 3], recipes=("constant",))
-    resources = Resources(together=2)
-    assert engine.run_on_ray(more, resources=resources, say=lines.append, command=["lrlib", "x"]) is True
-    assert lines[-1] == "small: 3 of 3 runs are recorded."
-    here = [read_run(run.record).provenance for run in more.runs]
-    assert [(one.together, one.threads) for one in here] == [(2, 1), (1, 1), (2, 1)]
-    assert here[2].command == "lrlib x"
-    assert sorted(os.listdir(tmp_path)) == sorted({run.record.name for run in (*study.runs, *more.runs)})
-    for planned in (*study.runs, more.runs[2]):
-        run = read_run(planned.record)
-        assert run.measured() == train(planned.config, progress=False, threads=1).measured()
-    assert capfd.readouterr() == ("", "")
-
-
-@pytest.mark.parametrize("seen", [True, False], ids=["shared folder", "checkpoints sent"])
-def test_a_killed_worker_costs_no_run(seen, cluster, tmp_path, monkeypatch, capfd):
-    study = study_of(tmp_path, epochs=40)
-    if not seen:  # the workers find another lock beside the record than this one
-        monkeypatch.setattr(engine, "mark_of", lambda checkpoint: 0)
-    killed = []
-
-    def kill():
-        until(lambda: any(run.checkpoint.exists() for run in study.runs))
-        until(workers)
-        killed.append(workers()[0].pid)
-        os.kill(killed[0], signal.SIGKILL)
-
-    thread, lines = threading.Thread(target=kill), []
-    thread.start()
     assert engine.run_on_ray(study, resources=Resources(), say=lines.append) is True
-    thread.join()
-    assert [line for line in lines if "lost its worker, and " in line], lines
-    assert is_as_if_alone(study)
+    assert lines[-1] == "small: 4 of 4 runs are recorded."
+    assert are_as_if_alone(study)
+    assert {read_run(run.record).provenance.parts for run in study.runs} == {1}
     assert capfd.readouterr() == ("", "")
 
 
-def test_out_of_retries_a_run_fails_and_keeps_its_checkpoint(cluster, tmp_path):
-    study, lines = study_of(tmp_path, epochs=4000, recipes=("linear",)), []
+def test_a_killed_driver_costs_no_run(cluster, away, tmp_path, lrlib, monkeypatch):
+    monkeypatch.setattr("lrlib.cli_study.signal.signal", lambda *_: None)
+    study = study_of(tmp_path / "out", recipes=["linear"], epochs=[40, 4])
+    changes = "\n".join(f"{name} = {value}" for name, value in FEW.items())
+    text = f'preset = "digits"\nrecipes = ["linear"]\nseeds = [1]\nepochs = [40, 4]\n[changes]\n{changes}\n'
+    (tmp_path / "small.toml").write_text(text)
+    words = ["study", "run", str(tmp_path / "small.toml"), "--out", str(tmp_path / "out")]
+    words += ["--engine", "ray", "--address", cluster, "--jobs", "1"]
+    code = f"import sys; sys.argv = {['lrlib', *words]!r}\nfrom lrlib.cli import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-c", code],
+        cwd=away,
+        env={**os.environ, "PYTHONPATH": MODULES},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    until(study.runs[0].checkpoint.exists, process=process)
+    process.kill()
+    said, _ = process.communicate()
+    assert said in ("", "small: no worker is free yet; waiting for one\n")  # on a slow machine
+    until(lambda: not workers())  # they end with their driver
+    assert [run.state() for run in study.runs] == ["cut", "missing"]
+    code, out, err = lrlib(*words)
+    assert (code, err) == (0, "")
+    assert out.endswith("small: 2 of 2 runs are recorded.\n")
+    assert are_as_if_alone(study)
+    assert [read_run(run.record).provenance.parts for run in study.runs] == [2, 1]
+
+
+def test_what_a_run_cannot_do_is_said_and_out_of_retries_it_fails(cluster, tmp_path):
+    study, lines = study_of(tmp_path, epochs=[4000]), []
+    bad, lost = study.runs
+    bad.checkpoint.write_bytes(b"not a checkpoint")
 
     def kill():
-        until(study.runs[0].checkpoint.exists)
+        until(lost.checkpoint.exists)
         for worker in workers():
             os.kill(worker.pid, signal.SIGKILL)
 
     thread = threading.Thread(target=kill)
     thread.start()
-    assert engine.run_on_ray(study, resources=Resources(retries=0), say=lines.append) is False
+    resources = Resources(retries=0, block=2)
+    assert engine.run_on_ray(study, resources=resources, say=lines.append) is False
     thread.join()
-    assert lines[0].startswith("linear-seed1: failed: lost its worker (The worker died")
-    assert lines[1:] == ["small: 0 of 1 runs are recorded."]
-    assert study.runs[0].state() == "cut"
+    assert lines[0].startswith("constant-seed1: failed: ")
+    assert lines[0].endswith("not a checkpoint that this lrlib can read; delete it to start again")
+    assert lines[1].startswith("linear-seed1: failed: lost its worker (The worker died")
+    assert lines[2:] == ["small: 0 of 2 runs are recorded."]
+    assert [run.state() for run in study.runs] == ["cut", "cut"]
+    with pytest.raises(StudyError, match="this machine has 0 for Ray"):
+        engine.run_on_ray(study, resources=Resources(gpus=1), say=lines.append)
 
 
 def test_out_of_time_workers_end_and_let_go(cluster, tmp_path, monkeypatch):
-    study = study_of(tmp_path, epochs=4000)
-    cut, lines = study.runs[0], []
+    study, lines = study_of(tmp_path, epochs=[4000]), []
+    cut = study.runs[0]
     monkeypatch.setattr(engine, "monotonic", lambda: 3601.0 if cut.checkpoint.exists() else 0.0)
     assert engine.run_on_ray(study, resources=Resources(), jobs=1, hours=1, say=lines.append) is True
     assert lines == ["small: 0 of 2 runs are recorded."]
@@ -147,42 +168,47 @@ def test_out_of_time_workers_end_and_let_go(cluster, tmp_path, monkeypatch):
     until(lambda: not workers())
 
 
-def test_what_a_run_cannot_do_is_said_and_the_others_go_on(cluster, tmp_path):
-    study, lines = study_of(tmp_path), []
-    study.runs[0].checkpoint.write_bytes(b"not a checkpoint")
-    assert engine.run_on_ray(study, resources=Resources(), say=lines.append) is False
-    (complaint,) = [line for line in lines if "failed" in line]
-    assert complaint.startswith("constant-seed1: failed: ")
-    assert complaint.endswith("not a checkpoint that this lrlib can read; delete it to start again")
-    assert [run.state() for run in study.runs] == ["cut", "finished"]
-    with pytest.raises(StudyError, match="this machine has 0 for Ray"):
-        engine.run_on_ray(study, resources=Resources(gpus=1), say=lines.append)
+WAIT = "RAY_gcs_server_port_wait_time_s"
 
 
-def test_a_killed_driver_costs_no_run(cluster, away, tmp_path):
-    study = study_of(tmp_path / "out", epochs=40)
-    changes = "train_images = 100\ntest_images = 50\nepochs = 40"
-    text = f'preset = "digits"\nrecipes = ["constant", "linear"]\nseeds = [1]\n[changes]\n{changes}\n'
-    (tmp_path / "small.toml").write_text(text)
-    words = ["study", "run", str(tmp_path / "small.toml"), "--out", str(tmp_path / "out")]
-    code = f"import sys; sys.argv = {['lrlib', *words, '--engine', 'ray', '--address', cluster]!r}\n"
-    code += "from lrlib.cli import main; main()"
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "book")))}
-    driver = [sys.executable, "-P", "-c", code]
-    process = subprocess.Popen(
-        driver, cwd=away, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+@pytest.fixture
+def no_ray(monkeypatch):
+    """In the place of Ray, one whose start fails and whose nodes come late; it notes what is set then."""
+    told, asked = [], []
+
+    def node(*_):
+        asked.append(1)
+        if len(asked) < 3:
+            raise RuntimeError("no such node")
+        return "a node"
+
+    def init(*_, **how):
+        told.append((os.environ.get(WAIT), services.get_node(), Path(how["_temp_dir"])))
+        raise OSError("no node came up")
+
+    services = types.SimpleNamespace(get_node=node)
+    false = types.SimpleNamespace(
+        init=init, shutdown=lambda: None, _private=types.SimpleNamespace(services=services)
     )
-    until(lambda: any(run.checkpoint.exists() for run in study.runs), process=process)
-    process.kill()
-    said, _ = process.communicate()
-    assert said == ""
-    until(lambda: not workers())  # they end with their driver
-    assert {run.state() for run in study.runs} & {"cut"}
-    done = subprocess.run(driver, cwd=away, env=env, capture_output=True, text=True, timeout=LIMIT)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith("small: 2 of 2 runs are recorded.\n")
-    assert is_as_if_alone(study)
-    assert any(read_run(run.record).provenance.parts > 1 for run in study.runs)
+    monkeypatch.setattr(ray_cluster, "ray", false)
+    monkeypatch.delenv(WAIT, raising=False)
+    return types.SimpleNamespace(told=told, services=services, node=node)
+
+
+def test_ray_is_given_time_to_start_and_three_tries(no_ray):
+    sentence = r"on this machine: no node came up \(if it is slow, give it more than 600 seconds by --start"
+    with contextlib.ExitStack() as stack, pytest.raises(StudyError, match=sentence):
+        ray_cluster._start_here(1, 600.0, stack)
+    assert [(seconds, node) for seconds, node, _ in no_ray.told] == [("200", "a node")] * 3
+    assert not any(folder.exists() for _, _, folder in no_ray.told)
+    assert no_ray.services.get_node is no_ray.node
+    assert WAIT not in os.environ
+
+
+def test_a_start_that_takes_too_long_is_given_up(no_ray):
+    with contextlib.ExitStack() as stack, pytest.raises(StudyError, match=r"no such node \(if it is slow"):
+        ray_cluster._start_here(1, 0.01, stack)
+    assert no_ray.told == []  # its node would have answered to a third look
 
 
 def test_folders_of_killed_drivers_are_removed(tmp_path, monkeypatch):

@@ -4,12 +4,12 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import threading
-import time
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
@@ -20,34 +20,10 @@ import psutil
 from lrlib.runs.store import read_run
 from lrlib.sweeps import slurm
 from lrlib.sweeps.engines import Resources
-from lrlib.sweeps.study import StudyError, plan
-from lrlib.training.run import train
+from lrlib.sweeps.study import StudyError
+from on_clusters import MODULES, are_as_if_alone, data_of, study_of, until
 
-ROOT = Path(__file__).parents[3]
-LIMIT = 600
 HERE = Resources(address="local")
-
-
-def study_of(folder, *, epochs=4, recipes=("constant", "linear"), seeds=(1,)):
-    few = {"train_images": 100, "test_images": 50, "epochs": epochs}
-    return plan(
-        "small", {"preset": "digits", "recipes": list(recipes), "seeds": list(seeds), "changes": few}, folder
-    )
-
-
-def is_as_if_alone(study):
-    for planned in study.runs:
-        run = read_run(planned.record)
-        assert run.measured() == train(planned.config, progress=False, threads=1).measured()
-    names = sorted(planned.record.name for planned in study.runs)
-    return sorted(os.listdir(study.runs[0].record.parent)) == names
-
-
-def until(done):
-    limit = time.monotonic() + LIMIT
-    while not done():
-        assert time.monotonic() < limit
-        time.sleep(0.01)
 
 
 def tasks():
@@ -60,54 +36,58 @@ def tasks():
     return found
 
 
-def test_a_killed_task_costs_no_run(tmp_path, monkeypatch):
+def test_a_killed_task_costs_no_run_and_a_failed_run_is_named(tmp_path, monkeypatch):
     """In the folder of a student whose file has the name of a package that tasks import."""
     (tmp_path / "student").mkdir()
     (tmp_path / "student/sklearn.py").write_text("raise SystemExit('the wrong module')")
     monkeypatch.chdir(tmp_path / "student")
-    study, lines = study_of(tmp_path / "out", epochs=40), []
+    study, lines = study_of(tmp_path / "out", recipes=["linear"], epochs=[40, 4, 5]), []
+    lost, short, bad = study.runs
+    bad.checkpoint.parent.mkdir()
+    bad.checkpoint.write_bytes(b"not a checkpoint")
 
     def kill():
-        until(lambda: any(run.checkpoint.exists() for run in study.runs))
+        until(lost.checkpoint.exists)
         os.kill(tasks()[0].pid, signal.SIGKILL)
 
     thread = threading.Thread(target=kill)
     thread.start()
-    resources = Resources(address="local", block=2)
-    assert slurm.run_on_slurm(study, resources=resources, say=lines.append, command=["lrlib", "x"]) is True
+    resources = Resources(address="local", block=3)
+    assert slurm.run_on_slurm(study, resources=resources, say=lines.append, command=["lrlib", "x"]) is False
     thread.join()
-    assert "constant-seed1: lost its task, and goes on from its checkpoint in another" in lines
-    assert lines[-1] == "small: 2 of 2 runs are recorded."
-    assert is_as_if_alone(study)
-    first = read_run(study.runs[0].record).provenance
+    assert lines[0] == f"{lost.name}: lost its task, and goes on from its checkpoint in another"
+    failed, logs, recorded = lines[-3:]
+    assert failed.startswith(f"{bad.name}: failed: ")
+    assert failed.endswith("not a checkpoint that this lrlib can read; delete it to start again")
+    assert logs == f"small: the tasks' logs are in {tmp_path / 'out/.queue'}"
+    assert recorded == "small: 2 of 3 runs are recorded."
+    shutil.rmtree(tmp_path / "out/.queue")
+    bad.checkpoint.unlink()
+    assert are_as_if_alone(replace(study, runs=(lost, short)))
+    first = read_run(lost.record).provenance
     assert (first.command, first.threads, first.parts) == ("lrlib x", 1, 2)
 
 
-def test_out_of_time_tasks_end_and_a_failed_run_is_named(tmp_path, monkeypatch):
-    study, lines = study_of(tmp_path, epochs=4000), []
-    bad, cut = study.runs
-    bad.checkpoint.write_bytes(b"not a checkpoint")
+def test_out_of_time_tasks_end(tmp_path, monkeypatch):
+    study, lines = study_of(tmp_path, epochs=[4000]), []
+    cut = study.runs[0]
     monkeypatch.setattr(slurm, "monotonic", lambda: 3601.0 if cut.checkpoint.exists() else 0.0)
-    assert slurm.run_on_slurm(study, resources=HERE, jobs=1, hours=1, say=lines.append) is False
-    assert lines[0].startswith("constant-seed1: failed: ")
-    assert lines[0].endswith("not a checkpoint that this lrlib can read; delete it to start again")
-    assert lines[1] == f"small: the tasks' logs are in {tmp_path / '.queue'}"
-    assert lines[2:] == ["small: 0 of 2 runs are recorded."]
+    assert slurm.run_on_slurm(study, resources=HERE, jobs=1, hours=1, say=lines.append) is True
+    assert lines == ["small: 0 of 2 runs are recorded."]
     until(lambda: not tasks())
-    assert [run.state() for run in study.runs] == ["cut", "cut"]
+    assert [run.state() for run in study.runs] == ["cut", "missing"]
 
 
 def test_a_killed_driver_leaves_its_tasks_to_the_next(tmp_path):
-    study = study_of(tmp_path / "out", epochs=40, recipes=["linear"])
+    study = study_of(tmp_path / "out", recipes=["linear"])
     code = f"""
 from pathlib import Path
 from lrlib.sweeps.engines import Resources, engine
 from lrlib.sweeps.study import plan
-data = {{"preset": "digits", "recipes": ["linear"], "seeds": [1],
-         "changes": {{"train_images": 100, "test_images": 50, "epochs": 40}}}}
-engine("slurm", Resources(address="local"))(plan("small", data, Path({str(tmp_path / "out")!r})))
+study = plan("small", {data_of(recipes=["linear"])}, Path({str(tmp_path / "out")!r}))
+engine("slurm", Resources(address="local"))(study)
 """
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "book")))}
+    env = {**os.environ, "PYTHONPATH": MODULES}
     driver = subprocess.Popen([sys.executable, "-P", "-c", code], env=env)
     until(lambda: study.runs[0].record.with_suffix(".lock").exists())
     driver.kill()
@@ -118,8 +98,7 @@ engine("slurm", Resources(address="local"))(plan("small", data, Path({str(tmp_pa
     until(study.runs[0].record.exists)
     assert slurm.run_on_slurm(study, resources=HERE, say=lines.append) is True
     assert lines[-1] == "small: 1 of 1 runs are recorded."
-    run = read_run(study.runs[0].record)
-    assert run.measured() == train(study.runs[0].config, progress=False, threads=1).measured()
+    assert are_as_if_alone(study)  # what the killed one has left goes too
 
 
 def program(folder, name, text):
