@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -12,7 +14,7 @@ from typing import Protocol
 from lrlib._checks import check_float, check_int, no_such
 from lrlib.sweeps.study import Study, StudyError
 
-__all__ = ["ENGINES", "Engine", "Resources", "engine"]
+__all__ = ["ENGINES", "Engine", "Resources", "engine", "environment"]
 
 #: Names of the engines, and the package that each needs (with the extra of lrlib that has it), if any.
 ENGINES: dict[str, str | None] = {"local": None, "ray": "ray", "slurm": "submitit"}
@@ -147,3 +149,28 @@ def engine(name: str, resources: Resources | None = None) -> Engine:
     from lrlib.sweeps.slurm import run_on_slurm
 
     return partial(run_on_slurm, resources=resources or Resources())
+
+
+@contextmanager
+def environment(wanted: dict[str, str]) -> Iterator[None]:
+    """Set variables for what an engine starts, and leave them as they were.
+
+    Examples
+    --------
+    >>> import os
+    >>> with environment({"LRLIB_NO_SUCH": "1"}):
+    ...     os.environ["LRLIB_NO_SUCH"]
+    '1'
+    >>> "LRLIB_NO_SUCH" in os.environ
+    False
+    """
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

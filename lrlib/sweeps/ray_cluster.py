@@ -26,6 +26,7 @@ import ray
 from filelock import FileLock, Timeout
 
 from lrlib._files import reason
+from lrlib.sweeps.engines import environment
 from lrlib.sweeps.local import module_path
 from lrlib.sweeps.study import StudyError
 
@@ -115,7 +116,7 @@ def _patience(seconds: float) -> Iterator[None]:
     if ask is not None:
         services.get_node = ask_again
     try:
-        with _environment({name: str(limit) for name, limit in limits.items() if name not in os.environ}):
+        with environment({name: str(limit) for name, limit in limits.items() if name not in os.environ}):
             yield
     finally:
         if ask is not None:
@@ -168,26 +169,11 @@ def _silence() -> Iterator[None]:
     printing = getattr(worker, "print_to_stdstream", None)
     worker.print_to_stdstream = lambda *_, **__: None
     try:
-        with _environment(wanted):
+        with environment(wanted):
             yield
     finally:
         if printing is not None:
             worker.print_to_stdstream = printing
-
-
-@contextmanager
-def _environment(wanted: dict[str, str]) -> Iterator[None]:
-    """Set variables of the environment; leave them as they were."""
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 @contextmanager

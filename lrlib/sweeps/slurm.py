@@ -14,8 +14,7 @@ import os
 import shutil
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
@@ -28,7 +27,7 @@ from submitit.core.utils import FailedJobError, FailedSubmissionError, Uncomplet
 from lrlib._checks import check_float, check_int
 from lrlib._files import when_written, write_atomically
 from lrlib.runs.config import RunConfig
-from lrlib.sweeps.engines import Resources
+from lrlib.sweeps.engines import Resources, environment
 from lrlib.sweeps.local import check_alike, ended, module_path, sum_up, tidied, with_hours
 from lrlib.sweeps.study import Planned, Study, StudyError
 from lrlib.sweeps.timing import Tally
@@ -283,8 +282,10 @@ class _Queue:
         blocks = [waiting[i : i + size] for i in range(0, len(waiting), size)][:room]
         if not blocks:
             return waiting
+        # Tasks find modules as this process does, and the current folder not before Python's own.
+        path = {"PYTHONPATH": os.pathsep.join(module_path()), "PYTHONSAFEPATH": "1"}
         try:
-            with _modules_as_here(), executor.batch():
+            with environment(path), executor.batch():
                 tasks = [executor.submit(self._block(block)) for block in blocks]
         except (FailedSubmissionError, OSError) as error:
             raise StudyError(f"Slurm took no job: {' '.join(str(error).split())[:300]}") from None
@@ -357,19 +358,3 @@ class _Queue:
             if not left:
                 return
             sleep(0.05)
-
-
-@contextmanager
-def _modules_as_here() -> Iterator[None]:
-    """Let tasks find modules as this process does, and the current folder not before Python's own."""
-    wanted = {"PYTHONPATH": os.pathsep.join(module_path()), "PYTHONSAFEPATH": "1"}
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
