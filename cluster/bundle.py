@@ -226,8 +226,8 @@ def transfers(root: Path, folder: Path, *, limit: int) -> list[Transfer]:
     for transfer in found:
         if transfer.bytes > limit:
             raise BundleError(
-                f"{transfer.line()}, over the limit of {limit / MIB:.1f} MiB; records of other studies may stay "
-                "behind: delete their folders in lrlib/recorded, and `git checkout lrlib/recorded` afterwards"
+                f"{transfer.line()}, over the limit of {limit / MIB:.1f} MiB; records of other studies may "
+                "stay behind: delete their folders in lrlib/recorded, then `git checkout lrlib/recorded`"
             )
     return found
 

@@ -276,7 +276,9 @@ def test_what_travels_is_counted_and_kept_below_the_limit(checkout, told):
     assert second.bytes == checkout_bytes + tree + 60_000
     assert second.line().startswith("second transfer: checkout 0.0 + tree 0.0 + b 0.1 = 0.1 MiB")
     bundle.transfers(checkout, told, limit=second.bytes)
-    with pytest.raises(bundle.BundleError, match=r"^second transfer: .* MiB, over the limit of 0\.1 MiB; records of "):
+    with pytest.raises(
+        bundle.BundleError, match=r"^second transfer: .* MiB, over the limit of 0\.1 MiB; records of "
+    ):
         bundle.transfers(checkout, told, limit=second.bytes - 1)
 
 
