@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 from collections import Counter
 from itertools import product
@@ -29,11 +30,14 @@ FIVE = ("constant", "time", "drop", "linear", "poly5")
 MINUS = "\N{MINUS SIGN}"
 
 
+loaded = functools.cache(load_runs)  # a figure has hundreds of points
+
+
 def accuracies(study: str, label: str, **config) -> list[float]:
     """After the last epoch, by seed, read without the book's helpers."""
     runs = [
         run
-        for run in load_runs(study)
+        for run in loaded(study)
         if run.label == label and all(getattr(run.config, k) == v for k, v in config.items())
     ]
     return [run.epochs[-1].test_accuracy for run in sorted(runs, key=lambda run: run.config.seed)]
