@@ -48,6 +48,7 @@ NEEDED = {
 }
 GLIBC = 28  # wheels for glibc up to 2.28: Debian 10, RHEL 8, Ubuntu 20.04 and later have it
 MIB = 1 << 20
+BLOCK = 512  # bytes; a tar archive is made of such
 
 
 class BundleError(RuntimeError):
@@ -182,11 +183,12 @@ def size(path: Path) -> int:
 
 
 def checkout_size(root: Path) -> int:
-    """Return the bytes of what git knows of a checkout or would add: what travels of it."""
+    """Return the bytes of what git knows of a checkout or would add, as a tar archive has them."""
     words = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split("\0")
     paths = {root / name for name in names if name}
-    return sum(path.stat().st_size for path in paths if path.is_file() and not path.is_symlink())
+    sizes = [path.stat().st_size for path in paths if path.is_file() and not path.is_symlink()]
+    return sum(BLOCK + BLOCK * -(-size // BLOCK) for size in sizes)  # a file's head is a block, too
 
 
 @dataclass(frozen=True)
@@ -223,7 +225,10 @@ def transfers(root: Path, folder: Path, *, limit: int) -> list[Transfer]:
         found.insert(1, Transfer("between them", {**tree, "checkpoints": checkpoints}))
     for transfer in found:
         if transfer.bytes > limit:
-            raise BundleError(f"{transfer.line()}, over the limit of {limit / MIB:.1f} MiB")
+            raise BundleError(
+                f"{transfer.line()}, over the limit of {limit / MIB:.1f} MiB; records of other studies may "
+                "stay behind: delete their folders in lrlib/recorded, then `git checkout lrlib/recorded`"
+            )
     return found
 
 

@@ -12,9 +12,8 @@ from statistics import fmean, stdev
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.stats import spearmanr
 
-from lrbook.chapters import drawn, shared, table_1_1
+from lrbook.chapters import drawn, map_plan, shared, table_1_1
 from lrbook.chapters._write import Table, listed
 from lrbook.chapters.analysis_decisions import CIFAR10, DIGITS, TITLES
 from lrbook.chapters.analysis_decisions import decision_table as decision_table
@@ -22,6 +21,8 @@ from lrbook.chapters.analysis_decisions import decisions_table as decisions_tabl
 from lrbook.chapters.analysis_decisions import decisions_text as decisions_text
 from lrbook.chapters.analysis_decisions import details_text as details_text
 from lrbook.chapters.analysis_decisions import images_text as images_text
+from lrbook.chapters.analysis_rates import rates_table as rates_table
+from lrbook.chapters.analysis_rates import rates_table_text as rates_table_text
 from lrbook.chapters.first_page import FIVE, rankings
 from lrbook.finding import (
     Finding,
@@ -41,12 +42,12 @@ from lrlib.runs.config import TEST_IMAGES
 from lrlib.runs.experiments import study_of
 from lrlib.runs.published import published
 from lrlib.schedules.recipes import SURVEY
-from lrlib.stats import final_accuracy
+from lrlib.stats import PairedComparison, final_accuracy
 from lrlib.stats.rankings import Chosen, by_peak, leave_one_out
 from lrlib.stats.sampling import gap
 
 PEAKS = "peak-laptop"
-RESNET50, MAP = "resnet50-gpu", "laptop-map-gpu"
+RESNET50, MAP = "resnet50-gpu", map_plan.MAP
 DIGITS_MAP, MORE_SEEDS = "peak-digits", "rates-digits"  # seeds 1 to 3, and 4 to 10 of the constant rate
 SHARED = 0.1  # the survey's peak rate
 
@@ -652,40 +653,50 @@ def map_figure(records: Records | None = None) -> TwoWidths:
 
 @finding(heading="On CIFAR-10, tuning gives the constant rate back more than half of the gap")
 def map_text(records: Records) -> Finding:
-    """Say what other peak rates than the shared one change, from the whole blocks of the map."""
+    """Say what other peak rates than the shared one change, as the map's plan judges it."""
     seeds = records.whole_seeds(MAP)
     found, *each_seed = (records.by_rate(MAP, seed) for seed in (None, *seeds))
-    best = {name: max(each, key=each.__getitem__) for name, each in found.items()}
-    common = {name: each[SHARED] for name, each in found.items()}
-    gap, own = _leads(found)
-    spans = _spans(found)
+    shared, own = map_plan.common(records), map_plan.own(records)
+    before, after = map_plan.means(shared), map_plan.means(own)
+    picked = {name: {each.peak_lr for each in rates} for name, rates in map_plan.chosen(records).items()}
     lowest, highest = min(found["constant"]), max(found["constant"])
-    digits = records.by_rate(DIGITS_MAP)
-    left = _spans(digits)[1] / _spans(digits)[0]
-    fits = {rate: _rank_correlation(records, rate, order.split()) for rate, order in PREDICTED.items()}
+    spans = map_plan.span(before), map_plan.span(after)
+    digits = [map_plan.means(of(records, DIGITS_MAP)) for of in (map_plan.common, map_plan.own)]
+    left = map_plan.span(digits[1]) / map_plan.span(digits[0])
+    verdicts, true = map_plan.comparisons(own), map_plan.came_true(records)
+    decided = [name for name, each in verdicts.items() if each.verdict != "not decidable"]
+    gains, fits = map_plan.constant_gains(records), map_plan.rank_correlations(records)
     fit = [fits[rate] for rate in fits if rate != highest]
+    leads = [[x["linear"][s] - x["constant"][s] for s in x["linear"]] for x in (shared, own)]
     return Finding(
         """
-        The rate of {shared} that all share is too high for a constant rate: at {lowest} it ends at {slow},
-        {gain} points higher, and *ahead* of linear decay at that same rate ({line}). Each at the best of four
-        rates, linear decay leads by {own} points, against {gap} at {shared}.
+        Let each run have the rate that its schedule's other two seeds find best, so that none chooses for
+        itself. The constant rate goes to {lowest} and gains {gain} points; there it is *ahead* of linear
+        decay at that same rate, {slow} against {line}. Linear decay stays at {shared}, and its lead falls
+        from {gap} points to {own}.
 
-        Tuning does not make the schedules equal. At {shared} the eight span {span} points, each at its best
-        rate still {left}: more than half, where on the digits, chosen alike, {most} of the span goes. We had
-        written down beforehand that less than half would be left; so far we are wrong. The triangle,
-        the only one that warms up, is the only one that gains from a peak of {highest}, and is the best of
-        all there: {record}.
+        Tuning does not make the schedules equal. At {shared} the eight span {span} points, each at its own
+        rate still {left}: more than half, where on the digits, chosen alike, {most} of the span goes. The
+        triangle, the only one that warms up, is the only one that gains from a peak of {highest}, and is the
+        best of all there: {record}.
 
-        *How sure?* {Runs} runs in each cell, and they agree: what stands here of means holds in each block of
-        runs with one seed. But the best of four is chosen by the runs that it is judged by. The plan asks for
-        a third block, of which {more} runs are done; the rules that will judge, and four predictions, were
-        committed before the first run (`studies/laptop-map-gpu.toml`).
+        *How sure?* {Runs} runs in each cell; what stands here holds in each block of runs with one seed. A
+        test in pairs, with Holm's correction over {pairs}, decides one thing: {worse} decay is worse than
+        linear decay, by {by} points. The lead over the constant rate ({constant}) and the triangle's over
+        linear decay ({triangle}) stay open: {runs} seeds leave wide intervals.
 
         <details>
-        <summary>An order that was predicted</summary>
+        <summary>{Four} predictions, of which {true} came true</summary>
 
-        An order of the training losses that a worst-case bound had predicted fits at three of the rates (rank
-        correlations of {least} and more; for the same order it is 1) and fails at {highest} ({none}).
+        They were committed before the first run, with the rules that judge (`studies/laptop-map-gpu.toml`).
+
+        - *The constant rate gains more than 2 points at {lowest}, in each seed.* It gains {gains}:
+          **failed**.
+        - *Each at its own rate the eight span less than half as much.* {kept} of it stays: **failed**.
+        - *Constant's own rate is the lowest; no other's is more than a place of the grid below linear's, and
+          those of time-based and polynomial decay are not below it:* **came true**.
+        - *The orders by training loss, from a worst-case bound, have a mean rank correlation above 0.5.* It
+          is {mean}: **came true**. At three rates it is {least} or more, at {highest} {none}.
 
         </details>
         """,
@@ -693,35 +704,44 @@ def map_text(records: Records) -> Finding:
             "shared": f"{SHARED:g}",
             "lowest": f"{lowest:g}",
             "highest": f"{highest:g}",
+            "gain": points(after["constant"] - before["constant"]),
             "slow": percent(found["constant"][lowest]),
-            "gain": points(found["constant"][lowest] - common["constant"]),
             "line": percent(found["linear"][lowest]),
-            "own": points(own),
-            "gap": points(gap),
+            "gap": points(fmean(leads[0])),
+            "own": points(fmean(leads[1])),
             "span": points(spans[0]),
             "left": points(spans[1]),
             "most": percent(1 - left, 0),
             "record": percent(found["triangle"][highest]),
             "Runs": count(len(seeds)).capitalize(),
-            "more": count(len(records[MAP]) - len(records.blocks(MAP))),
+            "runs": count(len(seeds)),
+            "pairs": count(len(verdicts)),
+            "worse": "time-based" if decided == ["time"] else listed(decided),
+            "by": points(-verdicts["time"].mean_difference),
+            "constant": _interval(verdicts["constant"], -1),
+            "triangle": _interval(verdicts["triangle"], 1),
+            "Four": count(len(true)).capitalize(),
+            "true": count(sum(true)),
+            "gains": listed(points(x) for x in gains),
+            "kept": percent(spans[1] / spans[0], 0),
+            "mean": rounded(fmean(fits.values()), 2),
             "least": rounded(min(fit), 2),
             "none": rounded(fits[highest], 2),
         },
         {
-            "the constant rate is best at the lowest peak": best["constant"] == lowest,
-            "there it is ahead of linear decay, in each block": all(
+            "three runs in each cell": len(seeds) == 3,
+            "the constant rate is best at the lowest peak": picked["constant"] == {lowest},
+            "linear decay stays": picked["linear"] == {SHARED},
+            "there constant is ahead of linear decay, in each block": all(
                 each["constant"][lowest] > each["linear"][lowest] for each in each_seed
             ),
-            "it gains there, in each block": all(
-                each["constant"][lowest] > each["constant"][SHARED] for each in each_seed
-            ),
             "less than half of the gap is left, in each block": all(
-                0 < small < large / 2 for large, small in map(_leads, (found, *each_seed))
+                0 < small < large / 2 for large, small in zip(*leads, strict=True)
             ),
             "more than half of the span is left, in each block": all(
-                small > large / 2 for large, small in map(_spans, (found, *each_seed))
+                _span(at(own, seed)) > _span(at(shared, seed)) / 2 for seed in seeds
             ),
-            "on the digits less than a third of it": left < 1 / 3,
+            "on the digits less than half of it": left < 1 / 2,
             "the triangle at the highest peak is the best of all, in each block": all(
                 each["triangle"][highest] == max(max(rates.values()) for rates in each.values())
                 for each in each_seed
@@ -732,47 +752,29 @@ def map_text(records: Records) -> Finding:
                 for name, rates in each.items()
                 if name != "triangle"
             ),
-            "two runs in each cell": len(seeds) == 2,
-            "and a part of a third block": len(records[MAP]) - len(records.blocks(MAP)) > 0,
-            "four rates": len(found["constant"]) == len(PREDICTED),
+            "only time-based decay is decided, as worse": decided == ["time"]
+            and verdicts["time"].verdict == "worse",
+            "what came true": true == [False, False, True, True],
             "the bound's orders fit at three rates": min(fit) > 0.7,
             "and not at the highest": abs(fits[highest]) < 0.3,
         },
     )
 
 
-def _leads(found: Mapping[str, Mapping[float, float]]) -> tuple[float, float]:
-    """Return how far linear decay is ahead of the constant rate: at the shared rate, each at its best."""
-    line, flat = found["linear"], found["constant"]
-    return line[SHARED] - flat[SHARED], max(line.values()) - max(flat.values())
+def at(accuracies: Mapping[str, Mapping[int, float]], seed: int) -> list[float]:
+    """Return all schedules' accuracies of one seed."""
+    return [seeds[seed] for seeds in accuracies.values()]
 
 
-def _spans(found: Mapping[str, Mapping[float, float]]) -> tuple[float, float]:
-    """Return how far all schedules span: at the shared rate, each at its best."""
-    return _span(each[SHARED] for each in found.values()), _span(
-        max(each.values()) for each in found.values()
-    )
+def _interval(found: PairedComparison, sign: int) -> str:
+    """Return a mean difference and its simultaneous interval in points, turned round if `sign` is -1."""
+    low, high = sorted(sign * end for end in found.interval_points)
+    return f"{sign * found.mean_difference_points:.1f} points, from {low:.1f} to {high:.1f}".replace("-", "−")
 
 
 def _span(values: Iterable[float]) -> float:
     values = list(values)
     return max(values) - min(values)
-
-
-#: Orders by training loss, best first, that studies/laptop-map-gpu.toml predicted before its first run.
-PREDICTED = {
-    0.01: "constant linear triangle cosine cosine5 drop poly5 time",
-    0.03: "linear triangle cosine cosine5 constant drop poly5 time",
-    0.1: "linear triangle cosine poly5 drop cosine5 time constant",
-    0.3: "time poly5 drop linear triangle cosine cosine5 constant",
-}
-
-
-def _rank_correlation(records: Records, rate: float, order: list[str]) -> float:
-    """Return Spearman's correlation of a predicted order with that of the mean training losses."""
-    runs = [run for run in records.blocks(MAP) if run.config.peak_lr == rate and run.final]
-    loss = [fmean(run.final.train_loss for run in runs if run.label == name) for name in order]
-    return spearmanr(range(len(order)), loss).statistic
 
 
 @finding()

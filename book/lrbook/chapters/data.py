@@ -10,7 +10,7 @@ from lrlib.runs.store import studies
 ASKED = {
     "survey-laptop": "Eight schedules at one shared peak rate on CIFAR-10: the study behind most figures.",
     "peak-laptop": "The same network at lower peak rates.",
-    "laptop-map-gpu": "Eight schedules at four peak rates on a GPU, predictions first: two blocks of three.",
+    "laptop-map-gpu": "Eight schedules at four peak rates on a GPU, predictions first.",
     "map15-gpu": "Eight schedules at seven peak rates on a GPU, 15 epochs, predictions first.",
     "fair-gpu": "The fair race, stage A: each schedule's own peak rate, chosen on held-out pictures.",
     "resnet50-gpu": "The survey's words on a GPU: ResNet-50, 100 epochs; six of eight schedules.",
