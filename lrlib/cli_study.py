@@ -170,7 +170,7 @@ def study_status(name: StudyName, jobs: Jobs = 1, out: StudyOut = None) -> None:
 
 @study_app.command("work", hidden=True)
 def study_work() -> None:
-    """Do the one run that `lrlib study run` describes on the standard input."""
+    """Do the runs that `lrlib study run` describes on the standard input, a line each."""
     from lrlib.sweeps.local import work
 
-    work(sys.stdin.read())
+    work()

@@ -1,4 +1,4 @@
-"""Do what is missing of a study on this machine, each run in a process of its own."""
+"""Do what is missing of a study on this machine, in processes that do one run after another."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic, sleep
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from lrlib._checks import check_float, check_int
 from lrlib.runs.config import RunConfig
@@ -20,9 +20,6 @@ from lrlib.sweeps.one_run import do
 from lrlib.sweeps.study import Planned, Study, StudyError
 from lrlib.sweeps.timing import Tally
 from lrlib.training.machine import check_path, resolve
-
-#: A worker, and the file that takes what it complains of.
-Working = tuple[subprocess.Popen, IO[str]]
 
 __all__ = ["run_study"]
 
@@ -38,10 +35,11 @@ def run_study(
     command: str | Sequence[str] = "lrlib.sweeps.local.run_study",
     say: Callable[[str], None] = print,
 ) -> bool:
-    """Do what is missing of a study, `jobs` runs at a time, each in a process of its own.
+    """Do what is missing of a study in `jobs` processes, each of which does one run after another.
 
     Recorded runs are skipped, cut ones go on from their checkpoint, and those that another process holds are
-    left to it. Ending this one, by Ctrl-C, by `hours` or by a kill, costs at most the epochs in progress.
+    left to it. Ending this one, by Ctrl-C, by `hours` or by a kill, costs at most the epochs in progress. A
+    run that fails ends its process, and the next run gets a new one.
 
     Parameters
     ----------
@@ -83,7 +81,9 @@ def run_study(
     end = monotonic() + 3600 * hours if hours else float("inf")
     tally = Tally(study)
     waiting = missing(study, path=path, tally=tally)
-    working: dict[Planned, Working] = {}
+    how = {"threads": threads, "path": path, "deterministic": deterministic, "command": command}
+    working: dict[Planned, _Worker] = {}
+    idle: list[_Worker] = []
     failed = 0
     try:
         while (waiting or working) and monotonic() < end:
@@ -92,18 +92,19 @@ def run_study(
                 if planned.state() == "running":
                     say(f"{planned.name}: left to another process")
                 else:
-                    working[planned] = _start(
-                        planned, threads=threads, path=path, deterministic=deterministic, command=command
-                    )
+                    # Starting Python and torch takes longer than a small run: who did one does the next.
+                    working[planned] = idle.pop() if idle else _Worker()
+                    working[planned].begin(planned, how)
             sleep(0.05)  # a run takes seconds at least: looking 20 times a second costs nothing
-            for planned in [one for one, (worker, _) in working.items() if worker.poll() is not None]:
-                failed += _report(study, planned, working.pop(planned), tally=tally, jobs=jobs, say=say)
+            for planned in [one for one, worker in working.items() if worker.idle()]:
+                worker = working.pop(planned)
+                failed += _report(study, planned, worker, tally=tally, jobs=jobs, say=say)
+                if worker.alive():
+                    idle.append(worker)
     finally:
         # Also on Ctrl-C and SIGTERM: workers that went on unseen would hold their locks and the cores.
-        for worker, complaints in working.values():
-            worker.terminate()
-            worker.wait()
-            complaints.close()
+        for worker in (*working.values(), *idle):
+            worker.end()
     sum_up(study, say)
     return failed == 0
 
@@ -173,34 +174,73 @@ def worker_code() -> str:
     return "\n".join([*lines, "from lrlib.cli import main", "main()"])
 
 
-def _start(planned: Planned, **how) -> Working:
-    # A file, and no pipe: a worker that says more than a pipe holds would wait for ever.
-    complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
-    task = {"config": planned.config.model_dump(mode="json"), "record": str(planned.record), "how": how}
-    worker = subprocess.Popen(
-        [sys.executable, "-P", "-c", worker_code()],
-        stdin=subprocess.PIPE,
-        stderr=complaints,
-        text=True,
-        # The file above is read as UTF-8, whatever this system writes into files.
-        env={**os.environ, "PYTHONIOENCODING": "utf-8:backslashreplace"},
-    )
-    stdin = cast(IO[str], worker.stdin)  # as PIPE was asked for; `communicate` would wait for its end
-    with contextlib.suppress(BrokenPipeError):  # it has ended already; `_report` says why
-        stdin.write(json.dumps(task))
-        stdin.close()
-    return worker, complaints
+class _Worker:
+    """A process that does the runs it is told, one at a time.
+
+    It is told a run by a line on its standard input, and says that it is done by a byte in a file. What it
+    complains of goes into another. Files and no pipes: a worker that says more than a pipe holds would wait
+    for ever, and the size of a file can be read without waiting, on any system.
+    """
+
+    def __init__(self) -> None:
+        self.folder = tempfile.TemporaryDirectory(prefix="lrlib-")
+        self.done = Path(self.folder.name, "done")
+        self.done.touch()
+        self.complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+        self.told = 0
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-c", worker_code()],
+            stdin=subprocess.PIPE,
+            stderr=self.complaints,
+            text=True,
+            # The file above is read as UTF-8, whatever this system writes into files.
+            env={**os.environ, "PYTHONIOENCODING": "utf-8:backslashreplace"},
+        )
+
+    def begin(self, planned: Planned, how: dict[str, Any]) -> None:
+        config = planned.config.model_dump(mode="json")
+        task = {"config": config, "record": str(planned.record), "how": how, "done": str(self.done)}
+        stdin = cast(
+            IO[str], self.process.stdin
+        )  # as PIPE was asked for; `communicate` would wait for its end
+        self.told += 1
+        with contextlib.suppress(BrokenPipeError):  # it has ended already; `_report` says why
+            stdin.write(json.dumps(task) + "\n")
+            stdin.flush()
+
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def idle(self) -> bool:
+        """Return whether it did what it was told, or ended."""
+        return self._is_done() or not self.alive()
+
+    def _is_done(self) -> bool:
+        return self.done.stat().st_size >= self.told
+
+    def complaint(self) -> str | None:
+        """Return why it ended before it was done, in its own last line; None if it did what it was told."""
+        if self._is_done():
+            return None
+        self.complaints.seek(0)
+        lines = self.complaints.read().strip().splitlines()
+        return lines[-1].removeprefix("lrlib: ") if lines else f"ended with {self.process.returncode}"
+
+    def end(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+        with contextlib.suppress(BrokenPipeError):
+            cast(IO[str], self.process.stdin).close()
+        self.complaints.close()
+        self.folder.cleanup()
 
 
-def _report(study: Study, planned: Planned, working: Working, *, tally: Tally, jobs: int, say) -> bool:
-    """Report how a worker ended; return True if it failed."""
-    worker, complaints = working
-    with complaints:
-        complaints.seek(0)
-        complaint = complaints.read()
-    if worker.returncode:
-        last = complaint.strip().splitlines()[-1:] or [f"ended with {worker.returncode}"]
-        say(f"{planned.name}: failed: {last[0].removeprefix('lrlib: ')}")
+def _report(study: Study, planned: Planned, worker: _Worker, *, tally: Tally, jobs: int, say) -> bool:
+    """Report how a worker's run ended; return True if it failed."""
+    complaint = worker.complaint()
+    if complaint is not None:
+        worker.end()
+        say(f"{planned.name}: failed: {complaint}")
         return True
     run = planned.recorded()
     if run is None:
@@ -225,8 +265,15 @@ def ended(study: Study, name: str, run: Run, tally: Tally | None = None) -> str:
     )
 
 
-def work(text: str) -> None:
-    """Do the run that `run_study` wrote to this process's standard input."""
-    task = json.loads(text)
-    planned = Planned(RunConfig(**task["config"]), Path(task["record"]))
-    do(planned, **task["how"])
+def work() -> None:
+    """Do the runs that `run_study` writes to this process's standard input, a line each, until it ends.
+
+    A byte more in the file that a line names says that its run is done. The first run that fails ends the
+    process.
+    """
+    for line in sys.stdin:
+        task = json.loads(line)
+        planned = Planned(RunConfig(**task["config"]), Path(task["record"]))
+        do(planned, **task["how"])
+        with Path(task["done"]).open("ab") as file:
+            file.write(b".")
