@@ -158,6 +158,8 @@ def test_fall_done():
     assert fall_done(back, fraction=2 / 3) == 2.0
     with pytest.raises(ValueError, match=r"must fall from its first epoch to its last; got 0\.5 and 1\.0"):
         fall_done(with_accuracies("linear", (0.5, 0.0)), fraction=0.5)
+    with pytest.raises(ValueError, match=r"must fall from its first epoch to its last; got 0\.5 and 0\.5"):
+        fall_done(with_accuracies("linear", (0.5, 0.75, 0.5)), fraction=0.5)  # no fall to be a part of
     with pytest.raises(ValueError, match="diverged"):
         fall_done(with_accuracies("linear", (0.0, 0.5), epochs=3, status="diverged"), fraction=0.5)
     with pytest.raises(ValueError, match=r"fraction must be in \(0, 1\], got 0"):

@@ -292,6 +292,7 @@ def test_a_diverged_run_stays_in_and_is_named():
             ValueError,
             r"accuracy of linear with seed 1 must be in \[0, 1\], got 81.2",
         ),
+        ({"linear": {1: 1.5}}, {}, ValueError, r"must be in \[0, 1\], got 1\.5"),
         ({"linear": {1: math.nan}}, {}, ValueError, "with seed 1 must be in .* got nan"),
         ({"lineer": {1: 0.8}}, {}, ValueError, r"schedules in pairs, got 'lineer'; see family\(\)"),
         ({}, {"pairs": []}, ValueError, r"each pair once, got \(\)"),
