@@ -17,6 +17,8 @@ from matplotlib.figure import Figure
 from lrbook.chapters import drawn
 from lrbook.chapters._write import results_table
 from lrbook.chapters.claims.curve_rules import curve_of
+from lrbook.chapters.table_source_cut import cut_runs
+from lrbook.chapters.table_source_cut import cut_text as cut_text
 from lrbook.finding import (
     Finding,
     Records,
@@ -423,7 +425,8 @@ def _sums(records: Records, name: str) -> list[float]:
 
 def again_figure(records: Records | None = None) -> TwoWidths:
     """Draw our runs of the source's experiment over the epochs, and the last line of its logs as squares."""
-    runs = (Records() if records is None else records)[AGAIN]
+    whole = (Records() if records is None else records)[AGAIN]
+    runs = [*whole, *cut_runs().values()]
 
     def draw(wide: bool) -> Figure:
         figure = Figure(figsize=(WIDE, 2.9) if wide else (NARROW, 5.4))
@@ -434,7 +437,7 @@ def again_figure(records: Records | None = None) -> TwoWidths:
             loss.plot(epochs, curve_of(run, "training loss"), color=color)
             accuracy.plot(epochs, run.column("test_accuracy"), color=color)
             for axes, printed in ((loss, log.train_loss), (accuracy, log.test_accuracy)):
-                axes.plot([len(run.epochs)], [printed], "s", color=color, markersize=7, clip_on=False)
+                axes.plot([run.config.epochs], [printed], "s", color=color, markersize=7, clip_on=False)
         loss.set_title("training loss, penalty included")
         loss.set_ylim(0, 2)
         plain(loss.yaxis)
@@ -452,10 +455,11 @@ def again_figure(records: Records | None = None) -> TwoWidths:
 
     return TwoWidths(
         draw,
-        alt="Two curves over 100 epochs, constant rate and linear decay, and a square at the end of each for "
-        "what the logs print. Left, the training loss: the constant rate levels off, linear decay goes on to "
-        "a fifth of it. Right, test accuracy: both shake, linear decay rises above the constant rate in the "
-        "second half and goes still at the end. All four squares lie on the ends of their curves.",
+        alt="Four curves over 100 epochs, constant rate, linear decay, drops and power 5, the last two cut "
+        "at 98, and a square at the end of each for what the logs print. Left, the training loss: the "
+        "constant rate levels off, the others go on to a third of it and less. Right, test accuracy: all "
+        "shake, drops and power 5 go still early, linear decay only at the end, above them. All squares lie "
+        "at the ends of their curves.",
     )
 
 
@@ -482,7 +486,7 @@ def again_text(records: Records) -> Finding:
         penalty; under linear decay it is {rest}.
 
         *How sure?* One run each, on a GPU in half precision, with another start and order of the images than
-        the tutorial's. Drops, power 5 and time-based decay are still to be run.
+        the tutorial's. Time-based decay is still to be run.
         """,
         {
             **{name: f"{values['train_loss']:.4f}" for name, values in last.items()},

@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 
 import findings as rules
 from findings import constants, lines_of, measured, swapped
-from lrbook.chapters import table_source
+from lrbook.chapters import table_source, table_source_cut
 from lrbook.chapters.table_source import at_odds, origin, origin_table
 from lrbook.finding import NotBorneOut, Records
 from lrlib.plots.two_widths import COLOR
@@ -40,6 +40,18 @@ def printed(column, schedule, value, *, table="source"):
     return constants(table_source, published=lambda: other)
 
 
+CUT = table_source_cut.cut_runs()
+
+
+def change_cut(*, epochs: int | None = None, **last):
+    """The cut runs with other numbers in their last epoch, or fewer epochs."""
+    runs = {}
+    for name, run in CUT.items():
+        *before, end = run.epochs[:epochs]
+        runs[name] = run.model_copy(update={"epochs": (*before, end.model_copy(update=last))})
+    return runs
+
+
 def again(labels, column, value):
     """An alteration: our run of the source's experiment, seed 0, measured something else."""
     return measured(AGAIN, labels, column, value, seeds=[0])
@@ -66,6 +78,15 @@ ALTERATIONS = {
     "again: linear poor": again("linear", "test_accuracy", lambda e, x: x - 0.02),
     "again: constant good": again("constant", "test_accuracy", lambda e, x: x + 0.012),
     "again: twice": lambda records: records.update({AGAIN: 2 * records[AGAIN]}),
+    **{
+        f"cut: {what}": constants(table_source_cut, cut_runs=lambda change=change: change_cut(**change))
+        for what, change in {
+            "a high rate": {"last_lr": 0.001},
+            "another loss": {"train_loss": 0.01},
+            "poor": {"test_accuracy": 0.8},
+        }.items()
+    },
+    "cut: earlier": constants(table_source_cut, cut_runs=lambda: change_cut(epochs=90)),
     "no penalty": measured(CIFAR10, " ".join(EIGHT), "penalty", lambda e, x: 0.0),
     "constant nearly without cross-entropy": measured(
         CIFAR10, "constant", "train_loss", lambda e, x: x / 1000
@@ -83,7 +104,7 @@ ALTERATIONS = {
 }
 
 # What may stand in an author's words with a number: names, and "two" networks.
-ALLOWED = r"ResNet-50|ResNet50|power 5|four decimals|The two losses|the two losses|more than two errors"
+ALLOWED = r"ResNet-50|ResNet50|though three of them|power 5|four decimals|The two losses|the two losses|more than two errors"
 
 
 test_it_holds_for_the_records, test_each_of_its_claims_can_fail, test_no_measured_number_is_typed = (
@@ -160,9 +181,12 @@ def test_figure_11_3_has_the_parts_of_the_last_loss_from_the_files():
 
 def test_figure_11_4_has_our_runs_of_the_experiment_and_the_ends_of_its_logs():
     loss, accuracy = table_source.again_figure().wide.axes
-    for name in ("constant", "linear"):
-        path = files("lrlib") / "recorded" / AGAIN / f"{name}-seed0.json"
-        epochs = json.loads(path.read_text())["epochs"]
+    recorded = files("lrlib") / "recorded"
+    cut = json.loads((recorded / f"{AGAIN}-cut.json").read_text())
+    assert {len(run["epochs"]) for run in cut.values()} == {98}
+    for name in ("constant", "linear", "drop", "poly5"):
+        one = cut.get(f"{name}-seed0") or json.loads((recorded / AGAIN / f"{name}-seed0.json").read_text())
+        epochs = one["epochs"]
         curve, square = lines_of(loss, COLOR[name])
         sums = [epoch["train_loss"] + epoch["penalty"] for epoch in epochs]
         assert list(curve.get_ydata()) == pytest.approx(sums)
