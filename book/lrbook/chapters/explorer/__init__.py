@@ -15,21 +15,10 @@ import math
 from importlib import resources
 from statistics import fmean
 
+from lrbook.chapters.explorer.choices import CHOICES, ICON, SURVEYS, TODAYS, Choice, Slider
 from lrbook.chapters.first_page import CHAPTER, CIFAR10, MAP
 from lrbook.finding import Finding, Records, count, finals, means, percent, rounded
-from lrlib import (
-    Constant,
-    CosineAnnealing,
-    DropDecay,
-    Knots,
-    LinearDecay,
-    PolynomialDecay,
-    Schedule,
-    TimeDecay,
-    Triangle,
-    Valley,
-    join,
-)
+from lrlib import Constant, CosineAnnealing, Knots, LinearDecay, PolynomialDecay, Schedule, Valley, join
 from lrlib.schedules.recipes import SURVEY
 
 __all__ = ["BEST_DRAWING", "Explorer", "board", "for_page", "hero", "recorded_runs", "show", "summary_text"]
@@ -41,6 +30,14 @@ STEPS = 300
 BEST_DRAWING = (1.986, (948, 1000, 757, 485, 265, 198, 178, 131, 107, 83, 64, 56, 40, 29, 17, 12))
 #: Factors by which the recorded schedules are compared with the one on show.
 SAMPLES = 40
+
+#: What to do next: the loss rose above its start, or most of it is distance, or shaking, or neither.
+ADVICE = {
+    "rose": "Above rate 2 it is thrown out of the valley. No network comes back from there.",
+    "distance": "Mostly distance left: it has not arrived. Walk faster early.",
+    "shaking": "Mostly shaking left: it has arrived and cannot keep still. End lower.",
+    "balance": "Distance and shaking are in balance: now the shape counts.",
+}
 
 _NUMBER = itertools.count(1)
 NEEDS_SCRIPT = "This figure needs JavaScript."
@@ -75,14 +72,16 @@ class Explorer:
 
     def _repr_html_(self) -> str:
         facts = {"board": {name: loss for name, (_, loss) in board().items()}, "stars": _stars()}
-        facts["runs"] = {"schedules": recorded_runs()}
+        facts |= {"advice": ADVICE, "runs": recorded_runs()}
         what = {"data-small": self.small, "data-hash": self.in_address, "data-page": self.page}
         marks = "".join(f" {name}" for name, on in what.items() if on)
         listed = ", ".join(f"{name} {loss:.4f}" for name, (_, loss) in board().items())
         markup = _file("explorer.html").format(
             chips=_chips(),
+            sliders=_sliders(),
             knots=_knots(),
             grid=_grid(),
+            hills=_hills(),
             constant=recorded_runs()[0]["points"],
             page=html.escape(self.page),
         )
@@ -219,32 +218,53 @@ def _grid() -> str:
     return "".join(lines)
 
 
-#: The schedules on show by their keys in explorer.js: the name, and a shape of 30 updates for the icon.
-CHIPS: dict[str, tuple[str, Schedule]] = {
-    "draw": (
-        "draw your own",
-        Knots(total_steps=30, factors=(0.3, 0.9, 0.98, 0.65, 0.9, 0.5, 0.33, 0.47, 0.15, 0.2, 0.04)),
-    ),
-    "constant": ("constant", Constant()),
-    "time": ("time", TimeDecay(decay=0.2)),
-    "drop": ("drop", DropDecay(drop_factor=0.3, drop_steps=8)),
-    "linear": ("linear", LinearDecay(total_steps=30)),
-    "poly": ("poly", PolynomialDecay(total_steps=30, power=3)),
-    "triangle": ("triangle", Triangle(total_steps=30, warmup_steps=5)),
-    "cosine": ("cosine", CosineAnnealing(total_steps=30)),
-    "cooldown": ("cooldown", join([(Constant(), 22), (LinearDecay(total_steps=8), None)])),
-}
+def _hills() -> str:
+    """Return lines of equal loss: eight times as long as wide, as the curvatures are 1 and 1/64."""
+    heights = (1.5, 1.2, 0.96, 0.76, 0.6, 0.46, 0.34, 0.24, 0.16, 0.095, 0.045)
+    return "".join(f'<ellipse rx="{8 * r:g}" ry="{r:g}"/>' for r in heights)
 
 
 def _chips() -> str:
     # A fresh name for each explorer: radio buttons of one name are one group, on the whole page.
-    group = f"lrx-{next(_NUMBER)}"
+    name = f"lrx-{next(_NUMBER)}"
     return "".join(
-        f'<label data-shape="{key}"><input type="radio" name="{group}" value="{key}">'
-        f'<svg viewBox="0 0 34 20" aria-hidden="true"><polyline points="'
-        f'{" ".join(f"{2 + t},{18 - 15 * shape(t):.1f}" for t in range(31))}"/></svg>'
-        f"<span>{name}</span></label>"
-        for key, (name, shape) in CHIPS.items()
+        f'<div role="group" aria-label="{said}"><b aria-hidden="true">{title}</b>'
+        f"{''.join(_chip(name, key, choice) for key, choice in choices.items())}</div>"
+        for title, said, choices in (
+            ("Survey", "The survey’s schedules", SURVEYS),
+            ("Today", "Today’s schedules", TODAYS),
+        )
+    )
+
+
+def _chip(name: str, key: str, choice: Choice) -> str:
+    points = " ".join(f"{2 + t},{18 - 15 * choice.icon(t):.1f}" for t in range(ICON + 1))
+    return (
+        f'<label data-shape="{key}"><input type="radio" name="{name}" value="{key}">'
+        f'<svg viewBox="0 0 34 20" aria-hidden="true"><polyline points="{points}"/></svg>'
+        f"<span>{choice.label}</span></label>"
+    )
+
+
+def _sliders() -> str:
+    """Return the sliders of all schedules, and their notes; the script shows those of one."""
+    return "".join(
+        "".join(_slider(key, slider) for slider in choice.sliders)
+        + (f'<p data-of="{key}" hidden>{choice.note}</p>' if choice.note else "")
+        for key, choice in CHOICES.items()
+    )
+
+
+def _slider(of: str, slider: Slider) -> str:
+    numbers: dict[str, float] = {"min": slider.min, "max": slider.max, "value": slider.value}
+    if slider.log:
+        numbers = {name: math.log10(number) for name, number in numbers.items()} | {"step": 0.01}
+    else:
+        numbers["step"] = slider.step
+    at = "".join(f' {name}="{number:.12g}"' for name, number in numbers.items())
+    return (
+        f'<label data-of="{of}" hidden>{slider.label} <b></b>'
+        f'<input type="range" name="{slider.key}"{at}{" data-log" * slider.log}></label>'
     )
 
 
