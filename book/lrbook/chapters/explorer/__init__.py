@@ -12,13 +12,16 @@ import html
 import itertools
 import json
 import math
+from collections.abc import Iterator
 from importlib import resources
 from statistics import fmean
 
 from lrbook.chapters.explorer.choices import CHOICES, ICON, SURVEYS, TODAYS, Choice, Slider
 from lrbook.chapters.first_page import CHAPTER, CIFAR10, MAP
+from lrbook.chapters.own_rates import STAGE_B as DIGITS
 from lrbook.finding import Finding, Records, count, finals, means, percent, rounded
 from lrlib import Constant, CosineAnnealing, Knots, LinearDecay, PolynomialDecay, Schedule, Valley, join
+from lrlib.runs import RunConfig
 from lrlib.schedules.recipes import SURVEY
 
 __all__ = ["BEST_DRAWING", "Explorer", "board", "for_page", "hero", "recorded_runs", "show", "summary_text"]
@@ -171,37 +174,57 @@ def _stars() -> list[tuple[float, str]]:
 
 @functools.cache
 def recorded_runs() -> list[dict]:
-    """Return shape and test accuracy of the recorded schedules on CIFAR-10, for the explorer.
+    """Return shape and test accuracy of the recorded schedules, for the explorer.
 
-    >>> [schedule["name"] for schedule in recorded_runs()][:2]
-    ['Constant', 'Time-based']
+    The survey's are on CIFAR-10, with a curve; today's on the digits, without.
+
+    >>> [schedule["name"] for schedule in recorded_runs()][6:10]
+    ['Cosine', 'Cosine, restarts', 'exponential', 'Noam']
     """
-    records, found = Records(), []
+    records = Records()
+    return [*_on_cifar10(records), *_on_digits(records)]
+
+
+def _on_cifar10(records: Records) -> Iterator[dict]:
     by_rate, each = records.by_rate(MAP), count(len(records.whole_seeds(MAP)))
     constant = percent(fmean(finals(records.runs(CIFAR10, "constant"))))
     for name in SURVEY:
         runs = records.runs(CIFAR10, name)
         config = runs[0].config
-        shape, total, epochs = config.schedule(), config.total_steps, config.epochs
         others = {rate: end for rate, end in by_rate[name].items() if rate != config.peak_lr}
         accuracy = means(run.column("test_accuracy") for run in runs)
         title, end = CHAPTER[name][0], percent(fmean(finals(runs)))
         beside = "" if name == "constant" else f"; the constant rate {constant}"
-        found.append(
-            {
-                "name": title,
-                "color": "poly" if name == "poly5" else name,
-                "factors": [round(shape(math.floor((i + 0.5) / SAMPLES * total)), 3) for i in range(SAMPLES)],
-                "points": " ".join(
-                    f"{100 * e / (epochs - 1):.1f},{_height(x):.1f}" for e, x in enumerate(accuracy)
-                ),
-                "text": f"{title}: {end} test accuracy after {epochs} epochs at peak rate {config.peak_lr:g}"
-                f", the mean of {count(len(runs))} runs{beside}. At other peak rates, {each} runs each: "
-                f"{', '.join(f'{percent(end)} at {rate:g}' for rate, end in others.items())}. A network has "
-                "rates of its own: compare shapes with the valley's, not numbers.",
-            }
-        )
-    return found
+        yield {
+            "name": title,
+            "color": "poly" if name == "poly5" else name,
+            "factors": _factors(config),
+            "points": " ".join(
+                f"{100 * e / (config.epochs - 1):.1f},{_height(x):.1f}" for e, x in enumerate(accuracy)
+            ),
+            "text": f"{title}: {end} test accuracy on CIFAR-10 after {config.epochs} epochs at peak rate "
+            f"{config.peak_lr:g}, the mean of {count(len(runs))} runs{beside}. At other peak rates, {each} "
+            f"runs each: {', '.join(f'{percent(end)} at {rate:g}' for rate, end in others.items())}.",
+        }
+
+
+def _on_digits(records: Records) -> Iterator[dict]:
+    constant = percent(fmean(finals(records.runs(DIGITS, "constant"))))
+    for name, choice in TODAYS.items():
+        runs = records.runs(DIGITS, name)
+        config, end = runs[0].config, percent(fmean(finals(runs)))
+        yield {
+            "name": choice.label,
+            "factors": _factors(config),
+            "text": f"{choice.label}: {end} test accuracy on the digits after {config.epochs} epochs at its "
+            f"own peak rate of {config.peak_lr:g}, the mean of {count(len(runs))} runs; the constant rate at "
+            f"its own {constant}.",
+        }
+
+
+def _factors(config: RunConfig) -> list[float]:
+    schedule, total = config.schedule(), config.total_steps
+    return [round(schedule(math.floor((i + 0.5) / SAMPLES * total)), 3) for i in range(SAMPLES)]
 
 
 #: Test accuracies at the foot and the top of the picture of recorded runs.

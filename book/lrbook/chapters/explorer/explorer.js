@@ -210,9 +210,9 @@ function dot(g, x, y, r, fill, edge) {
 }
 function label(g, text, x, y, align, color) { g.textAlign = align; g.fillStyle = color; g.fillText(text, x, y); }
 /* A chart without its lines: cleared, with marks [place, text], and all that follows cut at its edges. */
-function chart({ g, w, h, font }, ink, marksX, marksY) {
+function chart({ g, w, h }, ink, marksX, marksY) {
   g.restore(); g.save();
-  g.clearRect(0, 0, w, h); g.font = font; g.lineJoin = "round";
+  g.clearRect(0, 0, w, h);
   for (const [y] of marksY) segment(g, PAD.l, y, w - PAD.r, y, ink.hair, 1);
   for (const [y, text] of marksY) label(g, text, PAD.l - 6, y + 4, "right", ink.soft);
   for (const [x, text] of marksX) label(g, text, Math.min(x, w - PAD.r - 6), h - 5, "center", ink.soft);
@@ -288,8 +288,8 @@ function mount(root) {
     for (const canvas of all("canvas")) {
       const w = canvas.clientWidth, h = canvas.clientHeight, g = canvas.getContext("2d");
       canvas.width = Math.round(w * sharp); canvas.height = Math.round(h * sharp);
-      g.setTransform(sharp, 0, 0, sharp, 0, 0);
-      plots[canvas.dataset.o] = { g, w, h, font: `12px ${look.fontFamily}` };
+      g.setTransform(sharp, 0, 0, sharp, 0, 0); g.lineJoin = "round"; g.font = `12px ${look.fontFamily}`;  // slow: once
+      plots[canvas.dataset.o] = { g, w, h };
     }
   }
   const placeX = ({ w }, i) => PAD.l + (w - PAD.l - PAD.r) * i / state.T;
@@ -320,7 +320,7 @@ function mount(root) {
       dot(g, ...on, k === focus ? 8 : 5, k === focus ? ink.c : ink.paper, k === focus ? ink.ink : ink.c);
     }
     if (state.p.knots.some(k => k < 1000)) return;
-    g.font = c.font.replace("12px", "600 14px"); label(g, "pull the end down ↓", x(T) + 4, y(peak) - 16, "right", ink.c);
+    g.font = g.font.replace("12px", "600 14px"); label(g, "pull the end down ↓", x(T) + 4, y(peak) - 16, "right", ink.c);
   }
   const placeLoss = ({ h }, v) =>  // from the ghost's foot to 3
     h - PAD.b - (h - PAD.b - PAD.t) * Math.log(clamp(v, ghost.low, 60) / ghost.low) / Math.log(3 / ghost.low);
@@ -339,7 +339,7 @@ function mount(root) {
     const c = plots.curve, { g, w, h } = c, low = 0.7 * ghost.loss, inset = 14, foot = h - 22;
     const x = p => inset + (w - 2 * inset) * (Math.log10(p) - LOW) / (HIGH - LOW);
     const y = v => Math.max(-20, foot - (foot - 8) * Math.log(Math.max(v, low) / low) / Math.log(70));
-    g.clearRect(0, 0, w, h); g.font = c.font; g.lineJoin = "round";
+    g.clearRect(0, 0, w, h);
     for (const p of [0.01, 0.03, 0.1, 0.3, 1, 3]) label(g, p, x(p) + (p === 0.01 ? 4 : 0), h - 5, "center", ink.soft);
     for (const [values, color, width, dash] of [[ghost.curve, ink.linear, 1.75, DASH], [curve, ink.c, 2.25]])
       line(g, GRID - 1, i => x(PEAKS[i]), i => y(values[i]), color, width, dash);
@@ -355,9 +355,9 @@ function mount(root) {
     const far = runs.map(({ factors }) =>
       factors.reduce((sum, g, i) => sum + Math.abs(g - f(Math.floor((i + 0.5) / n * state.T))), 0) / n);
     const nearest = Math.min(...far), near = runs[far.indexOf(nearest)], found = nearest < 0.12;
-    o.runPlot.hidden = !found;
+    o.runPlot.hidden = !found || !near.points;
     say(o.runText, found ? near.text : `No schedule with recorded runs is near this shape; the nearest is ${near.name}.`);
-    set(o.runLine, { points: near.points, style: `stroke: var(--${near.color})` });
+    if (near.points) set(o.runLine, { points: near.points, style: `stroke: var(--${near.color})` });
   }
 
   // ---- 7. The landscape: the steepest and the flattest of the 64 directions ----
@@ -462,7 +462,7 @@ function mount(root) {
     if (whole && (changedNow || was !== Math.round(t) || !walked || playing)) { walk(); drawLand(); }
     heads();
     const searched = left;
-    for (const end = performance.now() + 1.5; left && performance.now() < end; left--) {  // no frame waits for the search
+    for (const end = performance.now() + 1; left && performance.now() < end; left--) {  // no frame waits for the search
       curve[next] = finalLoss(run.factors, PEAKS[next]); next = (next + 23) % GRID;
     }
     if (searched && !left) best = run.factors.some(f => f > 0) ? bestPeak(run.factors, [...curve]) : null;
