@@ -99,5 +99,12 @@ def test_a_state_is_text_and_never_markup():
     assert "https://" not in shown
 
 
+def test_the_first_page_carries_no_recorded_runs():
+    large, small = (shown._repr_html_() for shown in (explorer.for_page(), explorer.hero()))
+    assert len(large) - len(small) > 10_000
+    assert "test accuracy on the digits" in large
+    assert "test accuracy on the digits" not in small
+
+
 def test_without_javascript_there_are_the_numbers():
     assert "linear 0.0192" in re.search(r"<noscript>(.*?)</noscript>", explorer.hero()._repr_html_())[1]

@@ -74,8 +74,10 @@ class Explorer:
         self.state, self.small, self.in_address, self.page = state, small, in_address, page
 
     def _repr_html_(self) -> str:
-        facts = {"board": {name: loss for name, (_, loss) in board().items()}, "stars": _stars()}
-        facts |= {"advice": ADVICE, "runs": recorded_runs()}
+        facts: dict = {"board": {name: loss for name, (_, loss) in board().items()}}
+        facts |= {"stars": _stars(), "advice": ADVICE}
+        if not self.small:
+            facts["runs"] = recorded_runs()
         what = {"data-small": self.small, "data-hash": self.in_address, "data-page": self.page}
         marks = "".join(f" {name}" for name, on in what.items() if on)
         listed = ", ".join(f"{name} {loss:.4f}" for name, (_, loss) in board().items())

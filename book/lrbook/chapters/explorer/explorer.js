@@ -439,7 +439,7 @@ function mount(root) {
     const row = k => [k < T ? rateText(run.rates[k]) : "", fmt(run.distance[k]), fmt(run.shaking[k]), fmt(run.loss[k])];
     o.rows.innerHTML = Array.from({ length: 11 }, (_, i) => Math.round(i * T / 10)).map(k =>
       `<tr><th scope="row">${k}</th>${row(k).map(cell => `<td>${cell}</td>`).join("")}</tr>`).join("");
-    knots.forEach(tell); showRuns();
+    knots.forEach(tell); if (facts.runs) showRuns();
     if (large) o.open.href = `${large}#${write()}`;
     if (inAddress && silent !== true) try { history.replaceState(null, "", `#${write()}`); } catch { /* no address here */ }
   }
