@@ -16,6 +16,7 @@ import html
 import io
 import re
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import matplotlib as mpl
@@ -113,7 +114,7 @@ class TwoWidths:
     Parameters
     ----------
     draw : callable, wide -> Figure
-        Called with True and with False.
+        Called with True and with False, when that form is first asked for.
     alt : str
         What is seen, in sentences. A screen reader reads this and nothing of the drawing.
     """
@@ -121,13 +122,20 @@ class TwoWidths:
     def __init__(self, draw: Callable[[bool], Figure], *, alt: str) -> None:
         if not alt.rstrip().endswith("."):
             raise ValueError(f"alt must be made of sentences, got {alt!r}")
+        self.alt, self._draw = alt, draw
+
+    @cached_property
+    def wide(self) -> Figure:
         with mpl.rc_context(STYLE):
-            self.wide, self.narrow = draw(True), draw(False)
-            self.alt = alt
-            self._svg = [svg(self.wide), svg(self.narrow)]
+            return self._draw(True)
+
+    @cached_property
+    def narrow(self) -> Figure:
+        with mpl.rc_context(STYLE):
+            return self._draw(False)
 
     def _repr_html_(self) -> str:
-        wide, narrow = self._svg
+        wide, narrow = svg(self.wide), svg(self.narrow)
         return (
             f'<div class="lr-figure" role="img" aria-label="{html.escape(self.alt)}"><style>{CSS}</style>'
             f'<div class="lr-wide">{wide}</div><div class="lr-narrow">{narrow}</div></div>'

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 import torch
+from torch import nn
 
 from lrlib._checks import shown
 from lrlib.runs.config import RunConfig
@@ -45,6 +46,7 @@ def train(
     path: str = "auto",
     deterministic: bool = False,
     command: str | Sequence[str] = "lrlib.training.run.train",
+    after_epoch: Callable[[int, nn.Module], None] | None = None,
 ) -> Run:
     """Train a network as `config` says and return the record of the run.
 
@@ -77,6 +79,10 @@ def train(
     command : str or list of str
         What the record names: the arguments of a command, of which folders are left out, or the name of a
         function.
+    after_epoch : callable or None
+        Called after each epoch with the number of epochs done and the network in evaluation mode, before a
+        checkpoint is written: to keep weights, or to look at them. It must leave the network and torch's
+        random state as they are. After `resume` it is not called again for epochs that are done.
 
     Returns
     -------
@@ -109,7 +115,14 @@ def train(
         )
     target = machine.resolve(config, threads=threads, path=path, deterministic=deterministic)
     one = training(
-        config, target, data=data, checkpoint=checkpoint, resume=resume, progress=progress, command=command
+        config,
+        target,
+        data=data,
+        checkpoint=checkpoint,
+        resume=resume,
+        progress=progress,
+        command=command,
+        after_epoch=after_epoch,
     )
     with target.own_settings():
         # One run takes turns with nobody: so there is one way through a run, alone or in company.
@@ -184,6 +197,7 @@ def training(
     progress: bool | None = False,
     command: str | Sequence[str] = "lrlib.training.run.training",
     stop: Callable[[], bool] = lambda: False,
+    after_epoch: Callable[[int, nn.Module], None] | None = None,
 ) -> Generator[None, None, Run | None]:
     """Train as `train` does, with a `yield` after each update: for `take_turns`.
 
@@ -195,7 +209,7 @@ def training(
     config : RunConfig
     target : Target
         Where and how to compute, as `lrlib.training.machine.resolve` returns it.
-    data, checkpoint, resume, progress, command
+    data, checkpoint, resume, progress, command, after_epoch
         As in `train`.
     stop : callable
         Called after each epoch but the last. If it returns True, the run ends there with a checkpoint (if it
@@ -280,6 +294,8 @@ def training(
             if not (math.isfinite(records[-1].train_loss) and math.isfinite(test_loss)):
                 status = "diverged"
                 break
+            if after_epoch is not None:
+                after_epoch(epoch + 1, loop.net)
             if epoch + 1 < config.epochs:  # after the last comes the record
                 stopping = stop()
                 if checkpoint is not None and (stopping or due()):

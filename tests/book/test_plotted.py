@@ -162,12 +162,15 @@ def test_the_check_of_shapes_bites():
 MEASURED = {"1.2": "constant", "1.4": "time", "1.6": "drop", "1.8": "linear", "1.10": "poly5"}
 
 
+loaded = functools.cache(load_runs)  # each study once, for all figures and quantities
+
+
 @functools.cache
 def columns(schedule: str, quantity: str) -> list[np.ndarray]:
     """What a schedule's records hold of a quantity: each run, and the mean over each study's seeds."""
     found = []
     for study in studies():
-        runs = [run for run in load_runs(study) if run.label == schedule and run.status == "finished"]
+        runs = [run for run in loaded(study) if run.label == schedule and run.status == "finished"]
         found += [np.array(run.column(quantity)) for run in runs]
         kinds = sorted(runs, key=lambda run: (run.config.epochs, run.config.peak_lr))
         for _, group in groupby(kinds, key=lambda run: (run.config.epochs, run.config.peak_lr)):

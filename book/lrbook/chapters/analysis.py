@@ -21,6 +21,8 @@ from lrbook.chapters.analysis_decisions import decisions_table as decisions_tabl
 from lrbook.chapters.analysis_decisions import decisions_text as decisions_text
 from lrbook.chapters.analysis_decisions import details_text as details_text
 from lrbook.chapters.analysis_decisions import images_text as images_text
+from lrbook.chapters.analysis_rates import rates_table as rates_table
+from lrbook.chapters.analysis_rates import rates_table_text as rates_table_text
 from lrbook.chapters.first_page import FIVE, rankings
 from lrbook.finding import (
     Finding,

@@ -47,6 +47,7 @@ from lrbook.chapters.factors_others import all_settings
 from lrbook.chapters.factors_others import not_on_the_list_text as not_on_the_list_text
 from lrbook.chapters.factors_others import path_text as path_text
 from lrbook.chapters.factors_others import three_orders_text as three_orders_text
+from lrbook.chapters.factors_others import trial_text as trial_text
 from lrbook.chapters.factors_valley import ORDERS
 from lrbook.chapters.factors_valley import valley_answer_text as valley_answer_text
 from lrbook.chapters.factors_valley import valley_figure as valley_figure

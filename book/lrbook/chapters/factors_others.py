@@ -7,6 +7,7 @@ from math import factorial
 from statistics import fmean
 from typing import NamedTuple
 
+from lrbook.chapters import fair_race, map_plan
 from lrbook.chapters.factors_levels import (
     ALL,
     BUDGETS,
@@ -31,6 +32,7 @@ from lrbook.finding import (
     finding,
     percent,
     points,
+    rounded,
 )
 from lrlib.runs import Run
 from lrlib.stats import (
@@ -177,6 +179,43 @@ def three_orders_text(records: Records) -> Finding:
             * sum(setting.peak_lr == shared_peak(records) for setting in settings)
             > len(settings),
             "in some settings the first two are close": close > 0,
+        },
+    )
+
+
+@finding(heading="Not all of it is trial")
+def trial_text(records: Records) -> Finding:
+    """Answer the survey's "a very experimental process": what can be known before, and what cannot."""
+    fits = map_plan.rank_correlations(records)
+    race = fair_race.own_means(records)
+    apart = map_plan.span(race)
+    photos = [map_plan.means(of(records)) for of in (map_plan.common, map_plan.own)]
+    common, own = map(map_plan.span, photos)
+    return Finding(
+        """
+        The survey calls the choice "a very experimental process": "the only way to know" is to train with
+        each. Part of it can be known before. [A worst-case bound](../beyond/one_bound.ipynb) that sees no
+        picture told the order of {eight} schedules by training loss on CIFAR-10, rate by rate, in writing
+        and before the runs: mean rank correlation {mean}, and none at the highest rate. And
+        [a second of measurement](../beyond/warmup_needed.ipynb) tells below which rate warm-up cannot pay.
+
+        What has to be tried first is the rate. At one rate for all, {eight} schedules span {common} points on
+        CIFAR-10; at their own, {own}. On the digits [{many} span {apart}](../beyond/fair_race.ipynb) then.
+        [Which schedule should I use?](../beyond/which_schedule.ipynb) puts it together.
+        """,
+        {
+            "eight": count(len(photos[0])),
+            "many": count(len(race)),
+            "mean": rounded(fmean(fits.values()), 2),
+            "common": points(common),
+            "own": points(own),
+            "apart": points(apart),
+        },
+        {
+            "the orders fit, as predicted": fmean(fits.values()) > 0.5,
+            "but not at the highest rate": abs(fits[max(fits)]) < 0.3,
+            "own rates narrow the span": own < common,
+            "to less than a point on the digits": apart < 0.01,
         },
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 from collections import Counter
 from itertools import product
@@ -29,11 +30,14 @@ FIVE = ("constant", "time", "drop", "linear", "poly5")
 MINUS = "\N{MINUS SIGN}"
 
 
+loaded = functools.cache(load_runs)  # a figure has hundreds of points
+
+
 def accuracies(study: str, label: str, **config) -> list[float]:
     """After the last epoch, by seed, read without the book's helpers."""
     runs = [
         run
-        for run in load_runs(study)
+        for run in loaded(study)
         if run.label == label and all(getattr(run.config, k) == v for k, v in config.items())
     ]
     return [run.epochs[-1].test_accuracy for run in sorted(runs, key=lambda run: run.config.seed)]
@@ -64,6 +68,27 @@ def test_a_row_for_each_schedule_and_two_columns_for_each_reference():
     by_name = {row[0]: row[1:] for row in rows[1:]}
     assert by_name["linear"] == ["+25.0", "not decidable", "–", "–"]  # from one seed, without an interval
     assert by_name["drop"] == ["–", "–", "–", "–"]
+
+
+def test_table_7_3_has_the_survey_and_the_rates_that_others_chose():
+    ((_, (head, *rows)),) = grids(analysis.rates_table().html)
+    assert head[1:3] == ["the survey", "CIFAR-10, all at 0.1"]
+    by_name = {row[0]: row[1:] for row in rows}
+    assert list(by_name) == list(SURVEY)
+    assert {name: row[0] for name, row in by_name.items() if row[0] != "–"} == {
+        name: f"{100 * value:.0f}" for name, value in PRINTED.items()
+    }
+    of_triangle = [
+        run.epochs[-1].test_accuracy
+        for run in load_runs("laptop-map-gpu")
+        if run.label == "triangle" and run.config.peak_lr == 0.3
+    ]
+    half = 4.3027 * stdev(of_triangle) / 3**0.5  # the 0.975 quantile of t with 2 degrees of freedom
+    assert by_name["triangle"][2] == f"{100 * fmean(of_triangle):.1f} ± {100 * half:.1f}, at 0.3"
+    assert by_name["drop"][2].endswith("at 0.03 or 0.1")
+    for run in load_runs("fair-digits"):
+        if run.label in by_name:
+            assert by_name[run.label][3].endswith(f"at {run.config.peak_lr:g}")
 
 
 def test_table_7_2_has_every_comparison_of_the_plan():
@@ -356,6 +381,12 @@ ALTERATIONS = {
     "map: two blocks and no more": rules.of_seeds(MAP, 1, 2),
     "map: constant worse at 0.1": lifted(MAP, "constant", -0.05, peak_lr=0.1),
     "map: drop far ahead": lifted(MAP, "drop", 0.05),
+    "map: time good everywhere": lifted(MAP, "time", 0.05),
+    "map: constant poor": lifted(MAP, "constant", -0.02),
+    "map: constant good at 0.01": lifted(MAP, "constant", 0.006, peak_lr=0.01),
+    "race: drop poor": measured(
+        "fair-digits", "drop", "test_accuracy", lambda e, x: x - 0.05, seeds=range(201, 221)
+    ),
     "map: constant gains in each seed": lifted(MAP, "constant", 0.02, peak_lr=0.01),
     "map: time at a low rate": lifted(MAP, "time", 0.1, peak_lr=0.01),
     "map: linear at a high rate": lifted(MAP, "linear", 0.01, peak_lr=0.03),

@@ -134,6 +134,8 @@ ALTERATIONS = {
     "map: constant good at 0.1": accuracy(MAP, "constant", lambda x: x + 0.05, peak_lr=0.1),
     "map: linear poor": accuracy(MAP, "linear", lambda x: x - 0.02),
     "map: one block": rules.of_seeds(MAP, 1),
+    "map: constant and linear swapped": swapped(MAP, "constant", "linear"),
+    "race: drop poor": accuracy("fair-digits", "drop", lambda x: x - 0.05, seeds=range(201, 221)),
     "images: linear as good with 50": accuracy(IMAGES, "linear", lambda x: 0.97, train_images=50),
     "images: linear and drop swapped": swapped(IMAGES, "linear", "drop", train_images=200),
     "images: a certain lead with 50": accuracy(IMAGES, "linear", lambda x: 0.86, train_images=50),
