@@ -458,15 +458,15 @@ function mount(root) {
     if (playing) { t = Math.min(state.T, t + Math.max(0, now - last) / 5000 * state.T); last = now; }  // five seconds a run
     if (t >= state.T) play(false);
     const changedNow = dirty, whole = plots.land.w > 0;
-    if (dirty) { dirty = false; model(); drawRate(); score(); if (whole) drawLoss(); }
+    if (dirty) { dirty = false; model(); drawRate(); if (whole) drawLoss(); }  // words at the end: text on a canvas needs styles
     if (whole && (changedNow || was !== Math.round(t) || !walked || playing)) { walk(); drawLand(); }
-    heads();
     const searched = left;
     for (const end = performance.now() + 1; left && performance.now() < end; left--) {  // no frame waits for the search
       curve[next] = finalLoss(run.factors, PEAKS[next]); next = (next + 23) % GRID;
     }
     if (searched && !left) best = run.factors.some(f => f > 0) ? bestPeak(run.factors, [...curve]) : null;
     if (whole && (changedNow || searched)) drawCurve();
+    if (changedNow) score(); heads();
     if (playing || left) wake();
   }
   const wake = () => { raf ||= requestAnimationFrame(frame); };
