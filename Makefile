@@ -90,7 +90,7 @@ pdf: env  ## the built book as one PDF with contents and bookmarks, _build/book.
 release: pdf teach  ## what a release offers, in _build/release: wheel, PDF, cheat sheet, teacher's pack (TAG=v1.2.3)
 	@$(BIN)/python -m tools.release $(if $(TAG),--tag '$(TAG)')
 
-torture: env  ## kills, full disks, jumping clocks, flipped bits, bad inputs, by a seed (15 minutes; SEED=n)
+torture: env  ## kills, full disks, jumping clocks, flipped bits, bad inputs, by a seed (20 minutes; SEED=n)
 	@PYTHONPATH=tests/helpers $(ONE_THREAD) $(BIN)/python -m torture --seed $(SEED) --out benchmarks/results/torture.json
 
 outside-links: env  ## ask every address outside the book whether it still answers (needs a network)
@@ -156,7 +156,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "Installing the pinned stack into $(VENV): some minutes and about 6 GB, once."
 	PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
-	  -e ".[train,book,test,source-check,rosetta]"
+	  -e ".[train,book,test,source-check,rosetta,ray,slurm]"
 	@(cd $(VENV) && pwd -P) > $@
 
 # Fresh doctrees: on an unchanged second build Sphinx would not repeat its warnings. -W -n: warnings are errors.

@@ -102,6 +102,14 @@ def half_written(path: Path) -> list[Path]:
     return list(path.parent.glob(f".{escape(path.name)}.*.tmp"))
 
 
+def when_written(path: Path) -> int | None:
+    """Return when a file was last written, in nanoseconds, or None where there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None
+
+
 def _move_new(temporary: Path, path: Path) -> None:
     try:
         os.link(temporary, path)

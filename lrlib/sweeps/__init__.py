@@ -6,9 +6,11 @@ from importlib import import_module as _import_module
 _LAZY = {
     "diagnose": "doctor",
     "do": "one_run",
+    "engine": "engines",
     "examine": "doctor",
     "hours_left": "timing",
     "read_study": "study",
+    "Resources": "engines",
     "run_study": "local",
     "run_together": "together",
     "status": "study",

@@ -1,4 +1,4 @@
-"""Do what is missing of a study on this machine, each run in a process of its own."""
+"""Do what is missing of a study on this machine, in processes that do one run after another."""
 
 from __future__ import annotations
 
@@ -11,18 +11,15 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic, sleep
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from lrlib._checks import check_float, check_int
 from lrlib.runs.config import RunConfig
 from lrlib.runs.record import Run
 from lrlib.sweeps.one_run import do
 from lrlib.sweeps.study import Planned, Study, StudyError
-from lrlib.sweeps.timing import hours_left
+from lrlib.sweeps.timing import Tally
 from lrlib.training.machine import check_path, resolve
-
-#: A worker, and the file that takes what it complains of.
-Working = tuple[subprocess.Popen, IO[str]]
 
 __all__ = ["run_study"]
 
@@ -30,7 +27,7 @@ __all__ = ["run_study"]
 def run_study(
     study: Study,
     *,
-    jobs: int = 1,
+    jobs: int | None = None,
     threads: int | None = None,
     path: str = "auto",
     deterministic: bool = False,
@@ -38,16 +35,17 @@ def run_study(
     command: str | Sequence[str] = "lrlib.sweeps.local.run_study",
     say: Callable[[str], None] = print,
 ) -> bool:
-    """Do what is missing of a study, `jobs` runs at a time, each in a process of its own.
+    """Do what is missing of a study in `jobs` processes, each of which does one run after another.
 
     Recorded runs are skipped, cut ones go on from their checkpoint, and those that another process holds are
-    left to it. Ending this one, by Ctrl-C, by `hours` or by a kill, costs at most the epochs in progress.
+    left to it. Ending this one, by Ctrl-C, by `hours` or by a kill, costs at most the epochs in progress. A
+    run that fails ends its process, and the next run gets a new one.
 
     Parameters
     ----------
     study : Study
-    jobs : int
-        >= 1.
+    jobs : int or None
+        >= 1; None is 1.
     threads : int or None
         Threads a run. None leaves it to `lrlib.training.run.train`; several jobs share the cores.
     path : {"auto", "plain", "fast", "compiled", "graph"}
@@ -73,7 +71,7 @@ def run_study(
     nothing: 0 of 0 runs are recorded.
     True
     """
-    jobs = check_int("jobs", jobs, least=1)
+    jobs = 1 if jobs is None else check_int("jobs", jobs, least=1)
     if hours is not None:
         hours = check_float("hours", hours, allowed="> 0 and finite", ok=lambda x: x > 0)
     check_path(path)
@@ -81,8 +79,11 @@ def run_study(
     if threads is None and jobs > 1:
         threads = max(1, (os.cpu_count() or 1) // jobs)
     end = monotonic() + 3600 * hours if hours else float("inf")
-    waiting = missing(study, path=path)
-    working: dict[Planned, Working] = {}
+    tally = Tally(study)
+    waiting = missing(study, path=path, tally=tally)
+    how = {"threads": threads, "path": path, "deterministic": deterministic, "command": command}
+    working: dict[Planned, _Worker] = {}
+    idle: list[_Worker] = []
     failed = 0
     try:
         while (waiting or working) and monotonic() < end:
@@ -91,49 +92,62 @@ def run_study(
                 if planned.state() == "running":
                     say(f"{planned.name}: left to another process")
                 else:
-                    working[planned] = _start(
-                        planned, threads=threads, path=path, deterministic=deterministic, command=command
-                    )
+                    # Starting Python and torch takes longer than a small run: who did one does the next.
+                    working[planned] = idle.pop() if idle else _Worker()
+                    working[planned].begin(planned, how)
             sleep(0.05)  # a run takes seconds at least: looking 20 times a second costs nothing
-            for planned in [one for one, (worker, _) in working.items() if worker.poll() is not None]:
-                failed += _report(study, planned, working.pop(planned), jobs=jobs, say=say)
+            for planned in [one for one, worker in working.items() if worker.idle()]:
+                worker = working.pop(planned)
+                failed += _report(study, planned, worker, tally=tally, jobs=jobs, say=say)
+                if worker.alive():
+                    idle.append(worker)
     finally:
         # Also on Ctrl-C and SIGTERM: workers that went on unseen would hold their locks and the cores.
-        for worker, complaints in working.values():
-            worker.terminate()
-            worker.wait()
-            complaints.close()
+        for worker in (*working.values(), *idle):
+            worker.end()
     sum_up(study, say)
     return failed == 0
 
 
-def missing(study: Study, *, path: str = "auto") -> list[Planned]:
+def missing(study: Study, *, path: str = "auto", tally: Tally | None = None) -> list[Planned]:
     """Return the runs of a study that are not recorded; remove what recorded ones have left over.
 
     Raises
     ------
     StudyError
-        If the study was recorded on another device than this machine would go on with, or on a GPU by another
-        path: its runs would no longer be compared like with like.
+        As `check_alike` does, for this machine.
     """
-    waiting, recorded = [], []
+    tally = tally or Tally(study)
+    if tally.waiting and tally.ways:
+        target = resolve(tally.waiting[0].config, path=path)
+        check_alike(study, tally.ways, (target.device.type, target.path))
+    return tidied(study, tally)
+
+
+def tidied(study: Study, tally: Tally) -> list[Planned]:
+    """Remove what recorded runs have left over, and return those that wait."""
+    waiting = {planned.record for planned in tally.waiting}
     for planned in study.runs:
-        run = planned.recorded()
-        if run is None:
-            waiting.append(planned)
-        else:
+        if planned.record not in waiting:
             planned.tidy()
-            recorded.append(run.provenance)
-    if waiting and recorded:
-        target = resolve(waiting[0].config, path=path)
-        then, now = {(p.device, p.path) for p in recorded}, (target.device.type, target.path)
-        if "cuda" in {now[0], *(device for device, _ in then)} and then != {now}:
-            was, would = (", ".join(f"{d} by path {p}" for d, p in sorted(ways)) for ways in (then, {now}))
-            raise StudyError(
-                f"{study.name} was recorded on {was}, and would go on on {would}; choose the same device and "
-                "path, or give the records another folder (--out)"
-            )
-    return waiting
+    return list(tally.waiting)
+
+
+def check_alike(study: Study, then: set[tuple[str, str]], now: tuple[str, str]) -> None:
+    """Refuse to go on with a study on another device than it was recorded on, or on a GPU by another path.
+
+    Its runs would no longer be compared like with like. `then` and `now` are pairs of device and path.
+
+    Raises
+    ------
+    StudyError
+    """
+    if then and "cuda" in {now[0], *(device for device, _ in then)} and then != {now}:
+        was, would = (", ".join(f"{d} by path {p}" for d, p in sorted(ways)) for ways in (then, {now}))
+        raise StudyError(
+            f"{study.name} was recorded on {was}, and would go on on {would}; choose the same device and "
+            "path, or give the records another folder (--out)"
+        )
 
 
 def sum_up(study: Study, say: Callable[[str], None]) -> None:
@@ -142,67 +156,124 @@ def sum_up(study: Study, say: Callable[[str], None]) -> None:
     say(f"{study.name}: {recorded} of {len(study.runs)} runs are recorded.")
 
 
-def worker_code() -> str:
-    """Return what a worker's Python is told to do: find modules where this process does, and be a worker.
+def module_path() -> list[str]:
+    """Return where workers find modules: as this process does, but in the current folder last.
 
-    By ``python -m`` the current folder would come first, and a student's random.py in it would be taken for
-    Python's own.
+    A student's random.py in it would be taken for Python's.
     """
     # In a notebook the current folder is first, as "": here it is last, for who has lrlib in it.
-    path = [folder for folder in sys.path if folder] + [os.getcwd()] * ("" in sys.path)
-    lines = ["import sys", f"sys.path[:] = {path!a}", "sys.argv = ['lrlib', 'study', 'work']"]
+    return [folder for folder in sys.path if folder] + [os.getcwd()] * ("" in sys.path)
+
+
+def worker_code() -> str:
+    """Return what a worker's Python is told to do: find modules by `module_path`, and be a worker.
+
+    By ``python -m`` the current folder would come first.
+    """
+    lines = ["import sys", f"sys.path[:] = {module_path()!a}", "sys.argv = ['lrlib', 'study', 'work']"]
     return "\n".join([*lines, "from lrlib.cli import main", "main()"])
 
 
-def _start(planned: Planned, **how) -> Working:
-    # A file, and no pipe: a worker that says more than a pipe holds would wait for ever.
-    complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
-    task = {"config": planned.config.model_dump(mode="json"), "record": str(planned.record), "how": how}
-    worker = subprocess.Popen(
-        [sys.executable, "-P", "-c", worker_code()],
-        stdin=subprocess.PIPE,
-        stderr=complaints,
-        text=True,
-        # The file above is read as UTF-8, whatever this system writes into files.
-        env={**os.environ, "PYTHONIOENCODING": "utf-8:backslashreplace"},
-    )
-    stdin = cast(IO[str], worker.stdin)  # as PIPE was asked for; `communicate` would wait for its end
-    with contextlib.suppress(BrokenPipeError):  # it has ended already; `_report` says why
-        stdin.write(json.dumps(task))
-        stdin.close()
-    return worker, complaints
+class _Worker:
+    """A process that does the runs it is told, one at a time.
+
+    It is told a run by a line on its standard input, and says that it is done by a byte in a file. What it
+    complains of goes into another. Files and no pipes: a worker that says more than a pipe holds would wait
+    for ever, and the size of a file can be read without waiting, on any system.
+    """
+
+    def __init__(self) -> None:
+        self.folder = tempfile.TemporaryDirectory(prefix="lrlib-")
+        self.done = Path(self.folder.name, "done")
+        self.done.touch()
+        self.complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+        self.told = 0
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-c", worker_code()],
+            stdin=subprocess.PIPE,
+            stderr=self.complaints,
+            text=True,
+            # The file above is read as UTF-8, whatever this system writes into files.
+            env={**os.environ, "PYTHONIOENCODING": "utf-8:backslashreplace"},
+        )
+
+    def begin(self, planned: Planned, how: dict[str, Any]) -> None:
+        config = planned.config.model_dump(mode="json")
+        task = {"config": config, "record": str(planned.record), "how": how, "done": str(self.done)}
+        stdin = cast(
+            IO[str], self.process.stdin
+        )  # as PIPE was asked for; `communicate` would wait for its end
+        self.told += 1
+        with contextlib.suppress(BrokenPipeError):  # it has ended already; `_report` says why
+            stdin.write(json.dumps(task) + "\n")
+            stdin.flush()
+
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def idle(self) -> bool:
+        """Return whether it did what it was told, or ended."""
+        return self._is_done() or not self.alive()
+
+    def _is_done(self) -> bool:
+        return self.done.stat().st_size >= self.told
+
+    def complaint(self) -> str | None:
+        """Return why it ended before it was done, in its own last line; None if it did what it was told."""
+        if self._is_done():
+            return None
+        self.complaints.seek(0)
+        lines = self.complaints.read().strip().splitlines()
+        return lines[-1].removeprefix("lrlib: ") if lines else f"ended with {self.process.returncode}"
+
+    def end(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+        with contextlib.suppress(BrokenPipeError):
+            cast(IO[str], self.process.stdin).close()
+        self.complaints.close()
+        self.folder.cleanup()
 
 
-def _report(study: Study, planned: Planned, working: Working, *, jobs: int, say) -> bool:
-    """Report how a worker ended; return True if it failed."""
-    worker, complaints = working
-    with complaints:
-        complaints.seek(0)
-        complaint = complaints.read()
-    if worker.returncode:
-        last = complaint.strip().splitlines()[-1:] or [f"ended with {worker.returncode}"]
-        say(f"{planned.name}: failed: {last[0].removeprefix('lrlib: ')}")
+def _report(study: Study, planned: Planned, worker: _Worker, *, tally: Tally, jobs: int, say) -> bool:
+    """Report how a worker's run ended; return True if it failed."""
+    complaint = worker.complaint()
+    if complaint is not None:
+        worker.end()
+        say(f"{planned.name}: failed: {complaint}")
         return True
     run = planned.recorded()
     if run is None:
         say(f"{planned.name}: left to another process")
         return False
-    left = hours_left(study, jobs=jobs)
-    say(ended(study, planned.name, run) + ("" if left is None else f"; {left:.1f} h left"))
+    tally.add(run)
+    say(with_hours(ended(study, planned.name, run, tally), tally.hours(jobs=jobs)))
     return False
 
 
-def ended(study: Study, name: str, run: Run) -> str:
-    """Return what is said of a run that was just recorded."""
-    recorded = sum(other.record.exists() for other in study.runs)
+def with_hours(line: str, left: float | None) -> str:
+    """Return a line with the hours left behind it, if they are known."""
+    return line if left is None else f"{line}; {left:.1f} h left"
+
+
+def ended(study: Study, name: str, run: Run, tally: Tally | None = None) -> str:
+    """Return what is said of a run that was just recorded; with a tally, at less cost for a large study."""
+    recorded = tally.there() if tally else sum(each.record.exists() for each in study.runs)
     return (
         f"[{recorded}/{len(study.runs)}] {name}: {run.status} after {len(run.epochs)} epochs, "
         f"test accuracy {run.epochs[-1].test_accuracy:.2%}, {run.provenance.seconds / 60:.1f} min"
     )
 
 
-def work(text: str) -> None:
-    """Do the run that `run_study` wrote to this process's standard input."""
-    task = json.loads(text)
-    planned = Planned(RunConfig(**task["config"]), Path(task["record"]))
-    do(planned, **task["how"])
+def work() -> None:
+    """Do the runs that `run_study` writes to this process's standard input, a line each, until it ends.
+
+    A byte more in the file that a line names says that its run is done. The first run that fails ends the
+    process.
+    """
+    for line in sys.stdin:
+        task = json.loads(line)
+        planned = Planned(RunConfig(**task["config"]), Path(task["record"]))
+        do(planned, **task["how"])
+        with Path(task["done"]).open("ab") as file:
+            file.write(b".")

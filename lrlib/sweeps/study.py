@@ -6,6 +6,7 @@ import contextlib
 import errno
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -258,8 +259,7 @@ def plan(name: str, data: dict[str, Any], out: Path) -> Study:
         varied += [] if peak_lr is None else [f"lr{peak_lr:g}"]
         runs.append(Planned(config, out / f"{run_name(config, *varied, study=True)}.json"))
     # Names stand for files: two runs of one name would share record, checkpoint and lock.
-    names = [run.name for run in runs]
-    twice = [run for run in names if names.count(run) > 1]
+    twice = [run for run, count in Counter(run.name for run in runs).items() if count > 1]
     if twice:
         raise StudyError(f"two of its runs would both be called {twice[0]}; leave one out")
     return Study(name, data.get("title", name), tuple(runs))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count, islice
+from pathlib import Path
 from time import perf_counter
 
 import torch
 
 from lrlib._checks import check_int
 from lrlib.runs.config import RunConfig
-from lrlib.sweeps.study import Study
+from lrlib.runs.record import Run
+from lrlib.sweeps.study import Planned, Study
 from lrlib.training import machine
 from lrlib.training.dataset import Dataset
 from lrlib.training.gpu import prepare
@@ -85,6 +89,66 @@ def _endless(config: RunConfig, loop: Loop) -> Iterator[None]:
         )
 
 
+class Tally:
+    """What a study's records say of the time that the rest takes; each is read once, however many there are.
+
+    Parameters
+    ----------
+    study : Study
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from lrlib.sweeps.study import plan
+    >>> data = {"preset": "digits", "recipes": ["linear"], "seeds": [1]}
+    >>> tally = Tally(plan("demo", data, Path("nowhere")))
+    >>> [planned.name for planned in tally.waiting], tally.hours()
+    (['linear-seed1'], None)
+    """
+
+    def __init__(self, study: Study) -> None:
+        self.waiting: list[Planned] = []
+        #: Device and path of what is recorded.
+        self.ways: set[tuple[str, str]] = set()
+        self._seconds, self._updates, self._left = 0.0, 0, 0
+        self._here = _hardware()
+        self._names: dict[Path, set[str]] = {}
+        for planned in study.runs:
+            self._names.setdefault(planned.record.parent, set()).add(planned.record.name)
+            run = planned.recorded()
+            if run is None:
+                self.waiting.append(planned)
+                self._left += planned.config.total_steps
+            else:
+                self._count(run)
+                self.ways.add((run.provenance.device, run.provenance.path))
+
+    def add(self, run: Run) -> None:
+        """Count a run that was recorded meanwhile."""
+        self._left -= run.config.total_steps
+        self._count(run)
+
+    def there(self) -> int:
+        """Return how many runs are recorded by now, by whomever: one look at a folder, not one a run."""
+        found = 0
+        for folder, names in self._names.items():
+            with suppress(FileNotFoundError):
+                found += len(names.intersection(os.listdir(folder)))
+        return found
+
+    def _count(self, run: Run) -> None:
+        if run.provenance.hardware in self._here:
+            # Seconds of a run in company are those of the whole company.
+            self._seconds += run.provenance.seconds / run.provenance.together
+            self._updates += sum(epoch.updates for epoch in run.epochs)
+
+    def hours(self, *, jobs: int = 1) -> float | None:
+        """Return the hours that the rest takes here, `jobs` runs at a time; None if nothing tells."""
+        if not self._updates:
+            return None
+        return self._seconds / self._updates * self._left / jobs / 3600
+
+
 def hours_left(study: Study, *, jobs: int = 1) -> float | None:
     """Return the hours that the rest of a study takes here, `jobs` at a time; None if nothing tells.
 
@@ -101,15 +165,7 @@ def hours_left(study: Study, *, jobs: int = 1) -> float | None:
     >>> from lrlib.sweeps.study import plan
     >>> hours_left(plan("demo", {"preset": "digits", "recipes": ["linear"], "seeds": [1]}, Path("nowhere")))
     """
-    jobs = check_int("jobs", jobs, least=1)
-    runs = [(planned, planned.recorded()) for planned in study.runs]
-    here = [run for _, run in runs if run is not None and run.provenance.hardware in _hardware()]
-    updates = sum(epoch.updates for run in here for epoch in run.epochs)
-    if not updates:
-        return None
-    # Seconds of a run in company are those of the whole company.
-    a_update = sum(run.provenance.seconds / run.provenance.together for run in here) / updates
-    return a_update * sum(planned.config.total_steps for planned, run in runs if run is None) / jobs / 3600
+    return Tally(study).hours(jobs=check_int("jobs", jobs, least=1))
 
 
 def _hardware() -> set[str]:

@@ -140,7 +140,7 @@ def run_together(
     if lists:
         # Threads and switches are the process's: those of the first run hold for all.
         first = next(those[0] for _, those, _ in waiting if those)
-        with target_for(first).own_settings(), _little_garbage():
+        with target_for(first).own_settings(), little_garbage():
             (trainings, at_once), *others = lists
             for _, (each, planned, result) in take_turns(trainings, together=at_once, beside=others):
                 if isinstance(result, Exception):
@@ -156,7 +156,7 @@ def run_together(
 
 
 @contextmanager
-def _little_garbage() -> Iterator[None]:
+def little_garbage() -> Iterator[None]:
     """Spare what is there now from the collector: each capture calls it, while all other runs wait."""
     gc.collect()
     gc.freeze()

@@ -58,15 +58,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from lrlib._checks import check_float, check_int
+from lrlib.theory.best_h import Path
 from lrlib.theory.rates import rates
-
-EXACT = 500  # updates up to which all walks are over all of them
 
 Norms = Sequence[float] | np.ndarray
 
@@ -121,7 +119,7 @@ class WorstCase(Bound):
     (0.25, 2.0, 0.75)
     """
 
-    _path: _Path = field(repr=False, compare=False)
+    _path: Path = field(repr=False, compare=False)
 
     def at(self, peak_lr: float, *, distance: float = 1.0, grad_norm: float = 1.0) -> float:
         """Return the bound at a peak rate; arguments as `Bound.at`.
@@ -178,7 +176,7 @@ def worst_case(
     0.1412
     """
     factors, norms = _taken(schedule, steps, grad_norm_sq)
-    path = _Path(factors.tolist(), norms)
+    path = Path(factors.tolist(), norms)
     if norms is not None:
         share, noise = path.lowest()
         return WorstCase(share, noise, path)
@@ -293,148 +291,6 @@ def asked_for(grad_norm_sq: Norms) -> np.ndarray:
     c = 1.0 / _checked(grad_norm_sq, None)
     factors = c * np.cumsum(np.append(c[1:], c[-1])[::-1])[::-1]
     return factors / factors.max()
-
-
-class _Path(NamedTuple):
-    """Factors > 0, in the order of the updates, and their squared norms: what w_k is made of."""
-
-    factors: list[float]
-    norms: np.ndarray | None
-
-    def lowest(self, reach: float | None = None) -> tuple[float, float]:
-        """Return share = 1 / w_1^2 and noise for the h with the lowest share * noise.
-
-        With `reach`, D / (peak_lr G) in `at`, for the h with the lowest reach^2 share + noise.
-        """
-        assert self.norms is not None
-        # Equal norms have the best h between the least factor and the larger of sum f and D / (peak_lr G).
-        low, high = math.sqrt(self.norms.min()), math.sqrt(self.norms.max())
-        least = math.log(min(self.factors) * low / high)
-        most = math.log(max(math.fsum(self.factors) * high, reach or 0.0) / low)
-        back, norms = np.array(self.factors[::-1]), self.norms[::-1]
-
-        def exact(log_h: float) -> Parts:
-            return _walk(back, norms, log_h)
-
-        def slope(parts: Parts) -> float:
-            share, noise, share_slope, noise_slope = parts
-            # Of the logarithm of the product, or of the sum: relative, so that 1e-9 is nothing in either.
-            if reach is None:
-                return share_slope / share + noise_slope / noise
-            return (reach**2 * share_slope + noise_slope) / (reach**2 * share + noise)
-
-        def cost(parts: tuple[float, float]) -> float:
-            return parts[0] * parts[1] if reach is None else reach**2 * parts[0] + parts[1]
-
-        # Where is it? For many updates by a path of few parts; walks over all of them then decide.
-        rough = exact if len(back) <= EXACT else _Blocks.of(back, norms).walk
-        grid = np.linspace(least, most, 4 * math.ceil(most - least) + 3).tolist()
-        signs = [-1.0, *(slope(rough(x)) for x in grid), 1.0]
-        grid = [grid[0] - 1, *grid, grid[-1] + 1]
-        valleys = [
-            _halved(lambda x: slope(rough(x)), low, high)
-            for (low, high), (left, right) in zip(pairwise(grid), pairwise(signs), strict=True)
-            if left < 0 <= right
-        ]
-        return min((_bottom(exact, slope, x) for x in valleys), key=cost)
-
-
-def _halved(slope: Callable[[float], float], low: float, high: float) -> float:
-    """Return where a slope that is negative at the left goes through 0, to a thousandth or so."""
-    for _ in range(10):
-        middle = (low + high) / 2
-        low, high = (middle, high) if slope(middle) < 0 else (low, middle)
-    return (low + high) / 2
-
-
-def _bottom(
-    walk: Callable[[float], Parts], slope: Callable[[Parts], float], near: float
-) -> tuple[float, float]:
-    """Return share and noise at the bottom next to a place, by the slope's sign and size."""
-    step = 0.01
-    low, high = near - step, near + step
-    at_low, at_high = walk(low), walk(high)
-    for _ in range(11):  # to 20 in log h
-        if slope(at_low) < 0 <= slope(at_high):
-            break
-        step *= 2
-        if slope(at_low) >= 0:
-            high, at_high = low, at_low
-            low -= step
-            at_low = walk(low)
-        else:
-            low, at_low = high, at_high
-            high += step
-            at_high = walk(high)
-    else:  # it falls to the end of what can be told
-        return (at_low if slope(at_low) >= 0 else at_high)[:2]
-    # Regula falsi in Illinois form: the slope at an end that stays twice counts half.
-    a, b, stayed, here = slope(at_low), slope(at_high), 0, at_low
-    while high - low > 1e-6:  # the cost is flat at the bottom: this changes it by about 1e-12 of itself
-        x = (low * b - high * a) / (b - a)
-        here = walk(x)
-        now = slope(here)
-        if abs(now) < 1e-7:
-            break
-        if now < 0:
-            low, a, b, stayed = x, now, b / 2 if stayed == 1 else b, 1
-        else:
-            high, b, a, stayed = x, now, a / 2 if stayed == -1 else a, -1
-    return here[:2]
-
-
-Parts = tuple[float, float, float, float]  # share and noise, and their derivatives by log h
-
-
-def _walk(back: np.ndarray, norms: np.ndarray, log_h: float) -> Parts:
-    """Return 1 / w_1^2, sum_k f_k^2 G_k^2 / w_{k+1}^2 + h G_{T+1}^2, and both derivatives, for one h.
-
-    Factors and norms come from the last update to the first, as w_k = w_{k+1} + f_k / w_{k+1} does.
-    """
-    h = math.exp(log_h)
-    steps = accumulate(back.tolist(), lambda w, f: w + f / w, initial=math.sqrt(h))
-    w = np.fromiter(steps, float, len(back) + 1)
-    charge = norms * (back / w[:-1]) ** 2
-    # By log h: w_{T+1} = sqrt(h) has the derivative w_{T+1} / 2, and each step multiplies it.
-    dw = np.cumprod(np.concatenate([[w[0] / 2], 1 - back / w[:-1] ** 2]))
-    share, last = w[-1] ** -2, h * norms[0]
-    return (
-        float(share),
-        float(charge.sum() + last),
-        float(-2 * share * dw[-1] / w[-1]),
-        float(-2 * np.sum(charge * dw[:-1] / w[:-1]) + last),
-    )
-
-
-class _Blocks(NamedTuple):
-    """A path of a few hundred parts, fine at its end; each part is a step of the sum of its factors.
-
-    Within a part w^2 grows by twice the sum; so it does in the limit of small factors.
-    """
-
-    sums: list[float]
-    charges: list[float]  # sums of f^2 G^2
-    last: float
-
-    @classmethod
-    def of(cls, back: np.ndarray, norms: np.ndarray) -> _Blocks:
-        cuts = np.unique(np.concatenate([np.arange(64), np.geomspace(64, len(back), 200)]).astype(int))
-        starts = cuts[cuts < len(back)]
-        return cls(
-            np.add.reduceat(back, starts).tolist(),
-            np.add.reduceat(norms * back**2, starts).tolist(),
-            float(norms[0]),
-        )
-
-    def walk(self, log_h: float) -> Parts:
-        h = square = math.exp(log_h)
-        noise, noise_slope = h * self.last, h * self.last
-        for part, charge in zip(self.sums, self.charges, strict=True):
-            middle = square + part
-            noise += charge / middle
-            noise_slope -= charge * h / middle**2
-            square += 2 * part
-        return 1 / square, noise, -h / square**2, noise_slope
 
 
 def _taken(

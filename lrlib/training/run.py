@@ -131,16 +131,16 @@ def train(
 
 
 def take_turns(
-    trainings: Iterable[Generator[None, None, Result]],
+    trainings: Iterable[Generator[Result | None, None, Result]],
     *,
     together: int = 1,
-    beside: Sequence[tuple[Iterable[Generator[None, None, Result]], int]] = (),
+    beside: Sequence[tuple[Iterable[Generator[Result | None, None, Result]], int]] = (),
 ) -> Iterator[tuple[int, Result]]:
     """Run trainings side by side, an update of each in turn; yield (number, result) as each ends.
 
-    A training that ends leaves its slot to the next one of its list. On a GPU each slot has a stream of its
-    own: while the kernels of one run wait for memory, those of another compute, and no run's numbers depend
-    on the others.
+    A training that ends leaves its slot to the next one of its list. What it yields after an update is passed
+    on as a result is, if it is not None. On a GPU each slot has a stream of its own: while the kernels of one
+    run wait for memory, those of another compute, and no run's numbers depend on the others.
 
     Parameters
     ----------
@@ -166,7 +166,9 @@ def take_turns(
     lists = [(iter(enumerate(some)), places) for some, places in ((trainings, together), *beside)]
     queues = [waiting for waiting, places in lists for _ in range(places)]  # of each slot
     streams = [torch.cuda.Stream() if torch.cuda.is_available() else None for _ in queues]
-    slots: list[tuple[int, Generator[None, None, Result]] | None] = [next(queue, None) for queue in queues]
+    slots: list[tuple[int, Generator[Result | None, None, Result]] | None] = [
+        next(queue, None) for queue in queues
+    ]
     while any(slots):
         for slot, stream in enumerate(streams):
             turn = slots[slot]
@@ -174,17 +176,21 @@ def take_turns(
                 continue
             number, one = turn
             with torch.cuda.stream(stream):  # None, without a GPU, changes nothing
+                news, ended = None, False
                 try:
-                    next(one)
-                    continue
+                    news = next(one)
                 except StopIteration as end:
-                    result = end.value
+                    news, ended = end.value, True
+            if not ended:
+                if news is not None:
+                    yield number, news
+                continue
             # Graphs captured on one stream share scratch memory: those of this run go, with all that refers
             # to them, before the next run captures here.
             del turn, one
             slots[slot] = None
             slots[slot] = next(queues[slot], None)
-            yield number, result
+            yield number, cast(Result, news)  # of what has ended, None may be the result
 
 
 def training(

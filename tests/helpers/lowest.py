@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 HOME = ROOT / "_build/lowest"
 #: Of the extras, what the library imports. The book itself is built with one set of versions, the pinned one.
 DRAWS = "matplotlib"
-TESTS = ("pytest", "pytest-xdist", "hypothesis", "hatchling", "pyyaml", "beautifulsoup4")
+TESTS = ("pytest", "pytest-xdist", "psutil", "hypothesis", "hatchling", "pyyaml", "beautifulsoup4")
 FOLDERS = ("lrlib", "tests/lrlib")
 
 
@@ -37,6 +37,8 @@ def wanted(project: dict, constraints: str) -> list[str]:
     own = [
         *project["dependencies"],
         *extras["train"],
+        *extras["ray"],
+        *extras["slurm"],
         *(one for one in extras["book"] if one.startswith(DRAWS)),
     ]
     pins = dict(line.split("==") for line in constraints.splitlines() if re.match(r"[\w.-]+==[\w.]+$", line))

@@ -62,8 +62,8 @@ def pinned(name: str, machine: str, system: str = "linux") -> list[str]:
     ]
 
 
-def test_five_extras_and_a_small_core():
-    assert set(EXTRAS) == {"train", "book", "test", "source-check", "rosetta"}
+def test_seven_extras_and_a_small_core():
+    assert set(EXTRAS) == {"train", "book", "test", "source-check", "rosetta", "ray", "slurm"}
     core = requirements(PROJECT["dependencies"])
     assert not core.keys() & {"torch", "torchvision", "matplotlib", "jupyter-book"}
     assert len(core) <= 5

@@ -240,8 +240,10 @@ def test_every_import_of_a_notebook_is_on_colab(name):
 
 
 def test_every_import_of_lrlib_is_on_colab():
+    """But for the packages of the engines: each is looked for before the module that imports it is."""
     files = [path for package in ("lrlib", "book/lrbook") for path in (ROOT / package).rglob("*.py")]
-    assert {name for path in files for name in strangers(path.read_text())} == set()
+    found = {(path.stem, name.partition(".")[0]) for path in files for name in strangers(path.read_text())}
+    assert found <= {("ray", "ray"), ("ray_cluster", "ray"), ("slurm", "submitit")}
 
 
 def test_the_rule_for_imports_bites():

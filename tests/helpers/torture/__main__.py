@@ -1,4 +1,4 @@
-"""The full form: `make torture`. It takes some ten minutes on two cores, and prints a table."""
+"""The full form: `make torture`. It takes some twenty minutes on two cores, and prints a table."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import random
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 from torture import Row, calls, damage, inputs, studies, table
@@ -19,6 +20,7 @@ FULL = {
     "seeds": 2,  # of each of two schedules, so four runs
     "kills": 50,
     "real_kills": 10,
+    "engine_kills": 4,  # of each engine that is installed
     "refusals": 60,
     "small_disks": 15,
     "clocks": 10,
@@ -32,6 +34,7 @@ SHORT = {
     "seeds": 1,
     "kills": 3,
     "real_kills": 0,
+    "engine_kills": 0,
     "refusals": 2,
     "small_disks": 1,
     "clocks": 1,
@@ -55,6 +58,9 @@ def torture(folder: Path, seed: int, times: dict, say=lambda row: None) -> list[
     had(studies.kills(tortured, wanted, times["kills"]))
     if times["real_kills"]:
         had(studies.kills(tortured, wanted, times["real_kills"], real=True))
+    for engine, package in (("ray", "ray"), ("slurm", "submitit")) if times["engine_kills"] else ():
+        if find_spec(package) is not None:
+            had(studies.kills(tortured, wanted, times["engine_kills"], real=True, engine=engine))
     for days in (studies.refusals, studies.small_disks, studies.clocks, studies.company):
         had(days(tortured, wanted, times[days.__name__]))
     chance = random.Random(seed)

@@ -154,7 +154,7 @@ class Tortured:
             called(self.words(out, *more), in_driver)
         return child, said
 
-    def real_driver(self, out: str, trap: Trap | None) -> tuple[int, Path]:
+    def real_driver(self, out: str, trap: Trap | None, *more: str) -> tuple[int, Path]:
         """Start a driver as a user does, whose trap all Pythons below it have too."""
         self.sessions += 1
         said = self.folder / f"said-{self.sessions}"
@@ -166,7 +166,7 @@ class Tortured:
         with said.open("w") as file:
             code = "from lrlib.cli import main; main()"
             process = subprocess.Popen(
-                [sys.executable, "-c", code, *self.words(out)], stdout=file, stderr=file, env=env
+                [sys.executable, "-c", code, *self.words(out, *more)], stdout=file, stderr=file, env=env
             )
         return process.pid, said
 
@@ -217,7 +217,9 @@ def check_said(said: Path, row: Row) -> None:
         row.fault(f"said {text.strip()[-300:]!r}")
 
 
-def done(tortured: Tortured, out: str, row: Row, session: Callable[[str], str], wanted: dict) -> None:
+def done(
+    tortured: Tortured, out: str, row: Row, session: Callable[[str], str], wanted: dict, *more: str
+) -> None:
     """Have sessions until a study is recorded, and look after each that nothing was lost."""
     study = tortured.study(out)
     for _ in range(200):
@@ -237,7 +239,7 @@ def done(tortured: Tortured, out: str, row: Row, session: Callable[[str], str], 
     deadline = time.monotonic() + 60
     while tortured.processes() and time.monotonic() < deadline:
         time.sleep(0.02)
-    child, said = tortured.driver(out)
+    child, said = tortured.driver(out, *more)
     _, status = os.waitpid(child, 0)
     if status or f": {len(wanted)} of {len(wanted)} runs are recorded" not in said.read_text():
         row.fault(f"at last: {said.read_text()!r}")
@@ -250,23 +252,35 @@ def done(tortured: Tortured, out: str, row: Row, session: Callable[[str], str], 
 
 
 def repeated(
-    tortured: Tortured, out: str, row: Row, session: Callable[[str], str], wanted: dict, times: int
+    tortured: Tortured,
+    out: str,
+    row: Row,
+    session: Callable[[str], str],
+    wanted: dict,
+    times: int,
+    *more: str,
 ) -> Row:
     """Record studies anew, each as `done` does, until the row has happened so many times; return the row."""
     rounds = 0
     while row.times < times:
-        done(tortured, f"{out}-{rounds}", row, session, wanted)
+        done(tortured, f"{out}-{rounds}", row, session, wanted, *more)
         rounds += 1
     return row
 
 
-def kills(tortured: Tortured, wanted: dict, times: int, *, real: bool = False) -> Row:
-    """Kill workers and drivers, by the clock and in the middle of their writes."""
+#: Engines whose workers are torn down too, by what is said on the command line.
+ENGINES = {"local": (), "ray": ("--engine", "ray"), "slurm": ("--engine", "slurm", "--address", "local")}
+
+
+def kills(tortured: Tortured, wanted: dict, times: int, *, real: bool = False, engine: str = "local") -> Row:
+    """Kill workers and drivers, by the clock and in the middle of their writes; a cluster is real."""
+    more = ENGINES[engine]
     row = Row(
-        "kills of `lrlib study run --jobs 2`" + (", its workers started as a user's are" if real else "")
+        f"kills of `lrlib study run {' '.join(('--jobs 2', *more))}`"
+        + (", its workers started as a user's are" if real and not more else "")
     )
     chance = tortured.chance
-    whole = 3.0 if real else 0.4
+    whole = 15.0 if more else 3.0 if real else 0.4
 
     def session(out: str) -> str:
         who, way = chance.choice(["worker", "worker", "driver"]), chance.choice(["clock", "write"])
@@ -276,7 +290,7 @@ def kills(tortured: Tortured, wanted: dict, times: int, *, real: bool = False) -
         nothing = lambda: None  # noqa: E731
         fired = len(tortured.lines(str(trap.action)))
         if real:
-            child, said = tortured.real_driver(out, trap)
+            child, said = tortured.real_driver(out, trap, *more)
             way = "clock" if who == "driver" else "write"
         else:
             child, said = tortured.driver(
@@ -301,7 +315,8 @@ def kills(tortured: Tortured, wanted: dict, times: int, *, real: bool = False) -
             row.had(f"{who if not real else 'process'} in a write", in_writes)
         return f"{who} by the clock" if killed else ""
 
-    return repeated(tortured, f"{'real-' if real else ''}kills", row, session, wanted, times)
+    name = f"{engine}-kills" if more else "real-kills" if real else "kills"
+    return repeated(tortured, name, row, session, wanted, times, *more)
 
 
 def refusals(tortured: Tortured, wanted: dict, times: int) -> Row:

@@ -311,17 +311,29 @@ def test_a_file_in_the_current_folder_is_not_taken_for_a_module(tmp_path, monkey
         assert done.stdout == "0 lrlib\n", done.stderr
 
 
-def test_one_run_that_fails_does_not_stop_the_others(tmp_path):
+def test_one_run_that_fails_does_not_stop_the_others(tmp_path, monkeypatch):
+    """One process does one run after another; only after the one that fails comes a new process."""
+    started, popen = [], subprocess.Popen
+
+    def start(*words, **how):
+        started.append(popen(*words, **how))
+        return started[-1]
+
+    monkeypatch.setattr("lrlib.sweeps.local.subprocess", SimpleNamespace(Popen=start, PIPE=subprocess.PIPE))
     study = plan("small", SMALL, tmp_path)
     study.runs[1].checkpoint.write_bytes(b"not a checkpoint")
     lines = []
-    assert run_study(study, jobs=2, say=lines.append) is False
+    assert run_study(study, say=lines.append) is False
     assert [run.state() for run in study.runs] == ["finished", "cut", "finished", "finished"]
     (complaint,) = [line for line in lines if "failed" in line]
     assert complaint.startswith("linear-seed1: failed: ")
     assert complaint.endswith("not a checkpoint that this lrlib can read; delete it to start again")
     assert lines[-1] == "small: 3 of 4 runs are recorded."
     assert any(line.startswith("[3/4] ") and "test accuracy" in line for line in lines)
+    assert len(started) == 2
+    assert all(process.poll() is not None for process in started)
+    last = study.runs[3]  # it came second in its process, and is what it would have been alone
+    assert read_run(last.record).measured() == train(last.config, progress=False).measured()
     before = [run.record.read_bytes() for run in study.runs if run.record.exists()]
     study.runs[1].checkpoint.unlink()
     assert run_study(study, say=lines.append) is True
@@ -333,13 +345,16 @@ def told(monkeypatch):
     """Workers that do their run at once, in this process; a list of what each was told."""
     tasks = []
 
-    def write(task):
-        tasks.append(json.loads(task)["how"])
-        work(task)
+    def write(line):
+        tasks.append(json.loads(line)["how"])
+        monkeypatch.setattr("sys.stdin", [line])
+        work()
 
     def start(*_, **__):
-        stdin = SimpleNamespace(write=write, close=lambda: None)
-        return SimpleNamespace(stdin=stdin, poll=lambda: 0, returncode=0)
+        stdin = SimpleNamespace(write=write, flush=lambda: None, close=lambda: None)
+        return SimpleNamespace(
+            stdin=stdin, poll=lambda: None, terminate=lambda: None, wait=lambda: 0, returncode=0
+        )
 
     monkeypatch.setattr("lrlib.sweeps.local.subprocess", SimpleNamespace(Popen=start, PIPE=None))
     return tasks
@@ -533,7 +548,9 @@ def test_status_tells_the_hours_of_so_many_jobs(lrlib, tmp_path, monkeypatch):
 def test_run_on_the_command_line(done, expected, lrlib, tmp_path, monkeypatch):
     """Its options reach the scheduler, and its exit status says whether nothing failed."""
     seen = {}
-    monkeypatch.setattr("lrlib.cli.signal.signal", lambda *_: None)  # these are the tests' own signals here
+    monkeypatch.setattr(
+        "lrlib.cli_study.signal.signal", lambda *_: None
+    )  # these are the tests' own signals here
     monkeypatch.setattr("lrlib.sweeps.local.run_study", lambda study, **options: seen.update(options) or done)
     options = "--hours 2.5 --jobs 3 --threads 2 --path fast"
     code, _, _ = lrlib("study", "run", file_of(tmp_path, seeds=[1]), *options.split())
