@@ -12,6 +12,7 @@ from lrbook.chapters import explorer
 from lrbook.finding import Records, percent
 from lrlib import Knots, LinearDecay, Valley
 from lrlib.plots.two_widths import COLOR
+from lrlib.schedules.modern import MODERN
 from lrlib.schedules.recipes import SURVEY
 from lrlib.stats import final_accuracy
 
@@ -39,8 +40,7 @@ def test_the_best_drawing_never_rises_above_its_start():
 
 def test_the_recorded_runs_are_the_records():
     records, found = Records(), explorer.recorded_runs()
-    assert len(found) == len(SURVEY)
-    for name, schedule in zip(SURVEY, found, strict=True):
+    for name, schedule in zip(SURVEY, found[: len(SURVEY)], strict=True):
         ends = [final_accuracy(run) for run in records.runs("survey-laptop", name)]
         assert schedule["text"].startswith(
             f"{schedule['name']}: {percent(sum(ends) / len(ends))} test accuracy"
@@ -52,7 +52,34 @@ def test_the_recorded_runs_are_the_records():
         places = [tuple(map(float, point.split(","))) for point in schedule["points"].split()]
         assert len(places) == 30
         assert all(0 <= x <= 100 and 0 <= y <= 100 for x, y in places)
+    for name, schedule in zip(MODERN, found[len(SURVEY) :], strict=True):
+        runs = records.runs("fair-digits", name)
+        mean, constant = (
+            sum(map(final_accuracy, of)) / len(of) for of in (runs, records.runs("fair-digits", "constant"))
+        )
+        assert f": {percent(mean)} test accuracy on the digits" in schedule["text"]
+        assert f"at its own peak rate of {runs[0].config.peak_lr:g}, the mean of 20 runs" in schedule["text"]
+        assert f"the constant rate at its own {percent(constant)}." in schedule["text"]
+        assert max(schedule["factors"]) > 0.9
+        assert "points" not in schedule
     assert len(json.dumps(found)) < 12_000  # it travels with each explorer
+
+
+@pytest.mark.parametrize("key", explorer.CHOICES)
+def test_a_schedule_has_a_button_and_a_slider_for_each_parameter(key):
+    markup, choice = explorer.for_page()._repr_html_(), explorer.CHOICES[key]
+    assert markup.count(f'value="{key}"') == 1
+    assert f"<span>{choice.label}</span>" in markup
+    named = re.findall(
+        rf'<label data-of="{key}" hidden>(.*?) <b></b><input type="range" name="(\w+)"', markup
+    )
+    assert named == [(slider.label, slider.key) for slider in choice.sliders]
+    for slider in choice.sliders:
+        assert slider.min <= slider.value <= slider.max
+
+
+def test_todays_schedules_are_those_of_lrlib():
+    assert list(explorer.TODAYS) == list(MODERN)
 
 
 def test_its_colors_are_the_books():
@@ -70,6 +97,13 @@ def test_a_state_is_text_and_never_markup():
     assert "<script>alert" not in shown
     assert shown.count("<script") == 2
     assert "https://" not in shown
+
+
+def test_the_first_page_carries_no_recorded_runs():
+    large, small = (shown._repr_html_() for shown in (explorer.for_page(), explorer.hero()))
+    assert len(large) - len(small) > 10_000
+    assert "test accuracy on the digits" in large
+    assert "test accuracy on the digits" not in small
 
 
 def test_without_javascript_there_are_the_numbers():

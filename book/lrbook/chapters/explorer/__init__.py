@@ -12,24 +12,16 @@ import html
 import itertools
 import json
 import math
+from collections.abc import Iterator
 from importlib import resources
 from statistics import fmean
 
+from lrbook.chapters.explorer.choices import CHOICES, ICON, SURVEYS, TODAYS, Choice, Slider
 from lrbook.chapters.first_page import CHAPTER, CIFAR10, MAP
+from lrbook.chapters.own_rates import STAGE_B as DIGITS
 from lrbook.finding import Finding, Records, count, finals, means, percent, rounded
-from lrlib import (
-    Constant,
-    CosineAnnealing,
-    DropDecay,
-    Knots,
-    LinearDecay,
-    PolynomialDecay,
-    Schedule,
-    TimeDecay,
-    Triangle,
-    Valley,
-    join,
-)
+from lrlib import Constant, CosineAnnealing, Knots, LinearDecay, PolynomialDecay, Schedule, Valley, join
+from lrlib.runs import RunConfig
 from lrlib.schedules.recipes import SURVEY
 
 __all__ = ["BEST_DRAWING", "Explorer", "board", "for_page", "hero", "recorded_runs", "show", "summary_text"]
@@ -41,6 +33,14 @@ STEPS = 300
 BEST_DRAWING = (1.986, (948, 1000, 757, 485, 265, 198, 178, 131, 107, 83, 64, 56, 40, 29, 17, 12))
 #: Factors by which the recorded schedules are compared with the one on show.
 SAMPLES = 40
+
+#: What to do next: the loss rose above its start, or most of it is distance, or shaking, or neither.
+ADVICE = {
+    "rose": "Above rate 2 it is thrown out of the valley. No network comes back from there.",
+    "distance": "Mostly distance left: it has not arrived. Walk faster early.",
+    "shaking": "Mostly shaking left: it has arrived and cannot keep still. End lower.",
+    "balance": "Distance and shaking are in balance: now the shape counts.",
+}
 
 _NUMBER = itertools.count(1)
 NEEDS_SCRIPT = "This figure needs JavaScript."
@@ -74,15 +74,19 @@ class Explorer:
         self.state, self.small, self.in_address, self.page = state, small, in_address, page
 
     def _repr_html_(self) -> str:
-        facts = {"board": {name: loss for name, (_, loss) in board().items()}, "stars": _stars()}
-        facts["runs"] = {"schedules": recorded_runs()}
+        facts: dict = {"board": {name: loss for name, (_, loss) in board().items()}}
+        facts |= {"stars": _stars(), "advice": ADVICE}
+        if not self.small:
+            facts["runs"] = recorded_runs()
         what = {"data-small": self.small, "data-hash": self.in_address, "data-page": self.page}
         marks = "".join(f" {name}" for name, on in what.items() if on)
         listed = ", ".join(f"{name} {loss:.4f}" for name, (_, loss) in board().items())
         markup = _file("explorer.html").format(
             chips=_chips(),
+            sliders=_sliders(),
             knots=_knots(),
             grid=_grid(),
+            hills=_hills(),
             constant=recorded_runs()[0]["points"],
             page=html.escape(self.page),
         )
@@ -172,37 +176,57 @@ def _stars() -> list[tuple[float, str]]:
 
 @functools.cache
 def recorded_runs() -> list[dict]:
-    """Return shape and test accuracy of the recorded schedules on CIFAR-10, for the explorer.
+    """Return shape and test accuracy of the recorded schedules, for the explorer.
 
-    >>> [schedule["name"] for schedule in recorded_runs()][:2]
-    ['Constant', 'Time-based']
+    The survey's are on CIFAR-10, with a curve; today's on the digits, without.
+
+    >>> [schedule["name"] for schedule in recorded_runs()][6:10]
+    ['Cosine', 'Cosine, restarts', 'exponential', 'Noam']
     """
-    records, found = Records(), []
+    records = Records()
+    return [*_on_cifar10(records), *_on_digits(records)]
+
+
+def _on_cifar10(records: Records) -> Iterator[dict]:
     by_rate, each = records.by_rate(MAP), count(len(records.whole_seeds(MAP)))
     constant = percent(fmean(finals(records.runs(CIFAR10, "constant"))))
     for name in SURVEY:
         runs = records.runs(CIFAR10, name)
         config = runs[0].config
-        shape, total, epochs = config.schedule(), config.total_steps, config.epochs
         others = {rate: end for rate, end in by_rate[name].items() if rate != config.peak_lr}
         accuracy = means(run.column("test_accuracy") for run in runs)
         title, end = CHAPTER[name][0], percent(fmean(finals(runs)))
         beside = "" if name == "constant" else f"; the constant rate {constant}"
-        found.append(
-            {
-                "name": title,
-                "color": "poly" if name == "poly5" else name,
-                "factors": [round(shape(math.floor((i + 0.5) / SAMPLES * total)), 3) for i in range(SAMPLES)],
-                "points": " ".join(
-                    f"{100 * e / (epochs - 1):.1f},{_height(x):.1f}" for e, x in enumerate(accuracy)
-                ),
-                "text": f"{title}: {end} test accuracy after {epochs} epochs at peak rate {config.peak_lr:g}"
-                f", the mean of {count(len(runs))} runs{beside}. At other peak rates, {each} runs each: "
-                f"{', '.join(f'{percent(end)} at {rate:g}' for rate, end in others.items())}. A network has "
-                "rates of its own: compare shapes with the valley's, not numbers.",
-            }
-        )
-    return found
+        yield {
+            "name": title,
+            "color": "poly" if name == "poly5" else name,
+            "factors": _factors(config),
+            "points": " ".join(
+                f"{100 * e / (config.epochs - 1):.1f},{_height(x):.1f}" for e, x in enumerate(accuracy)
+            ),
+            "text": f"{title}: {end} test accuracy on CIFAR-10 after {config.epochs} epochs at peak rate "
+            f"{config.peak_lr:g}, the mean of {count(len(runs))} runs{beside}. At other peak rates, {each} "
+            f"runs each: {', '.join(f'{percent(end)} at {rate:g}' for rate, end in others.items())}.",
+        }
+
+
+def _on_digits(records: Records) -> Iterator[dict]:
+    constant = percent(fmean(finals(records.runs(DIGITS, "constant"))))
+    for name, choice in TODAYS.items():
+        runs = records.runs(DIGITS, name)
+        config, end = runs[0].config, percent(fmean(finals(runs)))
+        yield {
+            "name": choice.label,
+            "factors": _factors(config),
+            "text": f"{choice.label}: {end} test accuracy on the digits after {config.epochs} epochs at its "
+            f"own peak rate of {config.peak_lr:g}, the mean of {count(len(runs))} runs; the constant rate at "
+            f"its own {constant}.",
+        }
+
+
+def _factors(config: RunConfig) -> list[float]:
+    schedule, total = config.schedule(), config.total_steps
+    return [round(schedule(math.floor((i + 0.5) / SAMPLES * total)), 3) for i in range(SAMPLES)]
 
 
 #: Test accuracies at the foot and the top of the picture of recorded runs.
@@ -219,32 +243,53 @@ def _grid() -> str:
     return "".join(lines)
 
 
-#: The schedules on show by their keys in explorer.js: the name, and a shape of 30 updates for the icon.
-CHIPS: dict[str, tuple[str, Schedule]] = {
-    "draw": (
-        "draw your own",
-        Knots(total_steps=30, factors=(0.3, 0.9, 0.98, 0.65, 0.9, 0.5, 0.33, 0.47, 0.15, 0.2, 0.04)),
-    ),
-    "constant": ("constant", Constant()),
-    "time": ("time", TimeDecay(decay=0.2)),
-    "drop": ("drop", DropDecay(drop_factor=0.3, drop_steps=8)),
-    "linear": ("linear", LinearDecay(total_steps=30)),
-    "poly": ("poly", PolynomialDecay(total_steps=30, power=3)),
-    "triangle": ("triangle", Triangle(total_steps=30, warmup_steps=5)),
-    "cosine": ("cosine", CosineAnnealing(total_steps=30)),
-    "cooldown": ("cooldown", join([(Constant(), 22), (LinearDecay(total_steps=8), None)])),
-}
+def _hills() -> str:
+    """Return lines of equal loss: eight times as long as wide, as the curvatures are 1 and 1/64."""
+    heights = (1.5, 1.2, 0.96, 0.76, 0.6, 0.46, 0.34, 0.24, 0.16, 0.095, 0.045)
+    return "".join(f'<ellipse rx="{8 * r:g}" ry="{r:g}"/>' for r in heights)
 
 
 def _chips() -> str:
     # A fresh name for each explorer: radio buttons of one name are one group, on the whole page.
-    group = f"lrx-{next(_NUMBER)}"
+    name = f"lrx-{next(_NUMBER)}"
     return "".join(
-        f'<label data-shape="{key}"><input type="radio" name="{group}" value="{key}">'
-        f'<svg viewBox="0 0 34 20" aria-hidden="true"><polyline points="'
-        f'{" ".join(f"{2 + t},{18 - 15 * shape(t):.1f}" for t in range(31))}"/></svg>'
-        f"<span>{name}</span></label>"
-        for key, (name, shape) in CHIPS.items()
+        f'<div role="group" aria-label="{said}"><b aria-hidden="true">{title}</b>'
+        f"{''.join(_chip(name, key, choice) for key, choice in choices.items())}</div>"
+        for title, said, choices in (
+            ("Survey", "The survey’s schedules", SURVEYS),
+            ("Today", "Today’s schedules", TODAYS),
+        )
+    )
+
+
+def _chip(name: str, key: str, choice: Choice) -> str:
+    points = " ".join(f"{2 + t},{18 - 15 * choice.icon(t):.1f}" for t in range(ICON + 1))
+    return (
+        f'<label data-shape="{key}"><input type="radio" name="{name}" value="{key}">'
+        f'<svg viewBox="0 0 34 20" aria-hidden="true"><polyline points="{points}"/></svg>'
+        f"<span>{choice.label}</span></label>"
+    )
+
+
+def _sliders() -> str:
+    """Return the sliders of all schedules, and their notes; the script shows those of one."""
+    return "".join(
+        "".join(_slider(key, slider) for slider in choice.sliders)
+        + (f'<p data-of="{key}" hidden>{choice.note}</p>' if choice.note else "")
+        for key, choice in CHOICES.items()
+    )
+
+
+def _slider(of: str, slider: Slider) -> str:
+    numbers: dict[str, float] = {"min": slider.min, "max": slider.max, "value": slider.value}
+    if slider.log:
+        numbers = {name: math.log10(number) for name, number in numbers.items()} | {"step": 0.01}
+    else:
+        numbers["step"] = slider.step
+    at = "".join(f' {name}="{number:.12g}"' for name, number in numbers.items())
+    return (
+        f'<label data-of="{of}" hidden>{slider.label} <b></b>'
+        f'<input type="range" name="{slider.key}"{at}{" data-log" * slider.log}></label>'
     )
 
 

@@ -1,29 +1,29 @@
 /* The explorer: choose or draw a learning rate, and see at once what it leaves in the noisy valley.
    lrbook.chapters.explorer puts explorer.html, explorer.css, this file and the recorded numbers into a page or a
-   notebook; every <div data-lrx> becomes an explorer. A new schedule is a new entry of SHAPES and a color in
-   explorer.css. tests/book/test_explorer.py holds rates, losses and bounds to lrlib's, step by step. */
+   notebook; every <div data-lrx> becomes an explorer. A new schedule is a new entry of SHAPES, and of choices.py, which
+   has its name and its sliders. tests/book/test_explorer.py holds rates, losses and bounds to lrlib's, step by step. */
 
 // ---- 1. The noisy valley, exact: the recursion of lrlib/theory/valley.py ----
 const DIRECTIONS = 64, NOISE = 0.1, EDGE = 2, KNOTS = 16;
 
+/* One direction after 1, ..., T updates: calls each(t, mean, variance). */
+function follow(rates, curvature, each) {
+  for (let t = 0, m = 1, v = 0; t < rates.length; t++) {
+    const eta = rates[t], a = 1 - eta * curvature;
+    m *= a; v = a * a * v + NOISE * eta * eta * curvature;
+    each(t + 1, m, v);
+  }
+}
 /* Loss, distance left and shaking left after 0, ..., T updates; inf from the first value that is no float. */
 function trajectory(rates) {
-  const T = rates.length, distance = new Float64Array(T + 1), shaking = new Float64Array(T + 1);
+  const distance = new Float64Array(rates.length + 1), shaking = new Float64Array(rates.length + 1);
   for (let i = 1; i <= DIRECTIONS; i++) {
-    const l = 1 / i;
-    let m = 1, v = 0;
-    distance[0] += 0.5 * l;
-    for (let t = 0; t < T; t++) {
-      const eta = rates[t], a = 1 - eta * l;
-      m *= a;
-      v = a * a * v + NOISE * eta * eta * l;
-      distance[t + 1] += 0.5 * l * m * m;
-      shaking[t + 1] += 0.5 * l * v;
-    }
+    const half = 0.5 / i;
+    distance[0] += half;
+    follow(rates, 1 / i, (t, m, v) => { distance[t] += half * m * m; shaking[t] += half * v; });
   }
-  for (const part of [distance, shaking]) {
-    const gone = part.findIndex(x => !Number.isFinite(x)); if (gone >= 0) part.fill(Infinity, gone);
-  }
+  const gone = part => part.findIndex(x => !Number.isFinite(x));
+  for (const part of [distance, shaking]) if (gone(part) >= 0) part.fill(Infinity, gone(part));
   return { distance, shaking, loss: distance.map((d, t) => d + shaking[t]) };
 }
 
@@ -44,88 +44,123 @@ function finalLoss(factors, peak) {
   return Number.isFinite(loss) ? loss : Infinity;
 }
 
-// ---- 2. Schedules: parameters, factor of update t, and the lines that one copies ----
+// ---- 2. Schedules, as lrlib's recipes and shapes: choices.py has their names and sliders ----
 const clamp = (x, a, b) => Math.min(Math.max(x, a), b);
 const halfEven = x => (x % 1 === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));  // Python's round, as in recipes
-const updates = n => `${n} update${n === 1 ? "" : "s"}`;
-const param = (key, label, min, max, step, value, text) => ({ key, label, min, max, step, value, text });
-const toEnd = T => `max(0, ${T} - t) / ${T}`;
-const dropSteps = (T, p) => Math.max(1, halfEven(p.every * T)), early = (T, p) => halfEven(p.offset * T);
+const halfCosine = (left, L) =>  // near its end by the sine, as a cosine would keep few digits there
+  (2 * left < L ? Math.sin(Math.PI * left / (2 * L)) ** 2 : (1 + Math.cos(Math.PI * (L - left) / L)) / 2);
+
+/* A shape: its line in lrlib; the factor of update t; what torch is given if it begins o updates late: a factor as text, or
+   a scheduler of torch's own; and what its sliders say: a text, or a number of updates. */
+const shape = (lrlib, factor, torch, said = {}) => ({ lrlib: `lrlib.${lrlib}`, factor, torch, said });
+const linear = T => shape(`LinearDecay(total_steps=${T})`, t => (T - t) / T, (o = 0) => `max(0, ${T + o} - t) / ${T}`);
+const oneMinusSqrt = T => shape(`schedules.OneMinusSqrt(total_steps=${T})`, t => (T - t) / T / (1 + Math.sqrt(t / T)),
+  o => `1 - math.sqrt(min(1, (t - ${o}) / ${T}))`);
+const cosineText = (T, low, o) => `${low} + (1 - ${low}) * (1 + math.cos(math.pi * min(1, (t - ${o}) / ${T}))) / 2`;
+/* A shape after a warm-up of W updates, or after S updates at the peak. */
+const warm = (W, then, said) => ({ ...then, said, ...W && {
+  lrlib: `lrlib.with_warmup(${then.lrlib}, steps=${W})`, factor: t => (t < W ? t / W : then.factor(t - W)),
+  torch: () => `t / ${W} if t < ${W} else ${then.torch(W)}`,
+} });
+const held = (S, then, T) => (!S ? then : {
+  lrlib: `lrlib.join([(lrlib.Constant(), ${S}), (${then.lrlib}, ${T})])`, factor: t => (t < S ? 1 : then.factor(t - S)),
+  torch: o => `1.0 if t < ${o + S} else ${then.torch(o + S)}`,
+});
+function wsd(T, p, tail) {
+  const cooldown = Math.max(1, halfEven(p.cooldown * T)), warmup = Math.min(halfEven(p.warmup * T), T - cooldown);
+  return warm(warmup, held(T - cooldown - warmup, tail(cooldown), cooldown), { warmup, cooldown });
+}
 const warmup = (T, p) => Math.min(halfEven(p.warmup * T), T - 1);
-const cool = (T, p) => clamp(halfEven(p.cooldown * T), 1, T - 1);
-// Cycles and their length; fewer cycles where the last would be empty.
-const cycle = (T, p, n = p.cycles) => ((n - 1) * Math.ceil(T / n) >= T ? cycle(T, p, n - 1) : [n, Math.ceil(T / n)]);
-const factorList = p => `[${p.knots.map(k => k / 1000).join(", ")}]`;
+/* How many cycles, and the length of the first; fewer where the last would be empty. */
+function cycles(T, n, growth = 1) {
+  const all = k => (growth === 1 ? k : (growth ** k - 1) / (growth - 1)), first = Math.ceil(T / all(n));
+  return first * all(n - 1) >= T ? cycles(T, n - 1, growth) : [n, first];
+}
 
 const SHAPES = {
-  draw: {
-    params: [], needs: "import numpy as np\n",
-    factor: (T, p) => t => {  // the arithmetic of lrlib.Knots, bit for bit
-      const u = t * (KNOTS - 1), k = Math.floor(u / T), a = p.knots[k] / 1000;
-      return a + (p.knots[k + 1] / 1000 - a) * ((u - k * T) / T);
-    },
-    lrlib: (T, p) => `lrlib.Knots(total_steps=${T}, factors=${factorList(p)})`,
-    torch: (T, p) => `float(np.interp(${KNOTS - 1} * t / ${T}, range(${KNOTS}), ${factorList(p)}))`,
+  draw: (T, p) => {
+    const knots = p.knots.map(k => k / 1000), list = `[${knots.join(", ")}]`, end = KNOTS - 1;
+    return shape(`Knots(total_steps=${T}, factors=${list})`, t => {  // the arithmetic of lrlib.Knots, bit for bit
+      const u = t * end, k = Math.floor(u / T), a = knots[k];
+      return a + (knots[k + 1] - a) * ((u - k * T) / T);
+    }, () => `float(np.interp(${end} * t / ${T}, range(${KNOTS}), ${list}))`);
   },
-  constant: { params: [], factor: () => () => 1, lrlib: () => "lrlib.Constant()", torch: () => "1.0" },
-  time: {
-    params: [param("decay", "decay per update", 0.0001, 1, "log", 0.02)],
-    factor: (T, p) => t => 1 / (1 + p.decay * t),
-    lrlib: (T, p) => `lrlib.TimeDecay(decay=${p.decay})`, torch: (T, p) => `1 / (1 + ${p.decay} * t)`,
+  constant: () => shape("Constant()", () => 1, () => "1.0"),
+  time: (T, { decay }) => shape(`TimeDecay(decay=${decay})`, t => 1 / (1 + decay * t), () => `1 / (1 + ${decay} * t)`),
+  drop: (T, p) => {
+    const f = p.drop, every = Math.max(1, halfEven(p.every * T)), offset = halfEven(p.offset * T);
+    return shape(`DropDecay(drop_factor=${f}, drop_steps=${every}, offset_steps=${offset})`,
+      t => f ** Math.floor((t + offset) / every), () => `${f} ** ((t + ${offset}) // ${every})`, { every, offset });
   },
-  drop: {
-    params: [param("drop", "each drop multiplies by", 0.05, 1, 0.05, 0.25),
-      param("every", "a drop every", 0.02, 1, 0.01, 0.15, (T, p) => updates(dropSteps(T, p))),
-      param("offset", "each early by", 0, 0.5, 0.01, 0, (T, p) => updates(early(T, p)))],
-    factor: (T, p) => { const n = dropSteps(T, p), o = early(T, p); return t => p.drop ** Math.floor((t + o) / n); },
-    lrlib: (T, p) => `lrlib.DropDecay(drop_factor=${p.drop}, drop_steps=${dropSteps(T, p)}, offset_steps=${early(T, p)})`,
-    torch: (T, p) => `${p.drop} ** ((t + ${early(T, p)}) // ${dropSteps(T, p)})`,
+  linear,
+  poly: (T, { power }) => shape(`PolynomialDecay(total_steps=${T}, power=${power})`, t => ((T - t) / T) ** power,
+    () => `(max(0, ${T} - t) / ${T}) ** ${power}`),
+  triangle: (T, { start, ...p }) => {
+    const W = warmup(T, p), down = `max(0, ${T} - t) / ${T - W}`;
+    return shape(`Triangle(total_steps=${T}, warmup_steps=${W}, start=${start})`,
+      t => (t < W ? start + (1 - start) * t / W : (T - t) / (T - W)),
+      () => (W ? `${start} + (1 - ${start}) * t / ${W} if t < ${W} else ${down}` : down), { warmup: W });
   },
-  linear: { params: [], factor: T => t => (T - t) / T, lrlib: T => `lrlib.LinearDecay(total_steps=${T})`, torch: toEnd },
-  poly: {
-    params: [param("power", "power", 0.1, 8, 0.1, 5)],
-    factor: (T, p) => t => ((T - t) / T) ** p.power,
-    lrlib: (T, p) => `lrlib.PolynomialDecay(total_steps=${T}, power=${p.power})`,
-    torch: (T, p) => `(${toEnd(T)}) ** ${p.power}`,
+  cosine: (T, p) => {
+    const [n, L] = cycles(T, p.cycles);
+    return shape(`CosineAnnealing(total_steps=${T}, cycles=${n})`, t => halfCosine(L - t % L, L),
+      () => `(1 + math.cos(math.pi * (t % ${L}) / ${L})) / 2 if t < ${T} else 0.0`, { cycles: `${n}` });
   },
-  triangle: {
-    params: [param("warmup", "warm-up", 0, 0.9, 0.01, 0.1, (T, p) => updates(warmup(T, p))),
-      param("start", "begins at, of the peak", 0, 1, 0.05, 0)],
-    factor: (T, p) => { const W = warmup(T, p), a = p.start; return t => (t < W ? a + (1 - a) * t / W : (T - t) / (T - W)); },
-    lrlib: (T, p) => `lrlib.Triangle(total_steps=${T}, warmup_steps=${warmup(T, p)}, start=${p.start})`,
-    torch: (T, p) => {
-      const W = warmup(T, p), down = `max(0, ${T} - t) / ${T - W}`;
-      return W ? `${p.start} + (1 - ${p.start}) * t / ${W} if t < ${W} else ${down}` : down;
-    },
+  exponential: (T, { end }) => shape(`schedules.ExponentialDecay(decay_rate=${end}, decay_steps=${T})`, t => end ** (t / T),
+    () => `ExponentialLR(optimizer, gamma=${end} ** (1 / ${T}))`),
+  noam: (T, p) => {
+    const W = Math.max(1, halfEven(p.warmup * T));
+    return shape(`schedules.InverseSqrt(warmup_steps=${W})`, t => Math.min((t + 1) / W, Math.sqrt(W / (t + 1))),
+      () => `min((t + 1) / ${W}, math.sqrt(${W} / (t + 1)))`, { warmup: W });
   },
-  cosine: {
-    params: [param("cycles", "cycles", 1, 8, 1, 1, (T, p) => `${cycle(T, p)[0]}`)], needs: "import math\n",
-    factor: (T, p) => { const [, L] = cycle(T, p); return t => (1 + Math.cos(Math.PI * (t % L) / L)) / 2; },
-    lrlib: (T, p) => `lrlib.CosineAnnealing(total_steps=${T}, cycles=${cycle(T, p)[0]})`,
-    torch: (T, p) => `(1 + math.cos(math.pi * (t % ${cycle(T, p)[1]}) / ${cycle(T, p)[1]})) / 2 if t < ${T} else 0.0`,
+  step: (T, { drop: f, ...p }) => {
+    const first = halfEven(p.first * T), second = halfEven(p.second * T), [a, b] = [first, second].sort((x, y) => x - y);
+    const W = Math.min(halfEven(p.warmup * T), a), lrlib = `milestones=[${a - W}, ${b - W}], drop_factor=${f}`;
+    return warm(W, shape(`schedules.MilestoneDecay(${lrlib})`, t => f ** ((t >= a - W) + (t >= b - W)),
+      () => `${f} ** ((t >= ${a}) + (t >= ${b}))`), { warmup: W, first, second });
   },
-  cooldown: {
-    params: [param("cooldown", "cooldown", 0.02, 0.98, 0.01, 0.2, (T, p) => `last ${updates(cool(T, p))}`)],
-    factor: (T, p) => { const C = cool(T, p); return t => (t < T - C ? 1 : (T - t) / C); },
-    lrlib: (T, p) => `lrlib.join([(lrlib.Constant(), ${T - cool(T, p)}), `
-      + `(lrlib.LinearDecay(total_steps=${cool(T, p)}), None)])`,
-    torch: (T, p) => `min(1.0, max(0, ${T} - t) / ${cool(T, p)})`,
+  cosine_floor: (T, { floor, ...p }) => {
+    const W = warmup(T, p), L = T - W;
+    return warm(W, shape(`schedules.CosineToFloor(total_steps=${L}, floor=${floor})`,
+      t => floor + (1 - floor) * halfCosine(L - t, L), o => cosineText(L, floor, o)), { warmup: W });
   },
+  "1cycle": (T, { start, end, lines, ...p }) => {
+    const W = warmup(T, p), along = lines ? (left, L) => left / L : halfCosine, anneal = lines ? "linear" : "cosine";
+    const alone = lines ? `${end} + (1 - ${end}) * max(0, ${T} - t) / ${T}` : cosineText(T, end, 0);  // the way down, if W is 0
+    return shape(`schedules.OneCycle(total_steps=${T}, warmup_steps=${W}, start=${start}, end=${end}, anneal="${anneal}")`,
+      t => (t < W ? start + (1 - start) * along(t, W) : end + (1 - end) * along(T - t, T - W)),
+      (o, peak) => (!W ? alone : `OneCycleLR(optimizer, max_lr=${peak}, total_steps=${T + 1}, pct_start=${W + 1} / ${T + 1}, `
+        + `div_factor=1 / ${start}, final_div_factor=${start} / ${end}, anneal_strategy="${anneal.slice(0, lines ? 6 : 3)}")`),
+      { warmup: W, lines: lines ? "straight lines" : "cosines" });
+  },
+  sgdr: (T, { growth, ...p }) => {
+    const [n, L] = cycles(T, p.cycles, growth);
+    return shape(`schedules.WarmRestarts(cycle_steps=${L}, growth=${growth})`, t => {
+      let l = L; for (; t >= l; l *= growth) t -= l;
+      return halfCosine(l - t, l);
+    }, () => `CosineAnnealingWarmRestarts(optimizer, T_0=${L}, T_mult=${growth})`, { cycles: `${n}, the first of ${L}` });
+  },
+  clr: (T, { low, height: f, ...p }) => {
+    const S = Math.max(1, halfEven(T / (2 * p.cycles))), shrink = f < 1 ? `, scale_fn=lambda k: ${f} ** (k - 1)` : "";
+    return shape(`schedules.CyclicTriangle(half_cycle_steps=${S}, low=${low}, peak_factor=${f})`,
+      t => low + (1 - low) * f ** Math.floor(t / (2 * S)) * Math.min(t % (2 * S), 2 * S - t % (2 * S)) / S,
+      (o, peak) => `CyclicLR(optimizer, ${low} * ${peak}, ${peak}, step_size_up=${S}, cycle_momentum=False${shrink})`,
+      { cycles: `${p.cycles}, each of ${2 * S}` });
+  },
+  wsd: (T, p) => wsd(T, p, linear), wsd_sqrt: (T, p) => wsd(T, p, oneMinusSqrt),
+  rex: T => shape(`schedules.Rex(total_steps=${T})`, t => 2 * (T - t) / (2 * T - t), () => `max(0, ${T} - t) / (${T} - t / 2)`),
 };
-const factorsOf = (shape, T, p) => {
-  const f = SHAPES[shape].factor(T, p);
-  return Float64Array.from({ length: T }, (_, t) => f(t));
-};
+const factorsOf = (schedule, T) => new Float64Array(T).map((_, t) => schedule.factor(t));
 
 // ---- 3. The best peak rate: in the valley, and for the bound on any convex loss ----
 // The slider, in log10. It stops short of 10, where linear decay over 300 meets every 1 / curvature exactly.
 const LOW = -2, HIGH = 0.99, GRID = 61;
-const gridPeak = i => 10 ** (LOW + (HIGH - LOW) * i / (GRID - 1));
-const lossesOverPeaks = factors => Float64Array.from({ length: GRID }, (_, i) => finalLoss(factors, gridPeak(i)));
+const PEAKS = new Float64Array(GRID).map((_, i) => 10 ** (LOW + (HIGH - LOW) * i / (GRID - 1)));
+const lossesOverPeaks = factors => PEAKS.map(peak => finalLoss(factors, peak));
 
 /* Golden section on log10 of the peak rate, between the neighbors of the grid's best point. */
 function bestPeak(factors, losses = lossesOverPeaks(factors)) {
-  const i = losses.indexOf(Math.min(...losses)), at = k => Math.log10(gridPeak(clamp(k, 0, GRID - 1)));
+  const i = losses.indexOf(Math.min(...losses)), at = k => Math.log10(PEAKS[clamp(k, 0, GRID - 1)]);
   const g = (Math.sqrt(5) - 1) / 2, loss = x => finalLoss(factors, 10 ** x);
   let a = at(i - 1), b = at(i + 1), c = b - g * (b - a), d = a + g * (b - a), fc = loss(c), fd = loss(d);
   while (b - a > 2e-5) {
@@ -143,14 +178,18 @@ function convexBound(factors) {
   }
   return { peak: 1 / (Math.sqrt(noise) * m), value: Math.sqrt(noise) / m };
 }
-const tuned = new Map();
+/* Mean and standard deviation in the flattest direction and in the steepest. */
+const flatAndSteep = rates => [1 / DIRECTIONS, 1].map(curvature => {
+  const at = new Float32Array(rates.length + 1).fill(1), sd = new Float32Array(rates.length + 1);
+  follow(rates, curvature, (t, m, v) => { at[t] = clamp(m, -99, 99); sd[t] = Math.min(99, Math.sqrt(v)); });
+  return { at, sd };
+});
+const tuned = {};
 function tunedLinear(T) {
-  if (!tuned.has(T)) {
-    const factors = factorsOf("linear", T, {}), curve = lossesOverPeaks(factors), best = bestPeak(factors, curve);
-    const rates = factors.map(f => f * best.peak);
-    tuned.set(T, { ...best, curve, rates, path: trajectory(rates), bound: convexBound(factors) });
-  }
-  return tuned.get(T);
+  if (tuned[T]) return tuned[T];
+  const factors = factorsOf(linear(T), T), curve = lossesOverPeaks(factors), best = bestPeak(factors, curve);
+  const rates = factors.map(f => f * best.peak), low = 10 ** (Math.floor(2 * Math.log10(best.loss / 2)) / 2);  // the chart's foot
+  return tuned[T] = { ...best, curve, low, path: trajectory(rates), mean: flatAndSteep(rates), bound: convexBound(factors) };
 }
 
 // ---- 4. Canvas: charts in CSS pixels, and what they share ----
@@ -159,40 +198,30 @@ const fmt = x => (!(x < 1e4) ? "gone" : x >= 100 ? x.toFixed(0) : x >= 1 ? x.toF
 const rateText = x => `${+x.toPrecision(3)}`;
 
 function pen(g, color, width, dash = []) { g.strokeStyle = color; g.lineWidth = width; g.setLineDash(dash); g.stroke(); }
-function line(g, n, x, y, color, width, dash) {
-  g.beginPath();
-  for (let i = 0; i <= n; i++) g.lineTo(x(i), y(i));
-  pen(g, color, width, dash);
-}
+function path(g, n, x, y) { for (let i = 0; i <= n; i++) g.lineTo(x(i), y(i)); }
+function line(g, n, x, y, ...look) { g.beginPath(); path(g, n, x, y); pen(g, ...look); }
 const segment = (g, x0, y0, x1, y1, ...look) => line(g, 1, i => (i ? x1 : x0), i => (i ? y1 : y0), ...look);
 function area(g, n, x, upper, lower, color) {
-  g.beginPath();
-  for (let i = 0; i <= n; i++) g.lineTo(x(i), upper(i));
-  for (let i = n; i >= 0; i--) g.lineTo(x(i), lower(i));
+  g.beginPath(); path(g, n, x, upper); path(g, n, i => x(n - i), i => lower(n - i));
   g.fillStyle = color; g.fill();
 }
 function dot(g, x, y, r, fill, edge) {
-  g.beginPath(); g.arc(x, y, r, 0, 7); g.fillStyle = fill; g.fill();
-  if (edge) pen(g, edge, 2);
+  g.beginPath(); g.arc(x, y, r, 0, 7); g.fillStyle = fill; g.fill(); pen(g, edge, 2);
 }
 function label(g, text, x, y, align, color) { g.textAlign = align; g.fillStyle = color; g.fillText(text, x, y); }
 /* A chart without its lines: cleared, with marks [place, text], and all that follows cut at its edges. */
-function chart({ g, w, h, font }, ink, marksX, marksY) {
+function chart({ g, w, h }, ink, marksX, marksY) {
   g.restore(); g.save();
-  g.clearRect(0, 0, w, h); g.font = font; g.lineJoin = "round";
-  for (const [y, text] of marksY) label(g, text, PAD.l - 6, y + 4, "right", ink.soft);
+  g.clearRect(0, 0, w, h);
   for (const [y] of marksY) segment(g, PAD.l, y, w - PAD.r, y, ink.hair, 1);
+  for (const [y, text] of marksY) label(g, text, PAD.l - 6, y + 4, "right", ink.soft);
   for (const [x, text] of marksX) label(g, text, Math.min(x, w - PAD.r - 6), h - 5, "center", ink.soft);
   g.beginPath(); g.rect(PAD.l - 2, 0, w - PAD.l - PAD.r + 4, h - PAD.b + 1); g.clip();
 }
-function ticks(T, width) {
-  const step = [1, 2, 5, 10, 20, 50, 100, 200, 250].find(s => T / s <= (width < 400 ? 4 : 6)), marks = [];
-  for (let v = 0; v < T - 0.4 * step; v += step) marks.push(v);
-  return [...marks, T];
-}
+const marks = (end, step) => Array.from({ length: Math.floor(end / step + 1e-9) + 1 }, (_, i) => i * step);
 
 // ---- 5. An explorer: its state, from and to the text of a link: "s=poly&power=2&peak=1.4&T=300" ----
-const INK = "ink soft hair paper distance shaking shaking-ink linear good hill heights spark constant c".split(" ");
+const INK = "ink soft hair paper distance shaking shaking-ink linear good spark c".split(" ");
 
 function mount(root) {
   const o = Object.fromEntries([...root.querySelectorAll("[data-o]")].map(e => [e.dataset.o, e]));
@@ -201,16 +230,21 @@ function mount(root) {
   const say = (e, text) => { if (e.textContent !== text) e.textContent = text; };
   const calm = matchMedia("(prefers-reduced-motion: reduce)"), inAddress = root.hasAttribute("data-hash");
   const large = o.open.getAttribute("href");  // where the large form is, if this is the small one
-  const state = { shape: "draw", peak: 0.5, T: 300, p: { knots: Array(KNOTS).fill(1000) } };
-  for (const s of Object.values(SHAPES)) for (const q of s.params) state.p[q.key] = q.value;
-  const own = key => Object.hasOwn(SHAPES, key) ? SHAPES[key] : null, shape = () => SHAPES[state.shape];
+  const value = (e, x = e.value) => ("log" in e.dataset ? +(10 ** x).toPrecision(2) : +x);  // or its logarithm moves
+  const own = {}, kept = {};  // of each schedule: its sliders, and its parameters
+  for (const key in SHAPES) {
+    own[key] = all(`[data-of="${key}"] input`); kept[key] = Object.fromEntries(own[key].map(e => [e.name, value(e)]));
+  }
+  kept.draw.knots = Array(KNOTS).fill(1000);
+  const state = { shape: "draw", peak: 0.5, T: 300, get p() { return kept[state.shape]; } };
+  const sliders = () => own[state.shape], made = () => SHAPES[state.shape](state.T, state.p);
   const chip = () => o.chips.querySelector(`[value="${state.shape}"]`), name = () => chip().parentNode.textContent.trim();
   let run, ghost, best = null, curve = null, curveOf = "", left = 0, next = 0;  // the model, and the search in parts
   const button = name => root.querySelector(`[data-do="${name}"]`);
   let t = 0, playing = false, last = 0, raf = 0, dirty = true, dragTop = 0, focus = -1, resting = 0, ink = {};
 
   function write() {
-    const parts = shape().params.map(q => `${q.key}=${state.p[q.key]}`);
+    const parts = sliders().map(e => `${e.name}=${state.p[e.name]}`);
     if (state.shape === "draw") parts.push(`k=${state.p.knots.join(".")}`);
     return [`s=${state.shape}`, ...parts, `peak=${state.peak}`, `T=${state.T}`].join("&");
   }
@@ -224,11 +258,13 @@ function mount(root) {
       wrong.push(`${key} must be a ${round ? "whole " : ""}number from ${a} to ${b}, not “${q.get(key).slice(0, 20)}”`);
       return or;
     };
-    if (own(q.get("s"))) state.shape = q.get("s");
+    if (q.get("s") === "cooldown") { q.set("s", "wsd"); q.set("warmup", 0); }  // its name in older links
+    if (Object.hasOwn(SHAPES, q.get("s"))) state.shape = q.get("s");
     else if (q.has("s")) wrong.push(`there is no schedule “${q.get("s").slice(0, 20)}”`);
-    for (const r of shape().params) state.p[r.key] = number(r.key, r.min, r.max, state.p[r.key], r.step === 1);
+    for (const e of sliders())
+      state.p[e.name] = number(e.name, value(e, e.min), value(e, e.max), state.p[e.name], e.step === "1");
     const knots = (q.get("k") || "").split(".").map(k => (/^\d{1,4}$/.test(k) ? +k : NaN));
-    if (knots.length === KNOTS && knots.every(k => k <= 1000)) state.p.knots = knots;
+    if (knots.length === KNOTS && knots.every(k => k <= 1000)) kept.draw.knots = knots;
     else if (q.has("k")) wrong.push(`k must be ${KNOTS} whole numbers from 0 to 1000 with dots between them`);
     state.peak = number("peak", 0.01, 9.77, state.peak);
     t = state.T = number("T", 10, 1000, state.T, true);
@@ -237,11 +273,11 @@ function mount(root) {
     controls();
   }
   function model() {
-    const { T } = state, factors = factorsOf(state.shape, T, state.p), rates = factors.map(f => f * state.peak);
+    const { T } = state, schedule = made(), factors = factorsOf(schedule, T), rates = factors.map(f => f * state.peak);
     const key = write().replace(/peak=[^&]*/, "");
     if (key !== curveOf) { curveOf = key; left = GRID; }
     curve ??= lossesOverPeaks(factors); ghost = tunedLinear(T);
-    run = { factors, rates, ...trajectory(rates) };
+    run = { schedule, factors, rates, ...trajectory(rates) };
   }
 
   // ---- 6. Charts ----
@@ -252,21 +288,21 @@ function mount(root) {
     for (const canvas of all("canvas")) {
       const w = canvas.clientWidth, h = canvas.clientHeight, g = canvas.getContext("2d");
       canvas.width = Math.round(w * sharp); canvas.height = Math.round(h * sharp);
-      g.setTransform(sharp, 0, 0, sharp, 0, 0);
-      plots[canvas.dataset.o] = { g, w, h, font: `12px ${look.fontFamily}` };
+      g.setTransform(sharp, 0, 0, sharp, 0, 0); g.lineJoin = "round"; g.font = `12px ${look.fontFamily}`;  // slow: once
+      plots[canvas.dataset.o] = { g, w, h };
     }
-    if (plots.hills.w) hills();
   }
   const placeX = ({ w }, i) => PAD.l + (w - PAD.l - PAD.r) * i / state.T;
   const rateTop = () => dragTop || Math.max(1.25, 1.12 * state.peak);
   const placeRate = ({ h }, rate) => h - PAD.b - (h - PAD.b - PAD.t) * rate / rateTop();
-  const knotPlace = (c, k) => [placeX(c, k * state.T / (KNOTS - 1)), placeRate(c, state.peak * state.p.knots[k] / 1000)];
-  const marksX = c => ticks(state.T, c.w).map(v => [placeX(c, v), v]);
+  function marksX(c) {
+    const { T } = state, step = [1, 2, 5, 10, 20, 50, 100, 200, 250].find(step => T / step <= (c.w < 400 ? 4 : 6));
+    return [...marks(T - 0.41 * step, step), T].map(v => [placeX(c, v), v]);
+  }
   function drawRate() {
     const c = plots.rate, { g } = c, { T, peak } = state, x = i => placeX(c, i), y = v => placeRate(c, v), top = rateTop();
-    const step = [0.25, 0.5, 1, 2, 5].find(s => top / s <= 7), marks = [];
-    for (let v = 0; v <= top + 1e-9; v += step) marks.push([y(v), +v.toFixed(2)]);
-    chart(c, ink, marksX(c), marks);
+    const step = [0.25, 0.5, 1, 2, 5].find(step => top / step <= 7);
+    chart(c, ink, marksX(c), marks(top, step).map(v => [y(v), v]));
     if (top > EDGE * 1.04) {
       segment(g, x(0), y(EDGE), x(T), y(EDGE), ink["shaking-ink"], 1, [2, 4]);
       label(g, "edge of stability", x(T), y(EDGE) - 5, "right", ink["shaking-ink"]);
@@ -280,22 +316,19 @@ function mount(root) {
     if (state.shape !== "draw") return;
     g.restore(); g.save();
     for (let k = 0; k < KNOTS; k++) {
-      const [kx, ky] = knotPlace(c, k);
-      dot(g, kx, ky, k === focus ? 8 : 5, k === focus ? ink.c : ink.paper, k === focus ? ink.ink : ink.c);
+      const on = [x(k * T / (KNOTS - 1)), y(peak * state.p.knots[k] / 1000)];
+      dot(g, ...on, k === focus ? 8 : 5, k === focus ? ink.c : ink.paper, k === focus ? ink.ink : ink.c);
     }
     if (state.p.knots.some(k => k < 1000)) return;
-    g.font = c.font.replace("12px", "600 14px"); label(g, "pull the end down ↓", x(T) + 4, y(peak) - 16, "right", ink.c);
+    g.font = g.font.replace("12px", "600 14px"); label(g, "pull the end down ↓", x(T) + 4, y(peak) - 16, "right", ink.c);
   }
-  const lossRange = () => [10 ** (Math.floor(2 * Math.log10(ghost.loss / 2)) / 2), 3];
-  function placeLoss({ h }, v) {
-    const [low, high] = lossRange();
-    return h - PAD.b - (h - PAD.b - PAD.t) * Math.log(clamp(v, low, 20 * high) / low) / Math.log(high / low);
-  }
+  const placeLoss = ({ h }, v) =>  // from the ghost's foot to 3
+    h - PAD.b - (h - PAD.b - PAD.t) * Math.log(clamp(v, ghost.low, 60) / ghost.low) / Math.log(3 / ghost.low);
   function drawLoss() {
-    const c = plots.lossPlot, { g } = c, { T } = state, x = i => placeX(c, i), foot = () => c.h - PAD.b, [low] = lossRange();
+    const c = plots.lossPlot, { g } = c, { T } = state, x = i => placeX(c, i), foot = () => c.h - PAD.b;
     const y = values => { const places = values.map(v => placeLoss(c, v)); return i => places[i]; };
-    const total = y(run.loss), distance = y(run.distance), marks = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2];
-    const shown = marks.filter((v, i) => v > 1.02 * low && (c.h > 210 || i % 3 === 0));
+    const total = y(run.loss), distance = y(run.distance), all = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2];
+    const shown = all.filter((v, i) => v > 1.02 * ghost.low && (c.h > 210 || i % 3 === 0));
     chart(c, ink, marksX(c), shown.map(v => [placeLoss(c, v), v]));
     g.globalAlpha = run.loss[T] < 1e4 ? 1 : 0.35;
     area(g, T, x, distance, foot, ink.distance); area(g, T, x, total, distance, ink.shaking);
@@ -306,38 +339,36 @@ function mount(root) {
     const c = plots.curve, { g, w, h } = c, low = 0.7 * ghost.loss, inset = 14, foot = h - 22;
     const x = p => inset + (w - 2 * inset) * (Math.log10(p) - LOW) / (HIGH - LOW);
     const y = v => Math.max(-20, foot - (foot - 8) * Math.log(Math.max(v, low) / low) / Math.log(70));
-    g.clearRect(0, 0, w, h); g.font = c.font; g.lineJoin = "round";
+    g.clearRect(0, 0, w, h);
     for (const p of [0.01, 0.03, 0.1, 0.3, 1, 3]) label(g, p, x(p) + (p === 0.01 ? 4 : 0), h - 5, "center", ink.soft);
     for (const [values, color, width, dash] of [[ghost.curve, ink.linear, 1.75, DASH], [curve, ink.c, 2.25]])
-      line(g, GRID - 1, i => x(gridPeak(i)), i => y(values[i]), color, width, dash);
+      line(g, GRID - 1, i => x(PEAKS[i]), i => y(values[i]), color, width, dash);
     const shown = best !== null && best.loss < 2.3;
-    if (shown) label(g, "▼", x(Math.min(best.peak, gridPeak(GRID - 1))), y(best.loss) - 5, "center", ink.good);
+    if (shown) label(g, "▼", x(Math.min(best.peak, PEAKS[GRID - 1])), y(best.loss) - 5, "center", ink.good);
     dot(g, x(state.peak), y(run.loss[state.T]), 8, ink.c, ink.paper);
     button("best").disabled = !shown;
     say(o.best, shown ? (best.outside ? "beyond 10" : rateText(best.peak)) : "…");
   }
   /* The recorded schedule with the most similar shape, by the mean distance of the factors, and its runs. */
   function showRuns() {
-    const f = shape().factor(state.T, state.p), { schedules } = facts.runs, n = schedules[0].factors.length;
-    const far = schedules.map(({ factors }) =>
+    const f = run.schedule.factor, { runs } = facts, n = runs[0].factors.length;
+    const far = runs.map(({ factors }) =>
       factors.reduce((sum, g, i) => sum + Math.abs(g - f(Math.floor((i + 0.5) / n * state.T))), 0) / n);
-    const nearest = Math.min(...far), near = schedules[far.indexOf(nearest)], found = nearest < 0.12;
-    o.runPlot.hidden = !found;
+    const nearest = Math.min(...far), near = runs[far.indexOf(nearest)], found = nearest < 0.12;
+    o.runPlot.hidden = !found || !near.points;
     say(o.runText, found ? near.text : `No schedule with recorded runs is near this shape; the nearest is ${near.name}.`);
-    set(o.runLine, { points: near.points, style: `stroke: var(--${near.color})` });
+    if (near.points) set(o.runLine, { points: near.points, style: `stroke: var(--${near.color})` });
   }
 
   // ---- 7. The landscape: the steepest and the flattest of the 64 directions ----
   const RUNS = 40;
-  let walked, normals, x1, y1, mean, linear;
-  function noise() {  // normal numbers, by Box and Muller; kept, so that the path bends when a slider moves
-    const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
-    normals = Float32Array.from({ length: RUNS * 2000 }, normal); walked = null;
-  }
+  let walked, normals, x1, y1, mean;
+  const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+  const noise = () => { normals = Float32Array.from({ length: RUNS * 2000 }, normal); walked = null; };  // kept until asked for
   function walk() {  // sampled runs of the valley's recursion, and the exact mean and spread
     if (walked === run) return; else walked = run;
     const n = state.T + 1, l = 1 / DIRECTIONS, sx = Math.sqrt(NOISE * l), sy = Math.sqrt(NOISE), big = x => clamp(x, -99, 99);
-    x1 = new Float32Array(RUNS * n); y1 = new Float32Array(RUNS * n);
+    if (x1?.length !== RUNS * n) [x1, y1] = [new Float32Array(RUNS * n), new Float32Array(RUNS * n)];
     for (let w = 0, at = 0; w < RUNS; w++) {
       for (let i = 0, k = 2000 * w, x = 1, y = 1; i < n; i++) {
         const eta = run.rates[i];
@@ -345,44 +376,20 @@ function mount(root) {
         x = big((1 - eta * l) * x + eta * sx * normals[k++]); y = big((1 - eta) * y + eta * sy * normals[k++]);
       }
     }
-    mean = [l, 1].map(c => direction(run.rates, c)); linear = [l, 1].map(c => direction(ghost.rates, c));
-  }
-  function direction(rates, curvature) {  // exact mean and standard deviation
-    const at = new Float32Array(rates.length + 1).fill(1), sd = new Float32Array(rates.length + 1);
-    for (let i = 0, m = 1, v = 0; i < rates.length; i++) {
-      const eta = rates[i], a = 1 - eta * curvature;
-      m *= a; v = a * a * v + NOISE * eta * eta * curvature;
-      at[i + 1] = clamp(m, -99, 99); sd[i + 1] = Math.min(99, Math.sqrt(v));
-    }
-    return { at, sd };
-  }
-  const scale = ({ w, h }) => ({ sx: w / 1.8, sy: (h - 20) / 2.5, ox: 1.22 * w / 1.8, oy: h / 2 });
-  function hills() {
-    const c = plots.hills, { g, w, h } = c, { sx, sy, ox, oy } = scale(c);
-    g.fillStyle = ink.heights; g.fillRect(0, 0, w, h);
-    // Lines of equal loss: eight times as long as wide, as the curvatures are 1 and 1/64.
-    for (const r of [1.5, 1.2, 0.96, 0.76, 0.6, 0.46, 0.34, 0.24, 0.16, 0.095, 0.045]) {
-      g.beginPath(); g.ellipse(ox, oy, 8 * r * sx, r * sy, 0, 0, 7);
-      g.fillStyle = ink.hill; g.globalAlpha = 0.1; g.fill(); g.globalAlpha = 0.35; pen(g, ink.hill, 1); g.globalAlpha = 1;
-    }
-    g.font = c.font; label(g, "+", ox, oy + 4, "center", ink.soft);
-    label(g, "start", ox - sx, oy - sy - 10, "center", ink.soft); label(g, "flat ↔ · steep ↕", 12, h - 10, "left", ink.soft);
+    mean = flatAndSteep(run.rates);
   }
   function drawLand() {
-    const c = plots.land, { g, w, h } = c, k = Math.round(t), { sx, sy, ox, oy } = scale(c), n = state.T + 1;
-    const px = x => ox - x * sx, py = y => oy - y * sy;
+    const { g, w, h } = plots.land, k = Math.round(t), n = state.T + 1, sx = w / 1.8, sy = (h - 20) / 2.5;
+    const px = x => (1.22 - x) * sx, py = y => h / 2 - y * sy, at = ([flat, steep]) => [px(flat.at[k]), py(steep.at[k])];
     g.clearRect(0, 0, w, h);
     line(g, k, i => px(x1[i]), i => py(y1[i]), ink.spark, 1.1);
     line(g, k, i => px(mean[0].at[i]), i => py(mean[1].at[i]), ink.c, 2.25);
-    g.beginPath();
-    g.ellipse(px(mean[0].at[k]), py(mean[1].at[k]), 2 * mean[0].sd[k] * sx, 2 * mean[1].sd[k] * sy, 0, 0, 7);
-    pen(g, ink.c, 1, [3, 3]);
+    g.beginPath(); g.ellipse(...at(mean), 2 * mean[0].sd[k] * sx, 2 * mean[1].sd[k] * sy, 0, 0, 7); pen(g, ink.c, 1, [3, 3]);
     g.beginPath(); g.fillStyle = ink.spark;  // all dots as squares in one path: many arcs are slow on a phone
     for (let r = 1; r < RUNS; r++) g.rect(px(x1[r * n + k]) - 2, py(y1[r * n + k]) - 2, 4, 4);
     g.fill();
-    dot(g, px(linear[0].at[k]), py(linear[1].at[k]), 5, ink.paper, ink.linear);
-    dot(g, px(x1[k]), py(y1[k]), 5.5, ink.spark, ink.paper);
-    dot(g, px(mean[0].at[k]), py(mean[1].at[k]), 5.5, ink.c, ink.paper);
+    dot(g, ...at(ghost.mean), 5, ink.paper, ink.linear);
+    dot(g, px(x1[k]), py(y1[k]), 5.5, ink.spark, ink.paper); dot(g, ...at(mean), 5.5, ink.c, ink.paper);
   }
   function heads() {  // where the run is; HTML that is moved needs no new layout
     const k = Math.round(t), c = plots.lossPlot, x = placeX(plots.rate, k);
@@ -404,10 +411,7 @@ function mount(root) {
     o.barS.style.transform = ok ? `translateX(${100 * d / full}%) scaleX(${s / full})` : "scaleX(0)";
     const rose = run.loss.some(x => x > run.loss[0] * 1.000001), share = d / loss;
     const got = T === 300 && !rose ? facts.stars.filter(([limit]) => loss < limit - 1e-7).length : 0;
-    const advice = rose ? `Above rate ${EDGE} it is thrown out of the valley. No network comes back from there.`
-      : share > 0.62 ? "Mostly distance left: it has not arrived. Walk faster early."
-        : share < 0.38 ? "Mostly shaking left: it has arrived and cannot keep still. End lower."
-          : "Distance and shaking are in balance: now the shape counts.";
+    const advice = facts.advice[rose ? "rose" : share > 0.62 ? "distance" : share < 0.38 ? "shaking" : "balance"];
     say(o.goal, got === 3 ? `Three stars: ${facts.stars[2][1]}!`
       : got ? `You beat ${facts.stars[got - 1][1]}! Next: below ${fmt(facts.stars[got][0])}.`
         : T === 300 ? `Beat ${fmt(ghost.loss)}. ${advice}` : `${advice} (Stars are for 300 updates.)`);
@@ -416,7 +420,7 @@ function mount(root) {
   }
   function settle(silent) {  // words, code, table and address, once the hand rests
     model();
-    const { T, peak } = state, s = shape(), loss = run.loss[T], describe = (e, text) => set(e, { "aria-label": text });
+    const { T, peak } = state, loss = run.loss[T], describe = (e, text) => set(e, { "aria-label": text });
     const result = `${name()}, peak rate ${rateText(peak)}, ${T} updates. Expected loss ${fmt(loss)}: distance left `
       + `${fmt(run.distance[T])}, shaking left ${fmt(run.shaking[T])}. Tuned linear: ${fmt(ghost.loss)}.`;
     if (silent !== true) say(o.status, `${result} ${o.goal.textContent}`);
@@ -427,15 +431,15 @@ function mount(root) {
     say(o.bound, bound.value > 0 ? `${times("value")}, each at the peak rate that it asks for: here ${times("peak")}.` : "none");
     const list = [...Object.entries(facts.board), ...(T === 300 && loss < 1e4 ? [["YOURS", loss]] : [])];
     say(o.board, list.sort((a, b) => b[1] - a[1]).map(([who, x]) => `${who} ${fmt(x)}`).join(" → "));
-    o.lrlib.textContent = `import lrlib\nschedule = ${s.lrlib(T, state.p)}\n`
+    o.lrlib.textContent = `import lrlib\nschedule = ${run.schedule.lrlib}\n`
       + `lrlib.Valley().final_loss(schedule, steps=${T}, peak_lr=${peak})  # ${fmt(loss)}`;
-    o.torch.textContent = `${s.needs || ""}# optimizer = torch.optim.SGD(model.parameters(), lr=${peak})\n`
-      + `scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: ${s.torch(T, state.p)})`;
+    const torch = run.schedule.torch(0, peak), own = /^[A-Z]/.test(torch) ? torch : `LambdaLR(optimizer, lambda t: ${torch})`;
+    o.torch.textContent = (own.includes("math.") ? "import math\n" : own.includes("np.") ? "import numpy as np\n" : "")
+      + `# optimizer = torch.optim.SGD(model.parameters(), lr=${peak})\nscheduler = torch.optim.lr_scheduler.${own}`;
     const row = k => [k < T ? rateText(run.rates[k]) : "", fmt(run.distance[k]), fmt(run.shaking[k]), fmt(run.loss[k])];
     o.rows.innerHTML = Array.from({ length: 11 }, (_, i) => Math.round(i * T / 10)).map(k =>
       `<tr><th scope="row">${k}</th>${row(k).map(cell => `<td>${cell}</td>`).join("")}</tr>`).join("");
-    knots.forEach(tell);
-    showRuns();
+    knots.forEach(tell); if (facts.runs) showRuns();
     if (large) o.open.href = `${large}#${write()}`;
     if (inAddress && silent !== true) try { history.replaceState(null, "", `#${write()}`); } catch { /* no address here */ }
   }
@@ -449,20 +453,20 @@ function mount(root) {
 
   // ---- 9. Frames ----
   function frame(now) {
-    const was = Math.round(t);
-    raf = 0; if (!plots.rate?.w) return;
+    const was = Math.round(t); raf = 0;
+    if (!plots.rate?.w) return;
     if (playing) { t = Math.min(state.T, t + Math.max(0, now - last) / 5000 * state.T); last = now; }  // five seconds a run
     if (t >= state.T) play(false);
     const changedNow = dirty, whole = plots.land.w > 0;
-    if (dirty) { dirty = false; model(); drawRate(); score(); if (whole) drawLoss(); }
+    if (dirty) { dirty = false; model(); drawRate(); if (whole) drawLoss(); }  // words at the end: text on a canvas needs styles
     if (whole && (changedNow || was !== Math.round(t) || !walked || playing)) { walk(); drawLand(); }
-    heads();
     const searched = left;
-    for (const end = performance.now() + 1.5; left && performance.now() < end; left--) {  // no frame waits for the search
-      curve[next] = finalLoss(run.factors, gridPeak(next)); next = (next + 23) % GRID;
+    for (const end = performance.now() + 1; left && performance.now() < end; left--) {  // no frame waits for the search
+      curve[next] = finalLoss(run.factors, PEAKS[next]); next = (next + 23) % GRID;
     }
     if (searched && !left) best = run.factors.some(f => f > 0) ? bestPeak(run.factors, [...curve]) : null;
     if (whole && (changedNow || searched)) drawCurve();
+    if (changedNow) score(); heads();
     if (playing || left) wake();
   }
   const wake = () => { raf ||= requestAnimationFrame(frame); };
@@ -496,7 +500,7 @@ function mount(root) {
     };
   });
   function tell(input, k) {
-    const rate = rateText(state.peak * state.p.knots[k] / 1000); input.value = state.p.knots[k];
+    const rate = rateText(state.peak * kept.draw.knots[k] / 1000); input.value = kept.draw.knots[k];
     set(input, { "aria-valuetext": `${rate} at update ${Math.round(k * state.T / (KNOTS - 1))}` });
   }
   /* Knots are drawn as rates. The highest is the peak rate, the others are its thousandths. */
@@ -511,21 +515,23 @@ function mount(root) {
   }
   function toDrawing() {  // begin with the shape on show
     if (state.shape === "draw") return;
-    const { T } = state, f = shape().factor(T, state.p), end = KNOTS - 1;
+    const { T } = state, f = made().factor, end = KNOTS - 1;
     const rates = Array.from({ length: KNOTS }, (_, k) => state.peak * (k < end ? f(k * T / end) : 2 * f(T - 1) - f(T - 2)));
     state.shape = "draw"; setKnots([...rates.entries()]); controls();
   }
+  function under({ clientX, clientY }) {  // part of the run, and height in the chart
+    const box = o.rate.getBoundingClientRect();
+    return [clamp((clientX - box.left - PAD.l) / (plots.rate.w - PAD.l - PAD.r), 0, 1), clientY - box.top];
+  }
   function stroke(e) {
-    const c = plots.rate, box = o.rate.getBoundingClientRect(), u = (e.clientX - box.left - PAD.l) / (c.w - PAD.l - PAD.r);
-    const rate = Math.max(0, dragTop * (c.h - PAD.b - (e.clientY - box.top)) / (c.h - PAD.b - PAD.t));
-    const at = { k: clamp(Math.round(u * (KNOTS - 1)), 0, KNOTS - 1), rate }, from = hand || at, way = Math.abs(at.k - from.k);
+    const [u, y] = under(e), { h } = plots.rate, rate = Math.max(0, dragTop * (h - PAD.b - y) / (h - PAD.b - PAD.t));
+    const at = { k: Math.round(u * (KNOTS - 1)), rate }, from = hand || at, way = Math.abs(at.k - from.k);
     const pairs = [[at.k, rate]];  // and the knots that a fast hand has jumped over
     for (let i = 1; i < way; i++) pairs.push([from.k + (at.k - from.k) * i / way, from.rate + (rate - from.rate) * i / way]);
     hand = at; setKnots(pairs);
   }
   o.rate.addEventListener("touchstart", e => {  // a finger on the line draws; elsewhere an upright swipe scrolls the page
-    const box = o.rate.getBoundingClientRect(), x = e.touches[0].clientX - box.left, y = e.touches[0].clientY - box.top;
-    const u = clamp((x - PAD.l) / (plots.rate.w - PAD.l - PAD.r), 0, 1), i = Math.min(Math.round(u * state.T), state.T - 1);
+    const [u, y] = under(e.touches[0]), i = Math.min(Math.round(u * state.T), state.T - 1);
     if (Math.abs(placeRate(plots.rate, run.rates[i]) - y) < 32) e.preventDefault();
   }, { passive: false });
   o.rate.onpointerdown = e => {
@@ -538,35 +544,29 @@ function mount(root) {
     if (!dragTop) return;
     dragTop = 0; if (e.type === "pointercancel") read(before); else changed();  // cancelled: the finger scrolled the page
   };
-  function slider(text, at, show, put) {
-    const [box, input, out] = ["label", "input", "b"].map(tag => document.createElement(tag));
-    const tellAll = () => { say(out, show()); set(input, { "aria-valuetext": show() }); };
-    set(input, { type: "range", ...at }); input.value = at.value;
-    input.oninput = () => { put(+input.value); o.params.dispatchEvent(new Event("shown")); changed(); };
-    o.params.addEventListener("shown", tellAll); tellAll();
-    box.append(`${text} `, out, input); o.params.append(box);
+  function tellSliders() {
+    const { said } = made(), words = n => (typeof n === "number" ? `${n} update${n === 1 ? "" : "s"}` : n);
+    for (const e of [...sliders(), o.length]) {
+      const text = words(e === o.length ? state.T : said[e.name] ?? `${state.p[e.name]}`);
+      say(e.previousElementSibling, text); set(e, { "aria-valuetext": text });
+    }
   }
-  function choose(key) { state.shape = key; controls(); }
+  o.params.oninput = ({ target }) => {
+    if (target === o.length) state.T = +target.value; else state.p[target.name] = value(target);
+    tellSliders(); changed();
+  };
   function controls() {  // all that shows the state but the charts
-    const fresh = o.params.cloneNode(false);
-    o.params.replaceWith(fresh); o.params = fresh;
     root.dataset.shape = state.shape;
     ink.c = getComputedStyle(root).getPropertyValue("--c").trim();
-    chip().checked = true; o.chips.scrollLeft = chip().parentNode.offsetLeft - 70;
+    chip().checked = true; chip().closest("div").scrollLeft = chip().parentNode.offsetLeft - 70;
     o.peakIn.value = Math.log10(state.peak);
-    say(o.hint, state.shape === "draw" ? "drag the line" : "drag it to bend it");
-    o.knots.disabled = state.shape !== "draw";
-    for (const q of shape().params) {
-      const log = q.step === "log", on = log ? Math.log10 : x => x;
-      slider(q.label, { min: on(q.min), max: on(q.max), step: log ? 0.01 : q.step, value: on(state.p[q.key]) },
-        () => (q.text ? q.text(state.T, state.p) : `${state.p[q.key]}`),
-        v => { state.p[q.key] = log ? clamp(+(10 ** v).toPrecision(2), q.min, q.max) : v; });
-    }
-    slider("Length T", { min: 10, max: 1000, step: 10, value: state.T }, () => updates(state.T), T => { state.T = T; });
-    changed();
+    const draws = state.shape === "draw"; o.knots.disabled = !draws; say(o.hint, draws ? "drag the line" : "drag it to bend it");
+    for (const e of all("[data-of]")) e.hidden = e.dataset.of !== state.shape;
+    for (const input of sliders()) input.value = "log" in input.dataset ? Math.log10(state.p[input.name]) : state.p[input.name];
+    o.length.value = state.T; tellSliders(); changed();
   }
-  o.chips.onchange = e => { play(false); if (e.target.value === "draw") toDrawing(); else choose(e.target.value); };
-  set(o.peakIn, { min: LOW, max: HIGH });
+  const choose = key => { if (key === "draw") toDrawing(); else { state.shape = key; controls(); } };
+  o.chips.onchange = e => { play(false); choose(e.target.value); };
   const toPeak = peak => { state.peak = clamp(peak, 0.01, 9.77); changed(); };
   o.peakIn.oninput = () => toPeak(+(10 ** o.peakIn.value).toPrecision(3));
   o.time.oninput = () => { play(false); t = +o.time.value; wake(); };
