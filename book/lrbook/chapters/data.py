@@ -14,7 +14,7 @@ ASKED = {
     "map15-gpu": "Eight schedules at seven peak rates on a GPU, 15 epochs, predictions first.",
     "fair-gpu": "The fair race, stage A: each schedule's own peak rate, chosen on held-out pictures.",
     "resnet50-gpu": "The survey's words on a GPU: ResNet-50, 100 epochs; six of eight schedules.",
-    "source-gpu": "The experiment behind table 1.1, on a GPU; two of five schedules so far, and two cut short.",
+    "source-gpu": "The experiment behind table 1.1, on a GPU: two of five schedules, and two cut short.",
     "snapshots": "Short runs of linear decay: independent networks, to compare a cosine's snapshots with.",
     "horizon": "Constant, drop-based and linear decay over the length of training, on CIFAR-10.",
     "survey-digits": "The same eight schedules on a tiny network and scikit-learn's digits.",

@@ -104,7 +104,10 @@ ALTERATIONS = {
 }
 
 # What may stand in an author's words with a number: names, and "two" networks.
-ALLOWED = r"ResNet-50|ResNet50|though three of them|power 5|four decimals|The two losses|the two losses|more than two errors"
+ALLOWED = (
+    r"ResNet-50|ResNet50|though three of them|power 5|four decimals|The two losses|the two losses"
+    r"|more than two errors"
+)
 
 
 test_it_holds_for_the_records, test_each_of_its_claims_can_fail, test_no_measured_number_is_typed = (
