@@ -437,12 +437,12 @@ def again_figure(records: Records | None = None) -> TwoWidths:
             loss.plot(epochs, curve_of(run, "training loss"), color=color)
             accuracy.plot(epochs, run.column("test_accuracy"), color=color)
             for axes, printed in ((loss, log.train_loss), (accuracy, log.test_accuracy)):
-                axes.plot([run.config.epochs], [printed], "s", color=color, markersize=7, clip_on=False)
+                axes.plot([run.config.epochs], [printed], "s", color=color, markersize=5, clip_on=False)
         loss.set_title("training loss, penalty included")
-        loss.set_ylim(0, 2)
+        loss.set_ylim(0, 1)
         plain(loss.yaxis)
         accuracy.set_title("test accuracy")
-        accuracy.set_ylim(0.6, 0.9)
+        accuracy.set_ylim(0.7, 0.9)
         in_per_cent(accuracy.yaxis)
         for axes in (loss, accuracy):
             axes.set_xlabel("epoch")
