@@ -190,7 +190,9 @@ class Valley:
         """Return the peak rate with the smallest expected loss after ``steps`` updates.
 
         A grid over eight decades finds the lowest basin, as the loss may have several and be inf between
-        them; scipy's bounded search refines between the neighbours of the grid's best.
+        them; scipy's bounded search refines between the neighbours of the grid's best. In runs of up to some
+        50 updates, beyond the edge, basins can be narrower than the grid's steps (a twelfth of a decade), and
+        a lower one is missed: of the recipes at 5 to 47 updates, its loss was up to a seventh lower.
 
         >>> best = Valley().best_peak_lr(lambda t: 1.0, steps=300)
         >>> round(best.peak_lr, 3), round(best.loss, 4)
