@@ -149,7 +149,9 @@ def on_colab(tmp_path, monkeypatch) -> tuple[Bare, Path]:
     ):
         subprocess.run([*git, *words], check=True)
     environment = Bare(tmp_path / "env")
-    (environment.site / "sitecustomize.py").write_text(FAKE_COLAB)
+    # A path file, and no sitecustomize: Debian's Python has one of its own, which comes first.
+    (environment.site / "fake_colab.py").write_text(FAKE_COLAB)
+    (environment.site / "fake_colab.pth").write_text("import fake_colab\n")
     environment.env |= {
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": f"url.{(tmp_path / 'github').as_uri()}/.insteadOf",

@@ -34,10 +34,13 @@ def keras(tmp_path_factory):
         assert keras.backend.backend() == "torch"
         # On any backend but TensorFlow, batch norm and losses would go through 32 bits even so.
         patch.setitem(dtypes.BIT64_TO_BIT32_DTYPE, "float64", "float64")
-        before = keras.config.floatx()
+        before, policy = keras.config.floatx(), keras.config.dtype_policy()
         keras.config.set_floatx("float64")
+        # Layers take this policy; it follows floatx only until somebody in this process has asked for it.
+        keras.config.set_dtype_policy("float64")
         yield keras
         keras.config.set_floatx(before)
+        keras.config.set_dtype_policy(policy)
 
 
 def keras_network(keras, blocks):
