@@ -201,7 +201,7 @@ def trial_text(records: Records) -> Finding:
 
         What has to be tried first is the rate. At one rate for all, {eight} schedules span {common} points on
         CIFAR-10; at their own, {own}. On the digits [{many} span {apart}](../beyond/fair_race.ipynb) then.
-        [Which schedule should I use?](../beyond/which_schedule.ipynb) puts it together.
+        [Which schedule should I use?](../beyond/which_schedule.md) puts it together.
         """,
         {
             "eight": count(len(photos[0])),
