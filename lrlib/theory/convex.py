@@ -149,7 +149,7 @@ def worst_case(
 
     Linear decay has 1 / sqrt(T + 1), and no schedule and no method has less [1]_. A step with factor 0 is no
     step. With equal norms it takes one pass, 10 to 25 ms for 39,100 updates and the schedule's own time; with
-    `grad_norm_sq` about ten, 30 to 60 ms, as the best h is then searched: valleys of the cost over log h on a
+    `grad_norm_sq` about ten, 30 to 90 ms, as the best h is then searched: valleys of the cost over log h on a
     path of a few hundred parts, and the bottom of each by walks over all updates and their derivative.
 
     Parameters
