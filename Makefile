@@ -170,7 +170,7 @@ test-lint: env
 	@$(call stage,lint,$(MAKE) --no-print-directory lint)
 
 test-unit: env
-	@$(call stage,unit,$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) $(patsubst %,--ignore %,$(ON_PAGES) $(IN_BROWSER)) \
+	@$(call stage,unit,$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(patsubst %,--ignore %,$(ON_PAGES) $(IN_BROWSER)) \
 	  --ignore tests/book/test_pack.py \
 	  --junitxml $(REPORTS)/unit.xml)
 
