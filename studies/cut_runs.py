@@ -28,9 +28,9 @@ ROOT = Path(__file__).parents[1]
 def cut(file: Path) -> dict:
     """Return what a checkpoint has of a run but its weights; its digest is compared first."""
     head, _, content = file.read_bytes().partition(b"\n")
-    state = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
     if head != _head(content):
         raise ValueError(f"{file} is damaged: its digest is that of other content")
+    state = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
     config = RunConfig.model_validate_json(state["config"])
     return {
         "config": config.model_dump(mode="json"),

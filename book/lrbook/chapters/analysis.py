@@ -49,7 +49,7 @@ from lrlib.stats.sampling import gap
 PEAKS = "peak-laptop"
 RESNET50, MAP = "resnet50-gpu", map_plan.MAP
 DIGITS_MAP, MORE_SEEDS = "peak-digits", "rates-digits"  # seeds 1 to 3, and 4 to 10 of the constant rate
-SHARED = 0.1  # the survey's peak rate
+SHARED = map_plan.COMMON
 
 GRAY, LINEAR = COLOR["constant"], COLOR["linear"]
 
@@ -603,8 +603,8 @@ def own_rates_text(records: Records) -> Finding:
         {
             "shared": f"{SHARED:g}",
             "schedules": count(len(grid)),
-            "before": points(_span(shared.values())),
-            "after": points(_span(own.values())),
+            "before": points(map_plan.span(shared)),
+            "after": points(map_plan.span(own)),
             "gain": points(own["constant"] - shared["constant"]),
             "few": count(len(chosen["constant"])),
             "picked": listed(f"{rate:g}" for rate in picked),
@@ -613,16 +613,16 @@ def own_rates_text(records: Records) -> Finding:
             "sure": f"{ten[0].peak_lr:g}",
             "more": percent(_mean(ten)),
             "lead": points(own["linear"] - _mean(ten)),
-            "flattered": points(_span(promised.values())),
+            "flattered": points(map_plan.span(promised)),
         },
         {
-            "less than half of the span is left": _span(own.values()) < _span(shared.values()) / 2,
+            "less than half of the span is left": map_plan.span(own) < map_plan.span(shared) / 2,
             "the constant rate gains most": max(own, key=lambda name: own[name] - shared[name]) == "constant",
             "at a tenth of the shared rate or less": max(picked) <= SHARED / 10,
             "each seed left out gives another choice": len(set(picked)) == len(picked) > 1,
             "with many seeds all choose the same": len({each.peak_lr for each in ten}) == 1 and len(ten) >= 8,
             "and linear decay is ahead": own["linear"] > _mean(ten) > own["constant"],
-            "choosing by the seeds that report leaves less": _span(promised.values()) < _span(own.values()),
+            "choosing by the seeds that report leaves less": map_plan.span(promised) < map_plan.span(own),
             "no choice is at an end of the grid": not {
                 each.peak_lr for found in chosen.values() for each in found
             }
@@ -739,7 +739,8 @@ def map_text(records: Records) -> Finding:
                 0 < small < large / 2 for large, small in zip(*leads, strict=True)
             ),
             "more than half of the span is left, in each block": all(
-                _span(at(own, seed)) > _span(at(shared, seed)) / 2 for seed in seeds
+                map_plan.span(_of_seed(own, seed)) > map_plan.span(_of_seed(shared, seed)) / 2
+                for seed in seeds
             ),
             "on the digits less than half of it": left < 1 / 2,
             "the triangle at the highest peak is the best of all, in each block": all(
@@ -761,20 +762,15 @@ def map_text(records: Records) -> Finding:
     )
 
 
-def at(accuracies: Mapping[str, Mapping[int, float]], seed: int) -> list[float]:
-    """Return all schedules' accuracies of one seed."""
-    return [seeds[seed] for seeds in accuracies.values()]
+def _of_seed(accuracies: Mapping[str, Mapping[int, float]], seed: int) -> dict[str, float]:
+    """Return each schedule's accuracy of one seed."""
+    return {name: seeds[seed] for name, seeds in accuracies.items()}
 
 
 def _interval(found: PairedComparison, sign: int) -> str:
     """Return a mean difference and its simultaneous interval in points, turned round if `sign` is -1."""
     low, high = sorted(sign * end for end in found.interval_points)
     return f"{sign * found.mean_difference_points:.1f} points, from {low:.1f} to {high:.1f}".replace("-", "−")
-
-
-def _span(values: Iterable[float]) -> float:
-    values = list(values)
-    return max(values) - min(values)
 
 
 @finding()

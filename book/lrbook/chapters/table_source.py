@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from lrbook.chapters import drawn
 from lrbook.chapters._write import results_table
 from lrbook.chapters.claims.curve_rules import curve_of
-from lrbook.chapters.table_source_cut import cut_runs
+from lrbook.chapters.table_source_cut import AGAIN, IMAGES, cut_runs
 from lrbook.chapters.table_source_cut import cut_text as cut_text
 from lrbook.finding import (
     Finding,
@@ -43,8 +43,6 @@ from lrlib.stats.sampling import Gap, gap, sampling_error
 __all__ = ["at_odds", "origin", "origin_table"]
 
 CIFAR10, PEAKS, DIGITS = "survey-laptop", "peak-laptop", "survey-digits"
-AGAIN = "source-gpu"  # our runs of the source's experiment
-IMAGES = 10_000  # CIFAR-10's test images
 BEST = ("drop", "linear", "poly5")
 NAMES = {
     "constant": "the constant rate",

@@ -13,13 +13,13 @@ from lrlib.runs.record import EpochRecord
 from lrlib.runs.store import RECORDED
 from lrlib.stats.sampling import gap
 
-AGAIN = "source-gpu"
+AGAIN = "source-gpu"  # our runs of the source's experiment
 IMAGES = 10_000  # CIFAR-10's test images
 
 
 def cut_runs() -> dict[str, Run]:
     """Return the cut runs by schedule: configs, and the epochs that were done; see studies/cut_runs.py."""
-    found = json.loads((RECORDED / "source-gpu-cut.json").read_text(encoding="utf-8"))
+    found = json.loads((RECORDED / f"{AGAIN}-cut.json").read_text(encoding="utf-8"))
     runs = [
         # A record is whole, and its model says so: these have no status and no final losses.
         Run.model_construct(
