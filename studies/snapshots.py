@@ -5,7 +5,7 @@
 
 `train` does 21 runs: the plan's 15, whose records go to lrlib/recorded/snapshots as usual, and cosine5 and
 linear of survey-laptop once more, seeds 1 to 3. It goes on where it was stopped, and several processes may
-share the work. On a GPU (``--device cuda --together 21``) all records stay in the folder.
+share the work. With ``--device cuda --together 21``, on a GPU, all records stay in the folder.
 
 `measure` writes lrlib/recorded/snapshot-answers.json: the class that each network gives to each test picture,
 and those of the means of probabilities and of weights. All that the chapter says is computed from these.
@@ -161,8 +161,8 @@ def measure(some: Sequence[Job], folder: Path) -> dict:
     """Return the classes that the networks answer, and those of their means, by name.
 
     ``cosine5-seed1-epoch12`` is a network, ``cosine5-seed1-last2`` the mean probability of the last two
-    snapshots, ``cosine5-seed1-weights`` the mean of all weights, ``group1-all`` the mean probability of the
-    first five short runs.
+    snapshots, ``cosine5-seed1-weights`` that with the mean of all weights, ``group1-first3`` the mean
+    probability of the first three short runs.
     """
     there = Answers(some[0].planned.config)
     found: dict[str, Tensor] = {}
@@ -177,7 +177,8 @@ def measure(some: Sequence[Job], folder: Path) -> dict:
                 found[f"{job.name}-weights"] = there.of_mean_weights(files)
         for group in sorted({job.group for job in some if job.group}):
             mine = [found[job.files(folder)[0].stem] for job in some if job.group == group]
-            found[f"group{group}-all"] = torch.stack(mine).mean(0)
+            for first in range(2, len(mine) + 1):
+                found[f"group{group}-first{first}"] = torch.stack(mine[:first]).mean(0)
     return {
         "torch": torch.__version__,
         "hardware": hardware(there.target.device),
@@ -188,15 +189,14 @@ def measure(some: Sequence[Job], folder: Path) -> dict:
     }
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("verb", choices=("train", "measure"))
     parser.add_argument("--folder", type=Path, default=ROOT / "_build" / "snapshots")
     parser.add_argument("--together", type=int, default=1)
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    options = parser.parse_args()
-    base = preset("laptop", recipe="linear", seed=1, device=options.device)
-    some = jobs(options.folder, base)
+    parser.add_argument("--device", choices=("auto", "cuda"), default="auto")
+    options = parser.parse_args(words)
+    some = jobs(options.folder, preset("laptop", recipe="linear", seed=1, device=options.device))
     if options.verb == "train":
         train(some, options.folder, together=options.together)
     else:
