@@ -33,6 +33,7 @@ ALTERATIONS = {
     "all of CIFAR-10 alike": measured(CIFAR10, EIGHT, "test_accuracy", lambda e, x: 0.8),
     "constant steady": measured(CIFAR10, "constant", "test_accuracy", lambda e, x: 0.774),
     "a constant run is missing": without(CIFAR10, "constant", 5),
+    "a drop run is missing": without(CIFAR10, "drop", 5),
     "digits: drop and constant swapped": swapped(DIGITS, "drop", "constant"),
     "digits: a drop run is missing": without(DIGITS, "drop", 1),
     "digits: all five far apart": measured(DIGITS, "drop time", "test_accuracy", lambda e, x: x + 0.2),
@@ -56,7 +57,7 @@ NAMES = rules.findings(first_page)
 
 
 test_it_holds_for_the_records, test_each_of_its_claims_can_fail, test_no_measured_number_is_typed = (
-    rules.finding_tests(first_page, ALTERATIONS, r"Table 1\.1")
+    rules.finding_tests(first_page, ALTERATIONS, r"(?!)")
 )
 
 
@@ -82,7 +83,7 @@ def test_counts_are_those_of_the_records():
     from lrlib.runs.store import RECORDED
 
     files = len(list(RECORDED.glob("*/*.json")))
-    assert f"Eight schedules · {files} recorded trainings · 3 exercises" in first_page.counts_text(3).text
+    assert f"Eight schedules · {files:,} recorded trainings · 3 exercises" in first_page.counts_text(3).text
 
 
 def test_rankings_by_hand():
