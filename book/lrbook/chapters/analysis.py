@@ -708,7 +708,7 @@ def map_text(records: Records) -> Finding:
             "kept": percent(spans[1] / spans[0], 0),
             "mean": rounded(fmean(fits.values()), 2),
             "least": rounded(min(fit), 2),
-            "none": rounded(fits[highest], 2),
+            "none": rounded(fits[highest], 2).replace("-", "\N{MINUS SIGN}"),
         },
         {
             "three runs in each cell": len(seeds) == 3,

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lrbook.chapters import drawn, shared
+from lrbook.chapters._write import listed
 from lrbook.chapters.batches import digit_batches as digit_batches
 from lrbook.chapters.triangle import LIMIT, AtPeaks, Setting, by_setting, loss_ratio, onset_of, rule_of
 from lrbook.finding import Finding, Records, count, finals, finding, percent, points, rounded
@@ -117,9 +118,9 @@ def what_we_found_text(records: Records) -> Finding:
         """
         > **What we found**
         >
-        > 1. **A measurement of seconds gives a rate below which warm-up never paid.** In none of {cells}
-        >    cells below it did warm-up take off a third of the training loss, over {settings} settings of
-        >    momentum and batch size.
+        > 1. **A measurement of seconds gives a rate below which warm-up never paid.** We tried {cells} peak
+        >    rates below it, in {settings} settings of momentum and batch size on the digits. At none did
+        >    warm-up take off a third of the training loss.
         > 2. **It does not say where warm-up begins to pay.** That is {nearest} to {farthest} times higher,
         >    and large batches begin last. Of the {predictions} predictions that we had written down,
         >    {right} came true.
@@ -175,10 +176,9 @@ def answer_text(records: Records) -> Finding:
         <details>
         <summary>Think, then open</summary>
 
-        At {low} the triangle ends at {low_ratio} times linear decay's training loss, at {high} at
-        {high_ratio} times: there it does need its warm-up. Without momentum, {plain} times at a peak of
-        {rate}: an update with momentum
-        {momentum} goes {far} times as far in the end.
+        At {low} the triangle ends at {low_ratio} times linear decay's training loss. At {high} it is
+        {high_ratio} times: there the run does need its warm-up. Without momentum it is {plain} times at a
+        peak of {rate}: an update with momentum {momentum} goes {far} times as far in the end.
 
         </details>
         """,
@@ -214,12 +214,12 @@ def measured_text(records: Records) -> Finding:
         momentum {momentum} the mean puts the lower edge at {small} and the upper one at {large}. Larger
         batches have less: {others}. Their gradients point along less extreme directions.
 
-        Seeds lie up to a factor of {apart} apart. So read the edges as a size, not as a number: measure your
-        own start, and take a few of them if you can.
+        Seeds lie up to a factor of {apart} apart. So read an edge as a rough size. Measure your own start,
+        and take a few seeds if you can.
         """,
         {
             "smallest": smallest,
-            "values": ", ".join(rounded(value, 1) for value in at[smallest]),
+            "values": listed(rounded(value, 1) for value in at[smallest]),
             "n": count(len(at[smallest])),
             "momentum": "0.9",
             "small": rounded(lines.small, 3),
@@ -251,13 +251,14 @@ def below_text(records: Records) -> Finding:
     seeds = {len(runs) for at in settings.values() for each in at.values() for runs in each.values()}
     return Finding(
         """
-        {cells} cells lie left of the dotted lines. In all of them the triangle's training loss is {low} to
-        {high} times linear decay's, and test accuracies are within {apart} points. So if your peak rate is
-        below the edge, leave the warm-up out, or keep it: it does not matter.
+        A cell is one peak rate in one setting; {cells} cells lie left of the dotted lines. In all of them the
+        triangle's training loss is {low} to {high} times linear decay's, and test accuracies are within
+        {apart} points. So if your peak rate is below the edge, leave the warm-up out, or keep it: it does not
+        matter.
 
         *How sure?* {seeds} seeds in each cell, one network, one data set. We wrote down beforehand that
-        warm-up is worth nothing at low rates; that it is the *lower* edge that bounds them in all settings is
-        a reading of ours, made afterwards.
+        warm-up is worth nothing at low rates. That the *lower* edge bounds these in all settings we saw
+        afterwards.
         """,
         {
             "cells": len(below),
@@ -292,9 +293,9 @@ def above_text(records: Records) -> Finding:
         """
         Where warm-up pays, it can pay much: the best cell has {best} of linear decay's loss. It begins to pay
         (a third of the loss) at {few} times the lower edge with the smaller batches, and at {many} times with
-        batches of {large}, at every momentum later than with smaller ones. That is on the way to the upper
-        edge: with momentum {momentum} and batches of {large} the edges are {lower} and {upper}, and it begins
-        at {at}.
+        batches of {large}. At every momentum the largest batches begin last, on the way to the upper edge.
+        With momentum {momentum} and batches of {large} the edges are {lower} and {upper}, and it begins at
+        {at}.
 
         The rule that we had committed before the runs (`studies/warmup-rule.toml`) named the place, by a
         sharpness that we took for all batch sizes alike. {Right} of {predictions} predictions came true.
@@ -405,15 +406,15 @@ def along_text(records: Records) -> Finding:
     seeds = len({run["seed"] for run in sharpness() if run["preset"] == "digits"})
     return Finding(
         """
-        At a peak of {peak} the start lies above what such a rate bears: {start} against {bears}. With warm-up
-        the rate comes there slowly, and the sharpness gives way: from update {first} to {last} it is {low} to
-        {high} times the line while the line itself falls to a half. Without warm-up the first updates are
+        A peak of {peak} is stable up to a sharpness of {bears}, and the start has {start}. With warm-up the
+        rate comes there slowly, and the sharpness gives way. From update {first} to {last} it is {low} to
+        {high} times the line, while the line itself falls to a half. Without warm-up the first updates are
         unstable at once. After {after} of them the sharpness is {thrown}: the weights were thrown far off, to
         where gradients and curvature are small, and have to come back.
 
-        Smaller batches settle at the lower line, as [Andreyev and
-        others](https://arxiv.org/abs/2604.14108) found with momentum; that a rising rate drives the sharpness
-        down is known from [Kalra and Barkeshli](https://arxiv.org/abs/2406.09405). *How sure?* {seeds} seeds,
+        Small batches settle at the lower line, as [Andreyev and others](https://arxiv.org/abs/2604.14108)
+        found with momentum. That a rising rate drives the sharpness down is known from [Kalra and
+        Barkeshli](https://arxiv.org/abs/2406.09405). *How sure?* {seeds} seeds,
         measured after the same had been seen in one.
         """,
         {
@@ -453,13 +454,14 @@ def cifar10_text(records: Records) -> Finding:
     usual = fmean(finals(records.runs(CIFAR10, "triangle"))) - fmean(finals(records.runs(CIFAR10, "linear")))
     return Finding(
         """
-        The laptop's network starts at a sharpness of {values}, in batches of {size}: edges at {small} and
-        {large}. The survey's peak rate of 0.1 lies between, and there warm-up gains {usual} points, which
-        is [not decidable](../survey/triangle.ipynb). At {high}, the upper edge, it gains {gain} points on
-        average over {runs} runs of each.
+        The small residual network of our CIFAR-10 runs starts at a sharpness of {values} with {seeds} seeds,
+        in batches of {size}. That puts the edges at {small} and {large}. The survey's peak rate of 0.1 lies
+        between, and there warm-up gains {usual} points, which is [not decidable](../survey/triangle.ipynb).
+        At {high}, the upper edge, it gains {gain} points on average over {runs} runs of each.
         """,
         {
-            "values": ", ".join(rounded(value, 1) for value in values),
+            "values": listed(rounded(value, 1) for value in values),
+            "seeds": count(len(values)),
             "size": 128,
             "small": rounded(small, 3),
             "large": rounded(large, 2),
