@@ -664,9 +664,9 @@ def map_text(records: Records) -> Finding:
         warms up, is the only one that gains from a peak of {highest}, and is the best of all there: {record}.
 
         *How sure?* {Runs} runs in each cell; all of this holds for each seed by itself. A test in pairs, with
-        Holm's correction over {pairs}, decides one thing: {worse} decay is worse than linear decay, by {by}
-        points. The lead over the constant rate ({constant}) and the triangle's over linear decay ({triangle})
-        stay open.
+        [Holm's correction](../reference/glossary.md#holm-s-correction) over {pairs}, decides one thing:
+        {worse} decay is worse than linear decay, by {by} points. The lead over the constant rate ({constant})
+        and the triangle's over linear decay ({triangle}) stay open.
 
         <details>
         <summary>{Four} predictions, of which {true} came true</summary>

@@ -304,8 +304,9 @@ def race_text(records: Records) -> Finding:
     seeds = records.whole_seeds(RACE)
     return Finding(
         """
-        By the plan, in pairs over {n} seeds, with Holm's correction over {pairs}, each of the others is
-        within a point of linear decay. {worse} are worse all the same, by {least} to {most} points. None is
+        By the plan, in pairs over {n} seeds, with [Holm's
+        correction](../reference/glossary.md#holm-s-correction) over {pairs}, each of the others is within a
+        point of linear decay. {worse} are worse all the same, by {least} to {most} points. None is
         better: the highest mean is that of {first}, {best}, and linear decay has {linear}.
 
         *How sure?* One test image is {image} points, and the differences have a standard deviation of {low}

@@ -566,9 +566,9 @@ def cifar10_text(records: Records) -> Finding:
     ratios = [found.loss["constant"][rate] / found.loss["linear"][rate] for rate in found.rates]
     return Finding(
         """
-        A good fit to runs that one knows is cheap. So for CIFAR-10 the orders at {n} rates were committed
-        before the first run (`studies/laptop-map-gpu.toml`), with the prediction that the mean of the rank
-        correlations is above a half. It is {mean}: {each}. Constant and linear cross at {crossed}.
+        For CIFAR-10 the orders at {n} rates were committed before the first run
+        (`studies/laptop-map-gpu.toml`), with the prediction that the mean of the rank correlations is above a
+        half. It is {mean}: {each}. Constant and linear cross at {crossed}.
 
         At {highest} it fails. The bound has {first} first there, since its rate falls soonest, and finds
         such a peak far too high for linear decay. The network does not: nothing blows up, and the {best},
