@@ -402,9 +402,9 @@ def climbs_text(records: Records) -> Finding:
     ]
     return Finding(
         """
-        If `T_max` is smaller than the number of updates, the rate of `CosineAnnealingLR` goes up after it:
-        {half} of the peak after one and a half times `T_max`, {whole} after twice. transformers' `cosine`
-        does the same. {stays} stay at zero.
+        If `T_max` is smaller than the number of updates, the rate of `CosineAnnealingLR` goes up after it.
+        It is {half} of the peak after one and a half times `T_max`, {whole} after twice. transformers'
+        `cosine` does the same. {stays} stay at zero.
         """,
         {
             "half": number(rates[150]),
