@@ -10,6 +10,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
+from lrbook.chapters import fair_race
 from lrbook.finding import Finding, Records, count, finding, means, percent, points
 from lrlib.plots.style import note
 from lrlib.plots.two_widths import COLOR, INK, RULE, STYLE, svg
@@ -163,8 +164,8 @@ def much_of_it_is_the_rate(records: Records) -> Finding:
         reached {slow} (one run so far), level with drop-based and polynomial decay, though not with linear.
         In {n} runs of each on a GPU, linear decay leads by {gap} points at {peak}, and by {left} where each
         has the best of {rates} rates: [the map](survey/analysis.ipynb). On the digits, the {all}
-        schedules span {shared} points at the shared rate, and {own} when each has its own best rate.
-        [Fair races](survey/factors.ipynb)
+        schedules span {shared} points at the shared rate, and {own} when each has its own, chosen on held-out
+        pictures. [A fair race](beyond/fair_race.ipynb)
         """,
         {
             "peak": f"{at_peak(records):g}",
@@ -327,17 +328,13 @@ def rankings(records: Records, study: str) -> set[tuple[str, ...]]:
 
 
 def digits_spans(records: Records) -> tuple[float, float]:
-    """Return how far the schedules' mean accuracies span: at the shared rate, and each at its own best."""
-    mean = {
-        name: {
-            peak: fmean(map(final_accuracy, records.runs(DIGIT_PEAKS, name, peak_lr=peak))) for peak in peaks
-        }
-        for name in SURVEY
-        for peaks in [{run.config.peak_lr for run in records.runs(DIGIT_PEAKS, name)}]
+    """Return how far the survey's mean accuracies span: at the shared rate, and at their own in the race."""
+    peak = at_peak(records)
+    shared = {
+        name: fmean(map(final_accuracy, records.runs(DIGIT_PEAKS, name, peak_lr=peak))) for name in SURVEY
     }
-    shared = [found[at_peak(records)] for found in mean.values()]
-    own = [max(found.values()) for found in mean.values()]
-    return max(shared) - min(shared), max(own) - min(own)
+    own = fair_race.own_means(records)
+    return fair_race.span(shared), fair_race.span({name: own[name] for name in SURVEY})
 
 
 def at_peak(records: Records) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import findings as rules
 from findings import measured, swapped, without
 from lrbook.chapters import first_page
@@ -83,6 +85,26 @@ def test_counts_are_those_of_the_records():
 
     files = len(list(RECORDED.glob("*/*.json")))
     assert f"Eight schedules · {files} recorded trainings · 3 exercises" in first_page.counts_text(3).text
+
+
+def test_spans_on_the_digits_are_counted_again():
+    """From the files: three seeds each at the shared rate, and the race's twenty at their own."""
+    from lrlib.runs.store import RECORDED
+
+    ends = {"peak-digits": {}, "fair-digits": {}}
+    for study, found in ends.items():
+        for path in (RECORDED / study).glob("*.json"):
+            record = json.loads(path.read_text(encoding="utf-8"))
+            if study == "fair-digits" or record["config"]["peak_lr"] == 0.1:
+                right = round(797 * record["epochs"][-1]["test_accuracy"])
+                found.setdefault(path.stem.partition("-")[0], []).append(right)
+    means = {
+        study: [100 * sum(found[name]) / len(found[name]) / 797 for name in SURVEY]
+        for study, found in ends.items()
+    }
+    shared, own = (max(each) - min(each) for each in means.values())
+    words = " ".join(first_page.much_of_it_is_the_rate().text.split())
+    assert f"span {shared:.1f} points at the shared rate, and {own:.1f} when each has its own" in words
 
 
 def test_rankings_by_hand():
