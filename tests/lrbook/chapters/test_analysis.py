@@ -15,7 +15,7 @@ import pytest
 import findings as rules
 from findings import constants, lines_of, measured, swapped, without
 from grids import grids
-from lrbook.chapters import analysis, map_plan
+from lrbook.chapters import analysis, analysis_decisions, map_plan
 from lrbook.finding import Records
 from lrlib import load_runs
 from lrlib.plots.two_widths import COLOR
@@ -24,7 +24,7 @@ from lrlib.schedules.recipes import SURVEY
 from lrlib.stats import FAMILY, compare_all
 from synthetic import two_epochs
 
-CIFAR10, DIGITS, PEAKS = "survey-laptop", "survey-digits", "peak-laptop"
+CIFAR10, DIGITS = "survey-laptop", "survey-digits"
 RESNET50, MAP, DIGITS_MAP, MORE_SEEDS = "resnet50-gpu", "laptop-map-gpu", "peak-digits", "rates-digits"
 FIVE = ("constant", "time", "drop", "linear", "poly5")
 MINUS = "\N{MINUS SIGN}"
@@ -271,14 +271,6 @@ def test_captions_tell_how_the_runs_were_made():
     assert {run.config.seed for run in load_runs(MORE_SEEDS)} == set(range(4, 11))
 
 
-def test_the_rates_on_a_cpu_are_the_records():
-    text = " ".join(analysis.on_a_cpu_text().text.split())
-    for rate in (0.01, 0.03):
-        (value,) = accuracies(PEAKS, "constant", peak_lr=rate)
-        assert f"{rate}" in text
-        assert f"{100 * value:.1f}%" in text
-
-
 # The reader's run
 
 
@@ -346,10 +338,7 @@ def printed(**changes):
             known = getattr(published(), name).column(quantity)
             return {**known, **changes.get(name, {}).get(quantity, {})}
 
-        def row(schedule):
-            return SimpleNamespace(test_accuracy=column("test_accuracy")[schedule])
-
-        return SimpleNamespace(column=column, row=row)
+        return SimpleNamespace(column=column)
 
     both = SimpleNamespace(survey=table("survey"), source=table("source"))
     return lambda: both
@@ -445,22 +434,14 @@ ALTERATIONS = {
         accuracy(study, "constant", lambda e, x: x + 0.007, peak_lr=0.01)(records)
         for study in (DIGITS_MAP, MORE_SEEDS)
     ],
-    "cpu: constant poor at 0.03": accuracy(PEAKS, "constant", lambda e, x: x - 0.03, peak_lr=0.03),
-    "cpu: constant good at 0.01": accuracy(PEAKS, "constant", lambda e, x: x + 0.03, peak_lr=0.01),
     "printed: another loss": constants(analysis, published=printed(survey={"loss": {"time": 0.2}})),
     "printed: another accuracy": constants(analysis, published=printed(survey={"accuracy": {"time": 0.88}})),
     "printed: another test loss": constants(analysis, published=printed(source={"test_loss": {"time": 0.5}})),
-    "printed: linear level with constant": constants(
-        analysis, published=printed(source={"test_accuracy": {"linear": 0.85}})
-    ),
-    "printed: linear behind drop": constants(
-        analysis, published=printed(source={"test_accuracy": {"linear": 0.86}})
-    ),
     "printed: linear best": constants(analysis, published=printed(survey={"accuracy": {"linear": 0.88}})),
     "printed: with a triangle": constants(
         analysis, published=printed(survey={"accuracy": {"triangle": 0.88}})
     ),
-    "tiny test sets": constants(analysis, TEST_IMAGES={"cifar10": 100, "digits": 100}),
+    "tiny test sets": constants(analysis_decisions, TEST_IMAGES={"cifar10": 100, "digits": 100}),
 }
 
 # What may stand in an author's words with a number: names, and what is said of the plan of a study.

@@ -94,6 +94,8 @@ ALTERATIONS = {
     ),
     "digits: a run is missing": without(DIGITS, "linear", 1, peak_lr=0.03),
     "digits: a triangle is missing": without(DIGITS, "triangle", 1, peak_lr=0.03),
+    "rule: the narrow miss is a hit": losses("triangle", 0.99, momentum=0.0, batch_size=5, peak_lr=1.0),
+    "rule: the narrow miss is a wide one": losses("triangle", 1.1, momentum=0.0, batch_size=5, peak_lr=1.0),
     "rule: one accuracy low": measured(RULE, "triangle", "test_accuracy", lambda e, x: x - 0.5, peak_lr=0.01),
     "rule: one seed less in a cell": together(
         *(without(RULE, name, 3, peak_lr=0.01, momentum=0.0, batch_size=5) for name in ("linear", "triangle"))
