@@ -275,7 +275,8 @@ def asked_for(grad_norm_sq: Norms) -> np.ndarray:
     Parameters
     ----------
     grad_norm_sq : array of shape [T]
-        Mean squared norms, finite and > 0, of updates or of equally long parts of a run, such as epochs.
+        Mean squared norms, finite and > 0, of updates, or of equally long parts of a run, which then count as
+        one update each: repeat the mean of an epoch over its updates where there are few epochs.
 
     References
     ----------

@@ -16,6 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from lrbook.chapters import drawn
+from lrbook.chapters._write import listed
 from lrbook.chapters.batches import digit_batches as digit_batches
 from lrbook.chapters.drawn import draw_mean, name_at
 from lrbook.finding import (
@@ -520,7 +521,7 @@ def restarts_cost_text(records: Records) -> Finding:
             "soon": count(min(back)),
             "late": count(max(back)),
             "cycle": count(cycle),
-            "floors": ", ".join(f"{value:.2g}" for value in floors),
+            "floors": listed(f"{value:.2g}" for value in floors),
         },
         {
             "every cycle ends with an epoch": whole_cycles(runs[0]),
@@ -641,7 +642,7 @@ def stop_early_text(records: Records) -> Finding:
         """,
         {
             "early": count(len(early)),
-            "leads": ", ".join(points(lead) for lead in leads.values()),
+            "leads": listed(points(lead) for lead in leads.values()),
             "short": short,
             "planned": percent(fmean(planned)),
             "medium": medium,

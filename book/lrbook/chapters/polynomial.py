@@ -137,8 +137,8 @@ def what_we_found_text(records: Records) -> Finding:
         > 2. **The area decides how far training gets.** On the digits, at the low peak rate {low}, linear
         >    decay ends at {far} and power 5 at {near}. At three times the peak, power 5 ends at {more}.
         > 3. **A flat loss is not a finished one.** In the second half of its runs on the digits, power 5 does
-        >    at most {late} of the fall of its training loss, at all {rates} peak rates up to {up_to}, with
-        >    {few} of the training images right or with {many}.
+        >    at most {late} of the fall of its training loss, at all {rates} peak rates up to {up_to}. At one
+        >    of them it then has {few} of the training images right, at another {many}.
         """,
         {
             "poly": percent(end["poly5"]),
