@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from statistics import fmean
 
-from lrbook.chapters import fair_race, map_plan, one_bound, own_rates
+from lrbook.chapters import fair_race, map_plan, one_bound, own_rates, snapshots
 from lrbook.chapters._write import listed
 from lrbook.finding import (
     Finding,
@@ -221,8 +221,7 @@ def small_vision_text(records: Records) -> Finding:
         *Measured, moderate:* the triangle is {gain} points above linear decay, which our plan calls not
         decidable. On a GPU, in {runs} runs of each, it is first of {schedules} at {ahead} of {rates} peak
         rates; only at {low} is the constant rate ahead of it. Restarts are as good at the end. They pay if
-        you must be able to stop early, or average what their networks say, as [others
-        do](https://arxiv.org/abs/1704.00109).
+        you must be able to stop early, or can use several networks.
         """,
         {
             "gain": between(pair),
@@ -238,6 +237,37 @@ def small_vision_text(records: Records) -> Finding:
             == ["constant", *["triangle"] * (len(rates) - 1)],
             "several runs of each": len(records.whole_seeds(MAP)) > 1,
             "restarts are as good": verdict(records, "cosine5", "linear") == "as good as",
+        },
+    )
+
+
+@finding(heading="You can use several networks")
+def several_text(records: Records) -> Finding:
+    """Say what averages of networks gain at one budget."""
+    found = snapshots.ends()
+    return Finding(
+        """
+        **Train several short runs and average what they answer; or keep the network at each restart of one
+        run.**
+
+        *Measured, moderate:* {n} runs of {cycle} epochs on CIFAR-10, averaged, have {short}; {n} networks of
+        one run with {n} cosine cycles, {five}; one run of linear decay over all {epochs} epochs, {long}. If
+        one network must serve in the end, the mean of the {n} networks' weights has {weights}:
+        [snapshots and averages](snapshots.ipynb).
+        """,
+        {
+            "n": count(snapshots.NETWORKS),
+            "cycle": count(snapshots.CYCLE),
+            "epochs": snapshots.EPOCHS,
+            "short": percent(found["five short"]),
+            "five": percent(found["five"]),
+            "long": percent(found["long"]),
+            "weights": percent(found["weights"]),
+        },
+        {
+            "either average beats one long run": min(found["five short"], found["five"])
+            > found["long"] + 0.005,
+            "so do the mean weights, by less": found["long"] < found["weights"] < found["five"],
         },
     )
 

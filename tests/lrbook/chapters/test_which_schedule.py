@@ -7,7 +7,7 @@ import re
 
 import findings as rules
 from findings import constants, measured, swapped
-from lrbook.chapters import one_bound, which_schedule
+from lrbook.chapters import one_bound, snapshots, which_schedule
 from lrbook.finding import Records
 from lrlib.runs.store import RECORDED
 from lrlib.schedules.recipes import RECIPES, SURVEY
@@ -27,7 +27,10 @@ EIGHT, EIGHTEEN = " ".join(SURVEY), " ".join(RECIPES)
 LINEAR = which_schedule._linear
 
 
+ENDS = snapshots.ends()
+
 ALTERATIONS = {
+    "one long run excellent": constants(snapshots, ends=lambda: ENDS | {"long": 0.9}),
     "laptop: triangle and constant swapped": swapped(CIFAR10, "triangle", "constant"),
     "laptop: linear and constant swapped": swapped(CIFAR10, "linear", "constant"),
     "laptop: cosine and drop swapped": swapped(CIFAR10, "cosine", "drop"),
