@@ -665,9 +665,9 @@ def map_text(records: Records) -> Finding:
         warms up, is the only one that gains from a peak of {highest}, and is the best of all there: {record}.
 
         *How sure?* {Runs} runs in each cell; all of this holds for each seed by itself. A test in pairs, with
-        Holm's correction over {pairs}, decides one thing: {worse} decay is worse than linear decay, by {by}
-        points. The lead over the constant rate ({constant}) and the triangle's over linear decay ({triangle})
-        stay open.
+        [Holm's correction](../reference/glossary.md#holm-s-correction) over {pairs}, decides one thing:
+        {worse} decay is worse than linear decay, by {by} points. The lead over the constant rate ({constant})
+        and the triangle's over linear decay ({triangle}) stay open.
 
         <details>
         <summary>{Four} predictions, of which {true} came true</summary>
@@ -709,7 +709,7 @@ def map_text(records: Records) -> Finding:
             "kept": percent(spans[1] / spans[0], 0),
             "mean": rounded(fmean(fits.values()), 2),
             "least": rounded(min(fit), 2),
-            "none": rounded(fits[highest], 2),
+            "none": rounded(fits[highest], 2).replace("-", "\N{MINUS SIGN}"),
         },
         {
             "three runs in each cell": len(seeds) == 3,

@@ -98,10 +98,10 @@ def what_we_found_text(records: Records) -> Finding:
         > **What we found**
         >
         > 1. **A run without any schedule asks for one.** By its own gradient norms, a constant rate on
-        >    CIFAR-10 wants a warm-up of an epoch and then a fall to zero, close to linear decay (correlation
-        >    {close}), the same in {seeds} seeds.
-        > 2. **A run with a schedule asks for nonsense.** Its norms collapse when the training set is known by
-        >    heart, and then it wants nearly no rate for most of training.
+        >    CIFAR-10 wants a warm-up of an epoch and then a fall to zero. That is close to linear decay
+        >    (correlation {close}), and alike in {seeds} seeds.
+        > 2. **A run with a schedule asks for a useless one.** Its norms collapse when the training set is
+        >    known by heart, and then it wants nearly no rate for most of training.
         > 3. **It depends on the run that is asked.** On the digits even the constant rate asks for something
         >    else, and each seed for its own: correlations with linear decay from {least} to {most}.
         """,
@@ -184,8 +184,7 @@ def scheduled_text(records: Records) -> Finding:
         """
         With linear decay the squared norm falls from {first} to {last}, {times}-fold, as the training images
         are known by heart. The bound then wants its steps where they are nearly free: {middle} of the peak at
-        half-time, and the peak in epoch {peak}. Do not ask a second time, with the norms of what was asked
-        for.
+        half-time, and the peak in epoch {peak}.
 
         There is a circle in it, too. The triangle's first epoch has a squared norm of {slow}, the constant
         rate's {fast}: a network that starts slowly stays longer where gradients are large. So warm-up makes

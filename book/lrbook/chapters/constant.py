@@ -268,7 +268,8 @@ def what_we_found_text(records: Records) -> Finding:
         >    test images right, {LOW} in the same time {low}, and {HIGHEST} only guesses ({n} seeds each).
         > 2. **{peak} is too high for a constant rate on CIFAR-10.** It reaches {constant} ({five} seeds);
         >    0.03 reached {middle} and 0.01 {slow}, in one run each.
-        > 3. **At that rate the end is partly luck.** Seeds differ with a standard deviation of {own} points,
+        > 3. **At that rate the end is partly luck.** Seeds differ with a [standard
+        >    deviation](../reference/glossary.md#standard-deviation) of {own} points,
         >    under the {seven} other schedules with {least} to {most}.
         """,
         {

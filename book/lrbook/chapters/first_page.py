@@ -270,8 +270,9 @@ def decay_makes_repeatable(records: Records) -> Finding:
     return Finding(
         """
         **Decay makes results repeatable.** {N} runs at the constant rate, alike but for the seed, end
-        anywhere from {low} to {high}. That is a standard deviation of {constant} points, against {least} to
-        {most} under the other {others}. [Analysis](survey/analysis.ipynb)
+        anywhere from {low} to {high}. That is a [standard
+        deviation](reference/glossary.md#standard-deviation) of {constant} points, against {least} to {most}
+        under the other {others}. [Analysis](survey/analysis.ipynb)
         """,
         {
             "N": count(len(constant)).capitalize(),

@@ -2,7 +2,7 @@
 
 A figure function returns a `TwoWidths`; a function that ends in ``_text`` returns Markdown. What is a finding
 has the decorator, and its claims stand below its words. The answers of the networks to CIFAR-10's test
-pictures come from ``lrlib/recorded/snapshot-answers.json`` (``studies/snapshots.py``), predictions from
+images come from ``lrlib/recorded/snapshot-answers.json`` (``studies/snapshots.py``), predictions from
 ``studies/snapshots.toml``.
 """
 
@@ -38,26 +38,26 @@ GAIN, NEAR = 0.005, 0.01  # H1 says: more than half a point; H2: within a point
 
 @dataclass(frozen=True)
 class Answers:
-    """The classes that networks answer to the test pictures, by name, and those that are right."""
+    """The classes that networks answer to the test images, by name, and those that are right."""
 
     labels: np.ndarray
     classes: dict[str, np.ndarray]
 
     def right(self, name: str) -> np.ndarray:
-        """Return for each picture whether the answer is right."""
+        """Return for each image whether the answer is right."""
         return self.classes[name] == self.labels
 
     def accuracy(self, name: str) -> float:
         return float(self.right(name).mean())
 
     def differ(self, one: str, other: str) -> float:
-        """Return the part of the pictures to which two networks answer differently."""
+        """Return the part of the images to which two networks answer differently."""
         return float((self.classes[one] != self.classes[other]).mean())
 
     def error_of_gap(self, one: str, other: str) -> float:
-        """Return the standard error of a difference in accuracy, from the same pictures.
+        """Return the standard error of a difference in accuracy, from the same images.
 
-        With b pictures that only the first has right, c that only the other has, of n: the root of
+        With b images that only the first has right, c that only the other has, of n: the root of
         b + c - (b - c)^2 / n, over n.
         """
         gaps = self.right(one).astype(float) - self.right(other)
@@ -108,7 +108,7 @@ def first(group: int, networks: int) -> str:
 
 
 def pairs_differ(names: Sequence[str]) -> float:
-    """Return the mean over all pairs of networks of the part of the pictures on which they differ."""
+    """Return the mean over all pairs of networks of the part of the images on which they differ."""
     return fmean(answers().differ(*pair) for pair in combinations(names, 2))
 
 
@@ -197,7 +197,7 @@ def averages_figure() -> TwoWidths:
 
 
 def differences(names: Sequence[str]) -> np.ndarray:
-    """Return the parts of the pictures on which networks differ, [networks, networks]."""
+    """Return the parts of the images on which networks differ, [networks, networks]."""
     return np.array([[answers().differ(one, other) for other in names] for one in names])
 
 
@@ -229,7 +229,7 @@ def _draw_pairs(axes: Axes, table: np.ndarray, accuracies: Sequence[float], *, m
 
 
 def differ_figure() -> TwoWidths:
-    """Draw for each pair of five networks the part of the pictures on which they differ, two tables."""
+    """Draw for each pair of five networks the part of the images on which they differ, two tables."""
     sets = {
         "snapshots of one run": [snapshots_of(seed) for seed in SEEDS],
         "independent short runs": [short(group) for group in GROUPS],
@@ -256,7 +256,7 @@ def differ_figure() -> TwoWidths:
     )
     return TwoWidths(
         draw,
-        alt=f"Two tables of five by five networks with the part of the test pictures on which two of them "
+        alt=f"Two tables of five by five networks with the part of the test images on which two of them "
         f"differ. {said}. On the diagonal stands the accuracy of each network.",
     )
 
@@ -354,7 +354,7 @@ def averages_text(records: Records) -> Finding:
     """Say what the average of five snapshots gains, on whom, and judge H1 and H2."""
     found = ends()
     low, high = interval(leads())
-    per_pictures = fmean(answers().error_of_gap(last(seed, NETWORKS), long(seed)) for seed in SEEDS)
+    per_images = fmean(answers().error_of_gap(last(seed, NETWORKS), long(seed)) for seed in SEEDS)
     two = _accuracy(last(seed, 2) for seed in SEEDS)
     first_true, second_true, *_ = came_true().values()
     return Finding(
@@ -368,7 +368,7 @@ def averages_text(records: Records) -> Finding:
           the better direction.
 
         *How sure?* The lead over linear decay is {leads} points, seed by seed; a t interval over {seeds} is
-        {low} to {high}. The test pictures alone give each of these a standard error of {error}.
+        {low} to {high}. The test images alone give each of these a standard error of {error}.
         """,
         {
             "n": count(NETWORKS),
@@ -382,7 +382,7 @@ def averages_text(records: Records) -> Finding:
             "leads": listed(points(lead, 2) for lead in leads()),
             "low": rounded(100 * low, 1),
             "high": rounded(100 * high, 1),
-            "error": rounded(100 * per_pictures, 2),
+            "error": rounded(100 * per_images, 2),
         },
         {
             "two are better than one": two > found["last"],
@@ -406,10 +406,10 @@ def differ_text(records: Records) -> Finding:
     return Finding(
         """
         An average can only mend what not all have wrong. So two things count: how good the networks are, and
-        how often they differ. Two snapshots differ on {snapshots} of the pictures, the last two on
+        how often they differ. Two snapshots differ on {snapshots} of the images, the last two on
         {neighbors}. Two independent runs differ on {short}.
 
-        - *Independent runs differ on more pictures, in each of {groups} groups, and the best of them is
+        - *Independent runs differ on more images, in each of {groups} groups, and the best of them is
           weaker than the last snapshot.* The best of all {runs} has {best}: **came true**.
 
         The two even out. {Five} runs of {cycle} epochs have {one} each and {together} together; {n}
@@ -437,7 +437,7 @@ def differ_text(records: Records) -> Finding:
             "together": percent(found["five short"]),
             "five": percent(found["five"]),
             "long": percent(found["long"]),
-            "apart": points(abs(found["five short"] - found["five"])),
+            "apart": points(abs(found["five short"] - found["five"]), 2),
         },
         {
             "the third prediction came true": third_true,
@@ -469,7 +469,7 @@ def weights_text(records: Records) -> Finding:
         linear decay, {weights} against {long}. So no hill stands between the snapshots of one run: the
         restarts did not throw them out of the basin. With independent runs it fails. They start from other
         random weights, and what one unit does in one network, another does in the next. The mean of {n} has
-        {lost}, a guess.
+        {lost}, hardly better than a guess.
 
         *How sure?* {Seeds} seeds. That it beats the last snapshot we looked at afterwards; that it is behind
         the average of probabilities was written down before.

@@ -278,7 +278,8 @@ def what_we_found_text(records: Records) -> Finding:
         > **What we found**
         >
         > 1. **Staying high is good at a low peak, for today's schedules too.** At {low} the bound's order of
-        >    all eighteen has rank correlation {first} with that of the held-out losses; at {high}, {last}.
+        >    all eighteen has a rank correlation of {first} with that of the held-out losses, at {high} of
+        >    {last}; 1 would be the same order.
         > 2. **The bound knew roughly which peaks the ten want.** Of {predictions} predictions, written down
         >    before the runs, {right} came true; one of them by a hair.
         > 3. **The floor is broad.** In the median the peak rate may vary by a factor of {breadth} and leave
@@ -355,7 +356,7 @@ def map_text(records: Records) -> Finding:
         *Left*, at {low}, the area decides: {first} are ahead, which stay high, and {last} behind. The bound
         orders all of them, with rank correlation {fit}, though it speaks of the training loss.
 
-        *In the middle* nearly everything works: each at its best, the losses lie between {least} ({best}) and
+        *In the middle* nearly everything works. Each at its best, the losses lie between {least} ({best}) and
         {most} ({worst}), and no two neighbors in that order can be told apart by five folds.
 
         *Right*, at {high}, {dead} of {of} runs end below {failed} accuracy. On average only {alive} get
@@ -417,8 +418,8 @@ def best_rates_text(records: Records) -> Finding:
         """
         We had written down three things about the ten (`studies/modern-digits.toml`).
 
-        - Their best rates correlate with the bound's, rank correlation {asked} or more. It is {fit}: *came
-          true, by a hair*. Over all eighteen it is {all}.
+        - Their best rates correlate with the bound's: rank correlation {asked} or more. It is {fit}:
+          *came true, by a hair*. Over all eighteen it is {all}.
         - That of {exponential} is the highest. It is second, after {highest}'s: *failed*.
         - Those of {low} are below linear decay's. They are, at {part} of it or less: *came true*.
 
@@ -536,8 +537,8 @@ def race_of_two_text(records: Records) -> Finding:
     end = {name: [run.epochs[-1].train_loss for run in each] for name, each in runs.items()}
     return Finding(
         """
-        In our {n} runs of each the two are level half way, with training losses of {wsd_half} (wsd) and
-        {cycle_half} (1cycle); in the last epoch they have {wsd_end} and {cycle_end}. On the test pictures
+        In our {n} runs of each the two are level halfway, with training losses of {wsd_half} (wsd) and
+        {cycle_half} (1cycle); in the last epoch they have {wsd_end} and {cycle_end}. On the test images
         they end at {wsd} and {cycle}.
         """,
         {

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lrbook.chapters import drawn, shared
+from lrbook.chapters._write import listed
 from lrbook.chapters.batches import digit_batches as digit_batches
 from lrbook.chapters.triangle import LIMIT, AtPeaks, Setting, by_setting, loss_ratio, onset_of, rule_of
 from lrbook.finding import Finding, Records, count, finals, finding, percent, points, rounded
@@ -179,10 +180,9 @@ def answer_text(records: Records) -> Finding:
         <details>
         <summary>Think, then open</summary>
 
-        At {low} the triangle ends at {low_ratio} times linear decay's training loss, at {high} at
-        {high_ratio} times: there it does need its warm-up. Without momentum, {plain} times at a peak of
-        {rate}: an update with momentum
-        {momentum} goes {far} times as far in the end.
+        At {low} the triangle ends at {low_ratio} times linear decay's training loss. At {high} it is
+        {high_ratio} times: there the run does need its warm-up. Without momentum it is {plain} times at a
+        peak of {rate}: an update with momentum {momentum} goes {far} times as far in the end.
 
         </details>
         """,
@@ -218,12 +218,12 @@ def measured_text(records: Records) -> Finding:
         momentum {momentum} the mean puts the lower edge at {small} and the upper one at {large}. Larger
         batches have less: {others}. Their gradients point along less extreme directions.
 
-        Seeds lie up to a factor of {apart} apart. So read the edges as a size, not as a number: measure your
-        own start, and take a few of them if you can.
+        Seeds lie up to a factor of {apart} apart. So read an edge as a rough size. Measure your own start,
+        and take a few seeds if you can.
         """,
         {
             "smallest": smallest,
-            "values": ", ".join(rounded(value, 1) for value in at[smallest]),
+            "values": listed(rounded(value, 1) for value in at[smallest]),
             "n": count(len(at[smallest])),
             "momentum": "0.9",
             "small": rounded(lines.small, 3),
@@ -255,13 +255,14 @@ def below_text(records: Records) -> Finding:
     seeds = {len(runs) for at in settings.values() for each in at.values() for runs in each.values()}
     return Finding(
         """
-        {cells} cells lie left of the dotted lines. In all of them the triangle's training loss is {low} to
-        {high} times linear decay's, and test accuracies are within {apart} points. So if your peak rate is
-        below the edge, leave the warm-up out, or keep it: it does not matter.
+        A cell is one peak rate in one setting; {cells} cells lie left of the dotted lines. In all of them the
+        triangle's training loss is {low} to {high} times linear decay's, and test accuracies are within
+        {apart} points. So if your peak rate is below the edge, leave the warm-up out, or keep it: it does not
+        matter.
 
         *How sure?* {seeds} seeds in each cell, one network, one data set. We wrote down beforehand that
-        warm-up is worth nothing at low rates; that it is the *lower* edge that bounds them in all settings is
-        a reading of ours, made afterwards.
+        warm-up is worth nothing at low rates. That the *lower* edge bounds these in all settings we saw
+        afterwards.
         """,
         {
             "cells": len(below),
@@ -421,9 +422,9 @@ def along_text(records: Records) -> Finding:
     seeds = len({run["seed"] for run in sharpness() if run["preset"] == "digits"})
     return Finding(
         """
-        At a peak of {peak} the start lies above what such a rate bears: {start} against {bears}. With warm-up
-        the rate comes there slowly, and the sharpness gives way: from update {first} to {last} it is {low} to
-        {high} times the line while the line itself falls to a half. Without warm-up the first updates are
+        A peak of {peak} is stable up to a sharpness of {bears}, and the start has {start}. With warm-up the
+        rate comes there slowly, and the sharpness gives way. From update {first} to {last} it is {low} to
+        {high} times the line, while the line itself falls to a half. Without warm-up the first updates are
         unstable at once. After {after} of them the sharpness is {thrown}: the weights were thrown far off, to
         where gradients and curvature are small, and have to come back.
 
@@ -475,14 +476,15 @@ def cifar10_text(records: Records) -> Finding:
     usual = fmean(ends["triangle"]) - fmean(ends["linear"])
     return Finding(
         """
-        The laptop's network starts at a sharpness of {values}, in batches of {size}: edges at {small} and
-        {large}. On a CPU that took {fastest} to {slowest} seconds a start. The survey's peak rate of 0.1 lies
-        between. There warm-up gains {usual} points, {n} runs of each on a CPU, which is [not
-        decidable](../survey/triangle.ipynb); and {usual_gpu} on a GPU, {runs} runs of each. On the GPU it
-        gains {gain} at {high}, the upper edge, and {low_gain} at {low}, below the lower one.
+        The laptop's network starts at a sharpness of {values} with {seeds} seeds, in batches of {size}:
+        edges at {small} and {large}. On a CPU that took {fastest} to {slowest} seconds a start. The survey's
+        peak rate of 0.1 lies between. There warm-up gains {usual} points, {n} runs of each on a CPU, which is
+        [not decidable](../survey/triangle.ipynb); and {usual_gpu} on a GPU, {runs} runs of each. On the GPU
+        it gains {gain} at {high}, the upper edge, and {low_gain} at {low}, below the lower one.
         """,
         {
-            "values": ", ".join(rounded(value, 1) for value in values),
+            "values": listed(rounded(value, 1) for value in values),
+            "seeds": count(len(values)),
             "size": 128,
             "small": rounded(small, 3),
             "large": rounded(large, 2),

@@ -76,7 +76,7 @@ OUTCOMES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("tell a run that has converged from one that has merely run out of rate", ("plateau",)),
     ),
     "analysis": (
-        ("read a table of results column by column: which loss, which pictures, how many runs", ()),
+        ("read a table of results column by column: which loss, which images, how many runs", ()),
         ("say how far luck alone can reorder schedules that are shown by one run each", ("luck",)),
         (
             "state a difference with its interval, and decide by rules that were fixed beforehand",
@@ -138,7 +138,7 @@ OUTCOMES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     ),
     "fair_race": (
         ("choose a peak rate by a rule that was written down, ties and edges included", ("own_rate",)),
-        ("say what a fair comparison costs, and which pictures it may look at when", ("price",)),
+        ("say what a fair comparison costs, and which images it may look at when", ("price",)),
         ("tell a gap between schedules from a gap between rates, or from luck", ("lucky_cell",)),
         ("read a verdict over many comparisons", ()),
     ),

@@ -50,9 +50,9 @@ def best_of_two(draw: Draw) -> Task:
     return Task(
         answer="my_part",
         prompt=f"""
-            One network has {one} percent of the test pictures right, another {other} percent. On {differ}
-            percent of the pictures their answers differ. Somebody who always knew which of the two to believe
-            would have a larger part of the pictures right. Which part is it at most?
+            One network has {one} percent of the test images right, another {other} percent. On {differ}
+            percent of the images their answers differ. Somebody who always knew which of the two to believe
+            would have a larger part of the images right. Which part is it at most?
         """,
         starter="my_part = None  # from 0 to 1",
         solution=f"""
@@ -69,12 +69,12 @@ def best_of_two(draw: Draw) -> Task:
         mistakes=[
             Mistake(
                 f"my_part = {(max(one, other) + differ) / 100}",
-                "that adds all pictures on which they differ; the better network has some of these right "
+                "that adds all images on which they differ; the better network has some of these right "
                 "itself, and they count twice.",
             ),
             Mistake(
                 f"my_part = {(min(one, other) + differ) / 100}",
-                "that adds all pictures on which they differ to the weaker network's; it has some of these "
+                "that adds all images on which they differ to the weaker network's; it has some of these "
                 "right itself, and they count twice.",
             ),
             Mistake(f"my_part = {max(one, other) / 100}", "that is the better one alone."),
@@ -101,7 +101,7 @@ def mean_answer(draw: Draw) -> Task:
         answer="mean_answer",
         prompt=f"""
             `probabilities` has one tuple for each network of a run, in the order in which they were kept: the
-            probability of each class for one picture. Return the class, counted from 0, with the largest mean
+            probability of each class for one image. Return the class, counted from 0, with the largest mean
             probability over the last {last} networks.
         """,
         starter="""
@@ -162,7 +162,7 @@ def stale_statistics(draw: Draw) -> Task:
             Over the last epochs of a run, where the rate is low, somebody keeps the weights {networks} times,
             averages them, and puts the mean into the network, together with the running means and variances
             of its batch norms as they were at the start of training. It has {before} percent right. With the
-            same weights and one pass over the training pictures in training mode, before the test, it has
+            same weights and one pass over the training images in training mode, before the test, it has
             {after} percent. What was wrong?
         """,
         reveal="""
@@ -174,7 +174,7 @@ def stale_statistics(draw: Draw) -> Task:
             0,
             ("The statistics of the batch norms belonged to other weights.", ""),
             (
-                "The pass over the training pictures went on training the weights.",
+                "The pass over the training images went on training the weights.",
                 "nothing was updated in it: a forward pass in training mode changes the running statistics, "
                 "no weights.",
             ),

@@ -46,7 +46,7 @@ def renamed(pattern: str, other: Callable[[str], str]):
 
 
 def worse(part: float):
-    """A part of the pictures, the first ones, is answered wrongly."""
+    """A part of the images, the first ones, is answered wrongly."""
 
     def change(classes, labels):
         wrong = np.arange(len(labels)) < part * len(labels)
@@ -56,7 +56,7 @@ def worse(part: float):
 
 
 def better(part: float):
-    """A part of the pictures, the first ones, is answered rightly."""
+    """A part of the images, the first ones, is answered rightly."""
     return lambda classes, labels: np.where(np.arange(len(labels)) < part * len(labels), labels, classes)
 
 
@@ -113,7 +113,7 @@ def right(name: str) -> int:
     return sum(map(int.__eq__, classes(name), LABELS))
 
 
-def test_the_file_has_the_answers_of_the_plan_to_all_test_pictures():
+def test_the_file_has_the_answers_of_the_plan_to_all_test_images():
     assert FOUND["pictures"] == len(LABELS) == 10_000
     assert Counter(LABELS) == dict.fromkeys(range(10), 1000)
     plan = read_study(rules.BOOK.parent / "studies" / "snapshots.toml")
@@ -147,7 +147,7 @@ def test_the_predictions_are_judged_the_same_from_the_file():
     leads = [f"{(five[seed] - long[seed]) / 100:.2f}" for seed in seeds]
     assert f"The lead over linear decay is {leads[0]}, {leads[1]} and {leads[2]} points" in words
     words = " ".join(chapter.differ_text().text.split())
-    assert f"Two snapshots differ on {fmean(map(differing, snapshots)) / 100:.1f}% of the pictures" in words
+    assert f"Two snapshots differ on {fmean(map(differing, snapshots)) / 100:.1f}% of the images" in words
     assert f"Two independent runs differ on {fmean(map(differing, groups)) / 100:.1f}%" in words
 
 
@@ -159,7 +159,7 @@ def test_the_predictions_are_those_of_the_plan():
     assert (chapter.GAIN, chapter.NEAR) == (0.005, 0.01)
 
 
-def test_the_error_of_a_gap_counts_the_pictures_on_which_one_of_two_is_right():
+def test_the_error_of_a_gap_counts_the_images_on_which_one_of_two_is_right():
     labels = np.zeros(100, dtype=np.uint8)
     one, other = labels.copy(), labels.copy()
     one[:30] = 1  # wrong on 30, of which the other has 20 right
@@ -192,6 +192,7 @@ def test_the_page_keeps_a_network_at_each_cycles_end(capsys):
     assert ends == [updates * epoch for epoch in (1, 2, 3, 4)]
     assert len(page.names["kept"]) == 5
     printed = re.findall(r"([\d.]+)%", capsys.readouterr().out)
+    assert len(printed) == 5 + 1 + 2
     each = [float(one) for one in printed[:5]]
     assert each[-1] / 100 == pytest.approx(page.names["run"].epochs[-1].test_accuracy, abs=6e-4)
     *_, before, after = map(float, printed)
