@@ -72,6 +72,7 @@ ALTERATIONS = {
     "linear decay better, one seed": answered("linear-seed2-epoch30", better(0.3)),
     "linear decay better": answered("linear-seed.-epoch30", better(0.3)),
     "short runs better": answered(r"linear-seed3\d\d-.*", better(0.3)),
+    "two short runs poor": answered("group.-first2", worse(0.1)),
     "short runs averaged: poor": answered("group.-first5", worse(0.1)),
     "mean weights as good as probabilities": renamed(
         "cosine5-seed.-weights5", lambda name: chapter.last(int(of_seed(name)), 5)
@@ -83,7 +84,7 @@ ALTERATIONS = {
         "cosine5-seed.-epoch24", lambda name: chapter.short(1)[0]
     ),
 }
-ALLOWED = r"had two predictions|[Ss]o two things|Two snapshots|the last two|Two independent|The two even out"
+ALLOWED = r"had two predictions|[Ss]o two things|Two (?:snapshots|independent|short)|the last two|The two even out"
 
 test_it_holds_for_the_records, test_each_of_its_claims_can_fail, test_no_measured_number_is_typed = (
     rules.finding_tests(chapter, ALTERATIONS, ALLOWED)
