@@ -393,12 +393,13 @@ class Knots(Schedule):
             raise ValueError(f"factors must hold at least two numbers, got {list(factors)}")
         self._set(total_steps=total, factors=factors)
 
-    def _factor(self, t: int) -> float:
+    def _factor(self, t: float) -> float:
         if t >= self.total_steps:
             return self.factors[-1]
-        # In integers: which two knots it is between, and how far behind the first in parts of T.
+        # In integers, where t is one: which two knots it is between, and how far behind the first.
         k, rest = divmod(t * (len(self.factors) - 1), self.total_steps)
-        return self.factors[k] + (self.factors[k + 1] - self.factors[k]) * (rest / self.total_steps)
+        before, after = self.factors[int(k) : int(k) + 2]
+        return before + (after - before) * (rest / self.total_steps)
 
 
 def check_warmup(total_steps: Any, warmup_steps: Any) -> tuple[int, int]:

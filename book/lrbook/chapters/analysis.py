@@ -577,7 +577,8 @@ def own_rates_text(records: Records) -> Finding:
     return Finding(
         """
         At {shared} the {schedules} schedules span {before} points; each at the rate that its other seeds
-        chose, {after}. The constant rate gains most, {gain} points, at a tenth of the shared rate or less.
+        chose, the smaller one at a tie, {after}. The constant rate gains most, {gain} points, at a tenth of
+        the shared rate or less.
 
         With {few} seeds the choice is luck as well. For the constant rate the others chose {picked}, and it
         reports {reported}. With {many} seeds all choose {sure} and report {more}, and linear decay's lead is

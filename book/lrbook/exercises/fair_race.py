@@ -77,7 +77,7 @@ def own_rate(draw: Draw) -> Task:
         prompt=f"""
             `losses` holds the mean held-out losses at the peak rates 0.003, 0.01, 0.03 and 0.1, in this
             order; a diverged rate has an infinite one. Return the rate of the lowest loss. If a smaller rate
-            has a loss within {margin:g} parts in a hundred of the lowest, return the smallest such rate.
+            has a loss within {margin:g} percent of the lowest, return the smallest such rate.
         """,
         starter="""
             def own_rate(losses):

@@ -142,6 +142,15 @@ OUTCOMES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("tell a gap between schedules from a gap between rates, or from luck", ("lucky_cell",)),
         ("read a verdict over many comparisons", ()),
     ),
+    "snapshots": (
+        (
+            "keep the networks at the ends of a schedule's cycles, and average what they answer",
+            ("mean_answer",),
+        ),
+        ("say how much there is to gain, from how often two networks differ", ("best_of_two",)),
+        ("average weights, and mend the statistics that the mean needs", ("stale_statistics",)),
+        ("say when several networks are worth their price", ()),
+    ),
     "audit": (
         ("record in three lines which rate a loop of your own applies, and set it beside the plan", ()),
         ("tell the fault of a loop from its rates", ("second_drop", "fast_clock", "tenth")),
@@ -150,7 +159,7 @@ OUTCOMES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 }
 
 #: Part of the book in which a chapter stands, where it is not the survey.
-FOLDER = {"audit": "beyond", "fair_race": "beyond"}
+FOLDER = {"audit": "beyond", "fair_race": "beyond", "snapshots": "beyond"}
 
 
 def _named(exercise: Exercise | OpenExercise, chapter: str) -> str:

@@ -15,9 +15,10 @@ Examples
 stepped_per_epoch
 """
 
+from lrlib.adapters.audit.causes import KINDS
 from lrlib.adapters.audit.compare import compare
 from lrlib.adapters.audit.files import read_rates
 from lrlib.adapters.audit.recorder import RateLog, innermost, watch
-from lrlib.adapters.audit.verdict import KINDS, Reading, Verdict
+from lrlib.adapters.audit.verdict import Reading, Verdict
 
 __all__ = ["KINDS", "RateLog", "Reading", "Verdict", "compare", "innermost", "read_rates", "watch"]

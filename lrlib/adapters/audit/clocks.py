@@ -15,7 +15,8 @@ class Clock:
     """speed * block + ahead + extra * floor((t + offset) / every), with block = t - (t - offset) mod held.
 
     With `per_block`, a block counts as one step: block = floor((t - offset) / held). With `period`, t begins
-    again after so many updates.
+    again after so many updates. With `mirror`, the time runs back from there to 0, and forth again, as
+    torch's cosine does after its T_max.
     """
 
     speed: float = 1
@@ -26,6 +27,7 @@ class Clock:
     extra: int = 0
     every: int = 1
     period: int = 0
+    mirror: int = 0
 
     def __call__(self, t: Array) -> Array:
         """Return the plan's time at the updates `t` (whole numbers, integers where `speed` is whole)."""
@@ -36,8 +38,16 @@ class Clock:
             # The first block may be cut short by an offset; it counts as block 0.
             begun = (t - self.offset) // self.held + (1 if self.offset else 0)
         extra = self.extra * ((t + self.offset) // self.every) if self.extra else 0
-        moved = begun * int(self.speed) if float(self.speed).is_integer() else begun * self.speed
-        return moved + self.ahead + extra
+        moved = begun * int(self.speed) if float(self.speed).is_integer() else times(begun, self.speed)
+        time = moved + self.ahead + extra
+        return self.mirror - np.abs(time % (2 * self.mirror) - self.mirror) if self.mirror else time
+
+
+def times(t: Array, speed: float) -> Array:
+    """Return t * speed, whole where rounding alone made it none: a plan may jump there."""
+    product = t * speed
+    near = np.rint(product)
+    return np.where(np.abs(product - near) <= 1e-12 * np.abs(near), near, product)
 
 
 def of_counts(counts: Array, t: Array) -> Clock | None:
@@ -46,7 +56,7 @@ def of_counts(counts: Array, t: Array) -> Clock | None:
     >>> of_counts(np.array([0, 2, 4, 6, 8]), np.arange(5)).speed
     2
     >>> of_counts(np.array([0, 0, 0, 1, 1, 1, 2]), np.arange(7))
-    Clock(speed=1, ahead=0, held=3, offset=0, per_block=True, extra=0, every=1, period=0)
+    Clock(speed=1, ahead=0, held=3, offset=0, per_block=True, extra=0, every=1, period=0, mirror=0)
     """
     if len(counts) < 3:
         return None
@@ -73,15 +83,19 @@ def of_counts(counts: Array, t: Array) -> Clock | None:
     usual = 1
     odd = np.flatnonzero(moves != usual)
     if len(odd):
-        guesses += regular(t, odd + 1, int(moves[odd[0]] - usual), int(counts[0] - t[0]))
+        some = odd[:2] + 1
+        guesses += regular(t, some, int(moves[odd[0]] - usual), int(counts[0] - t[0]), sure=len(some) > 1)
     return next((guess for guess in guesses if np.array_equal(guess(t), counts)), None)
 
 
-def regular(t: Array, jumps: Array, extra: int, ahead: int) -> list[Clock]:
-    """Return the clocks that take `extra` steps at equal distances, the first at update t[jumps[0]]."""
+def regular(t: Array, jumps: Array, extra: int, ahead: int, *, sure: bool) -> list[Clock]:
+    """Return the clocks that take `extra` steps at equal distances, the first at update t[jumps[0]].
+
+    Unless two of them were seen (`sure`), more than three steps at once are a jump.
+    """
     first = int(t[jumps[0]])
     every = int(t[jumps[1]]) - first if len(jumps) > 1 else first
-    if every < 2 or not 0 < abs(extra) <= 3:  # more is a jump
+    if every < 2 or not 0 < abs(extra) < (every if sure else 4):
         return []
     offset = (-first) % every
     plain = Clock(extra=extra, every=every, offset=offset)

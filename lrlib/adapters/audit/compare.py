@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence, Sized
 import numpy as np
 
 from lrlib._checks import check_float, check_int, check_numbers
-from lrlib.adapters.audit import forms, horizons, running, stretches
+from lrlib.adapters.audit import forms, horizons, phases, running, stretches
 from lrlib.adapters.audit.comparison import Comparison
 from lrlib.adapters.audit.plan import Plan, updates_text
 from lrlib.adapters.audit.verdict import Reading, Verdict
@@ -15,6 +15,10 @@ from lrlib.schedules import Schedule
 
 #: Where a plan's rates are looked for, all of them are computed: of ten million in some 10 s.
 LONGEST = 10_000_000
+
+#: Readings whose numbers are whole. Others may come near to what single precision adds up to.
+EXACT = {"shift_ahead", "shift_behind", "held", "stepped_per_epoch", "extra_step", "missing_step", "skips"}
+EXACT |= {"horizon_short", "horizon_long", "restarted", "jump", "compounding"}
 
 
 def compare(
@@ -38,7 +42,8 @@ def compare(
     rates : sequence of floats
         Rate of each applied update, in order.
     schedule : Schedule, callable or sequence of floats
-        The plan as factors: a schedule of lrlib's, a function of the update, or one factor an update.
+        The plan as factors: a schedule of lrlib's, a function of the update, or one factor an update. A
+        function must know the updates of `rates`; past them, and between whole ones, it may fail.
     peak_lr : float
         Finite and > 0; planned rate = peak_lr * factor.
     start : int
@@ -55,7 +60,8 @@ def compare(
         The plan's horizon where `schedule` does not know it.
     tolerance : float, optional
         Largest difference that counts as none, in units of the rate. By default 1e-6 of the rate and 1e-7 of
-        the peak; 1e-5 and 2e-6 where all rates are float32 numbers.
+        the peak; 1e-5 and 2e-6 where all rates are float32 numbers, and there what rounding adds up to over
+        a long run is no difference either, where no reading explains it.
 
     Returns
     -------
@@ -64,7 +70,7 @@ def compare(
     Raises
     ------
     ValueError
-        If there is no rate, or one is not finite.
+        If there is no rate, one is not finite, or a function gives no factor for an update of the log.
 
     Examples
     --------
@@ -82,6 +88,8 @@ def compare(
     if not np.isfinite(applied).all():
         place = int(np.argmin(np.isfinite(applied)))
         raise ValueError(f"rates must be finite, got {applied[place]} at update {place + start}")
+    if hasattr(peak_lr, "item") and getattr(peak_lr, "ndim", None) == 0:  # a scalar of numpy or torch
+        peak_lr = peak_lr.item()
     peak_lr = check_float("peak_lr", peak_lr, allowed="> 0 and finite", ok=lambda x: x > 0)
     start = check_int("start", start, least=0)
     counts = None if clock is None else np.array([int(count) for count in check_numbers("clock", clock)])
@@ -127,18 +135,24 @@ def verdict(case: Comparison) -> Verdict:
         return made(case, notes)
     running.linear_clocks(case)
     forms.frozen(case)
+    phases.phases(case)
     horizons.horizons(case)
     running.extra_steps(case)
     running.begins_again(case)
     forms.compounding(case)
     forms.layered(case)
+    forms.ramped(case)
     stretches.climbs_again(case)
     if all(len(readings) > 1 for _, readings in case.found):  # nothing, or what holds only up to an end
         stretches.stretches(case)
     if not case.found:
         stretches.one_stretch(case)
     if not case.found:
+        forms.ends_frozen(case)
+    if not case.found:
         unknown(case)
+    if case.drifts() and not any(readings[0].kind in EXACT for _, readings in case.found):
+        return Verdict(True, case.rates, case.planned, case.start, notes=(*notes, drift(case)))
     return made(case, notes)
 
 
@@ -157,7 +171,7 @@ def made(case: Comparison, notes: list[Reading]) -> Verdict:
     # Two steps of a staircase lie on many clocks, and so does a stretch of a few updates.
     telling = len(case.changes) >= 3 or lead[0].kind == "never_changes"
     telling &= all(high - low >= 5 for low, high, *_ in lead[0].numbers.get("parts", ()))
-    sure = lead[0].kind != "unknown" and not also and telling
+    sure = rank < 8.5 and not also and telling
     first = int(case.bad[0]) + case.start
     zeros = int(((case.rates == 0) & ~case.near(case.planned, 0.0)).sum())
     if zeros > 1 and not case.flat:
@@ -197,6 +211,19 @@ def noted(case: Comparison, *, agrees: bool) -> list[Reading]:
     return notes
 
 
+def drift(case: Comparison) -> Reading:
+    """Return the note that rates of single precision differ by what they were rounded."""
+    off = np.abs(case.rates - case.planned) / np.maximum(np.abs(case.planned), case.absolute)
+    text = f"the rates are off by up to {off.max():.1g} of themselves, which single precision adds up to"
+    return Reading("drift", f"{text} where each is made of the last", {"relative": float(off.max())})
+
+
+def _rounded(case: Comparison, digits: int) -> bool:
+    return bool((np.abs(case.rates - np.round(case.planned, digits)) <= 1.01 * 10.0**-digits).all()) and bool(
+        (np.abs(case.rates - np.round(case.rates, digits)) <= 1e-9 * case.peak).all()
+    )
+
+
 def unknown(case: Comparison, why: str = "no known fault gives these rates") -> None:
     """Say what can be said of rates that no reading gives."""
     worst = int(np.argmax(np.abs(case.rates - case.planned)))
@@ -205,6 +232,10 @@ def unknown(case: Comparison, why: str = "no known fault gives these rates") -> 
         f"{why}; most at update {worst + case.start:,}, "
         f"{case.share(case.rates[worst])} of the peak for {case.share(case.planned[worst])}"
     )
-    if len(rises):
+    digits = next((digits for digits in range(1, 8) if _rounded(case, digits)), None)
+    if digits:
+        text = f"the plan, rounded to {digits} digits after the point; of a log that rounds, say "
+        text += f"tolerance={0.6 * 10**-digits:.0e}"
+    elif len(rises):
         text += f"; it rises where the plan does not, first at {int(rises[0]) + case.start:,}"
     case.add(9, "unknown", text, worst=worst + case.start)

@@ -34,20 +34,22 @@ class Comparison:
         self.epoch, self.ways, self.skipped, self.counts = epoch, ways, skipped, counts
         self.t = np.arange(start, start + self.n)
         self.total = plan.total_steps
-        self.planned = plan.at(self.t)
+        self.planned = plan.asked(self.t)
         self.bad: Array = np.empty(0, dtype=int)  # places that differ, once they are known
         self.peak = max(float(np.abs(self.planned).max()), abs(plan(0)), 1e-300)
         # Frameworks that count in float32 keep seven digits; at the small end of a decay, fewer.
-        single = np.array_equal(rates.astype(np.float32), rates)
-        self.relative, self.absolute = (1e-5, 2e-6 * self.peak) if single else (1e-6, 1e-7 * self.peak)
+        self.single = np.array_equal(rates.astype(np.float32), rates)
+        self.relative, self.absolute = (1e-5, 2e-6 * self.peak) if self.single else (1e-6, 1e-7 * self.peak)
         if tolerance is not None:
-            self.relative = 0.0
+            self.single, self.relative = False, 0.0
             self.absolute = check_float("tolerance", tolerance, allowed=">= 0", ok=lambda x: x >= 0)
         self.found: list[tuple[float, list[Reading]]] = []
         # Rounding alone, and not the tolerance: a long cosine moves by less than that near its ends.
         moved = np.abs(np.diff(rates)) > 1e-12 * self.peak
         self.changes = np.flatnonzero(moved) + 1
         self.flat = not len(self.changes)
+        moves = np.flatnonzero(np.abs(np.diff(self.planned)) > 1e-12 * self.peak)
+        self.stepped = bool(len(moves)) and not (np.diff(moves) == 1).any()  # a staircase
         self.marks = self._marks()
         self.span = max(self.total or 2 * self.n, start + self.n) + 2
 
@@ -84,9 +86,32 @@ class Comparison:
     def follows(
         self, clock: clocks.Clock, *, plan: Plan | None = None, skip: int = 0, stop: int | None = None
     ):
-        """Return whether the rates are the plan's at the times of `clock`."""
+        """Return whether the rates are the plan's at the times of `clock`, where the plan is known."""
         plan = plan or self.plan
-        return self.fits(lambda t: plan.at(clock(t)), skip=skip, stop=stop)
+
+        def predict(t: Array) -> Array:
+            times = clock(t)
+            rates = plan.at(times)
+            return np.where(times > plan.known_to, self.rates[t - self.start], rates)
+
+        if not self.fits(predict, skip=skip, stop=stop):
+            return False
+        known = int((clock(self.t[skip:stop]) <= plan.known_to).sum())
+        return known == len(self.t[skip:stop]) or known >= max(3, min(20, self.n // 10))
+
+    def drifts(self) -> bool:
+        """Return whether the differences are no more than what single precision may add up to.
+
+        A rate that is made of the last one, as torch's LinearLR makes it of a tensor, is rounded twice an
+        update, by 6e-8 of it each.
+        """
+        allowed = 2 * 2.0**-24 * (self.t + 1) * np.abs(self.planned) + self.absolute
+        return self.single and bool((np.abs(self.rates - self.planned) <= allowed).all())
+
+    def warmed_up(self) -> int:
+        """Return the length of the plan's warm-up: the updates from its start to its first peak."""
+        rises = np.diff(self.plan.table(self.span)) > 1e-12 * self.peak
+        return 0 if not rises[0] else len(rises) if rises.all() else int(np.argmin(rises))
 
     def tells(self, clock: clocks.Clock, skip: int = 0) -> bool:
         """Return whether `clock` differs from the plan in more than a place or two."""

@@ -29,7 +29,12 @@ def affine(case: Comparison) -> None:
     ratios = case.rates[some] / case.planned[some]
     factor = float(np.median(ratios))
     if not case.near(factor, 1.0) and case.near(case.rates, factor * case.planned).all():
-        case.add(1, "scaled", f"the plan times {factor:.6g}", factor=factor)
+        known = [(way, words) for way, words in case.ways.items()]
+        ways = [words for way, words in known if math.isclose(factor, way) or math.isclose(factor * way, 1)]
+        why = "".join(f": {words}" for words in ways[:1])
+        if math.isclose(factor, case.plan.peak_lr, rel_tol=1e-6):
+            why = ": the peak rate, so it may be multiplied in twice"
+        case.add(1, "scaled", f"the plan times {factor:.6g}{why}", factor=factor)
         return
     high, low = int(np.argmax(case.planned)), int(np.argmin(case.planned))
     between = case.planned[high] - case.planned[low]
@@ -43,6 +48,8 @@ def affine(case: Comparison) -> None:
     if keeps_peak and case.near(case.rates, level + slope * case.planned).all():
         text = f"the plan ends at {floor:.4g} of the peak and not at 0"
         case.add(6.5, "floor", text, floor=floor)
+        return
+    if _floor_after_warmup(case, high):
         return
     lowest = float(case.rates.min())
     # Of a plan that only falls, the same rates are a frozen one.
@@ -63,6 +70,19 @@ def affine(case: Comparison) -> None:
             case.add(7, "power", f"the plan's factor to the power {nice(power)}", power=power)
 
 
+def _floor_after_warmup(case: Comparison, high: int) -> bool:
+    """Say where the decay alone has a floor, as of a cosine with eta_min behind a warm-up."""
+    planned, peak, last = case.planned[high:], case.plan.peak_lr, case.n - 1
+    if not high or case.bad[0] < high or planned[0] - planned[-1] <= 1e-3 * case.peak:
+        return False
+    floor = 1 - (case.rates[high] - case.rates[last]) / (planned[0] - planned[-1])
+    if not 0 < floor < 1 or not case.near(case.rates[high:], floor * peak + (1 - floor) * planned).all():
+        return False
+    text = f"after the warm-up, the plan ends at {floor:.4g} of the peak and not at 0"
+    case.add(6.5, "floor", text, floor=float(floor))
+    return True
+
+
 def frozen(case: Comparison) -> None:
     """As planned, and then the last rate stays. A longer horizon may give the same; it has shown nothing."""
     first = int(case.bad[0])
@@ -76,6 +96,19 @@ def frozen(case: Comparison) -> None:
             f"{case.share(case.rates[-1])} of the peak"
         )
         case.add(5.9, "frozen", text, at=first + case.start)
+
+
+def ends_frozen(case: Comparison) -> None:
+    """For most of the run the rate stays, and what comes before it is no reading's."""
+    if case.flat:
+        return
+    last = int(case.changes[-1])
+    if 2 * last <= case.n and not case.near(case.planned[last:], case.planned[last]).all():
+        text = (
+            f"from update {last + case.start:,} on the rate stays at {case.share(case.rates[-1])} of the "
+            f"peak; what comes before fits no known fault"
+        )
+        case.add(8.7, "frozen", text, at=last + case.start, head=True)
 
 
 def compounding(case: Comparison) -> None:
@@ -97,6 +130,23 @@ def compounding(case: Comparison) -> None:
                 )
                 case.add(6.8, "compounding", text, every=held, unit=unit)
                 return
+
+
+def ramped(case: Comparison) -> None:
+    """A warm-up that multiplies the plan, which has one of its own or none."""
+    some = case.bad[case.planned[case.bad] > 1e-6 * case.peak]
+    if case.start or len(some) < 3 or case.bad[0] > 1 or case.bad[-1] > case.n // 2:
+        return
+    ramp = case.rates[some] / case.planned[some]
+    slope = float((ramp[-1] - ramp[0]) / (some[-1] - some[0]))
+    line = ramp[0] + slope * (np.arange(case.n) - some[0])
+    if slope > 0 and line[0] >= -1e-9 and case.near(case.rates, case.planned * np.minimum(line, 1)).all():
+        steps = int(np.argmax(line >= 1 - 1e-6))
+        text = (
+            f"a warm-up of {updates_text(steps)} from {line[0]:.4g} multiplies the plan, which "
+            f"{'has one of its own' if case.warmed_up() else 'has none'}"
+        )
+        case.add(6.2, "layered_warmup", text, warmup_steps=steps)
 
 
 def layered(case: Comparison) -> None:

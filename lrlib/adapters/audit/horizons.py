@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from lrlib.adapters.audit import clocks, instants, wording
 from lrlib.adapters.audit.comparison import Comparison
-from lrlib.adapters.audit.plan import Plan, updates_text
+from lrlib.adapters.audit.plan import Plan, nice, updates_text
 
 
 def horizons(case: Comparison) -> None:
     """The same shape made for another number of updates: stretched, or made again with its warm-up."""
-    if case.flat or any(rank <= 4 for rank, _ in case.found):
+    if case.flat or any(rank <= 4 or readings[0].kind == "warmup" for rank, readings in case.found):
         return
+    moved_steps(case)
     for held, offset in instants.blocks(case):
         for total, plan, speed in other_horizons(case, held, offset):
             clock = clocks.Clock(speed=speed, held=held, offset=offset)
-            if not case.follows(clock, plan=plan):
+            mirror = replace(clock, mirror=total if plan else case.total or 0)
+            mirrored = total < case.n and case.total is not None and case.follows(mirror, plan=plan)
+            if not mirrored and not case.follows(clock, plan=plan):
                 continue
             if case.total is None:
                 wording.say(case, clocks.Clock(speed=speed), rank=6)
                 return
             longer = total > case.total
-            if float(speed).is_integer() and speed > 1 and not wording.count_is_right(case):
+            if held == 1 and float(speed).is_integer() and speed > 1 and not wording.count_is_right(case):
                 break  # said already as a speed
             times = clocks.whole_ratio(total / case.total)
             counted = total / case.total in case.ways or case.total / total in case.ways
@@ -36,8 +40,39 @@ def horizons(case: Comparison) -> None:
                 f"peak for {case.share(case.planned[-1])}"
             )
             kind = "horizon_long" if longer else "horizon_short"
-            case.add(6, kind, text, total_steps=total, every=held)
+            case.add(6, kind, text, total_steps=total, planned=case.total, every=held)
+            if mirrored:
+                wording.climbs_again(case, case.n - int((case.t >= total).sum()))
             return
+
+
+def moved_steps(case: Comparison) -> None:
+    """A staircase whose steps all come so many times as late: lengths that are fractions of a run are cut."""
+    steps = instants.matching_steps(case) if case.stepped else None
+    if steps is None or len(steps[0]) != len(case.changes) or len(steps[0]) < 2:
+        return
+    seen, planned = np.array(steps[0]), np.array(steps[1])
+    each, every = np.unique(np.diff(planned, prepend=0)), np.unique(np.diff(seen, prepend=0))
+    if len(each) == len(every) == 1 and each[0] != every[0] and len(seen) >= 4:
+        text = f"the rate moves once every {updates_text(int(every[0]))}, and the plan once every {each[0]:,}"
+        kind = "too_fast" if every[0] < each[0] else "too_slow"
+        case.add(5.4, kind, text, speed=float(each[0] / every[0]), every=int(every[0]))
+        return
+    if planned[0] < 2 or case.total is None:
+        return
+    low, high = ((seen - 1) / (planned + 1)).max(), ((seen + 1) / (planned - 1)).min()
+    rest = case.plan.table(case.span)[planned[-1] :]
+    more = np.flatnonzero(~case.near(rest, rest[0]))  # the next step must not have been due
+    due = (planned[-1] + more[0] + 1) * high < case.start + case.n if len(more) else False
+    if low >= high or low <= 1 <= high or due:
+        return
+    total = round(float(seen.sum() / planned.sum()) * case.total)
+    kind = "horizon_long" if total > case.total else "horizon_short"
+    text = (
+        f"each of the plan's steps comes {nice(total / case.total)} times as late, as if it were made for "
+        f"{updates_text(total)} and not {case.total:,}"
+    )
+    case.add(6.6, kind, text, total_steps=total, planned=case.total, every=1)
 
 
 def other_horizons(case: Comparison, held: int, offset: int) -> list[tuple[int, Plan | None, float]]:

@@ -19,11 +19,12 @@ def blocks(case: Comparison) -> list[tuple[int, int]]:
         places = case.changes + case.start
         gaps = np.diff(places)
         every = int(np.gcd.reduce(gaps)) if len(gaps) else int(places[0])
-        # Few changes lie on a common grid by chance.
+        # Few changes lie on a common grid by chance, on a wide one hardly.
         if every > 1 and len(case.changes) >= 4:
             blocks += [(every, int(places[0] % every)), (every, 0)]
-        if int(np.gcd.reduce(places)) > 1 and len(case.changes) >= 4:
-            blocks.append((int(np.gcd.reduce(places)), 0))
+        common = int(np.gcd.reduce(places))
+        if common > 1 and (len(case.changes) >= 4 or (len(case.changes) >= 2 and common >= 5)):
+            blocks.append((common, 0))
     kept = []
     for held, offset in dict.fromkeys(blocks):
         constant = (case.changes + case.start - offset) % held == 0
@@ -60,6 +61,23 @@ def times(case: Comparison, place: int) -> list[float]:
     return sorted(times)
 
 
+def within(case: Comparison, place: int, part: tuple[int, int]) -> float | None:
+    """Return the time at which the plan has this place's rate, in a part of it that only rises or falls.
+
+    Before the plan's beginning it goes on along its first step, as a straight warm-up from a lower rate does.
+    """
+    low, high = part
+    table, rate = case.plan.table(case.span)[low : high + 1], float(case.rates[place])
+    order = 1 if table[0] < table[-1] else -1
+    left = int(np.searchsorted(order * table, order * rate)) - 1
+    if left < 0:
+        before = float((rate - table[0]) / (table[1] - table[0]))
+        return low + before if low == 0 or case.near(table[0], rate) else None
+    if left >= len(table) - 1:
+        return float(high) if case.near(table[-1], rate) else None
+    return _solve(case.plan, rate, float(low + left), table[left], table[left + 1])
+
+
 def _solve(plan: Plan, rate: float, low: float, at_low: float, at_high: float) -> float:
     """Return the time in [low, low + 1] at which the plan has `rate`, which lies between the rates there."""
     high = low + 1
@@ -90,11 +108,12 @@ def matching_steps(case: Comparison) -> tuple[list[int], list[int]] | None:
         return None
     for first in range(len(planned)):  # a log may begin after some of the plan's steps
         row = planned[first : first + len(case.changes)]
-        if len(row) < len(case.changes):
+        if len(row) < min(3, len(case.changes)):
             return None
-        same = case.near(table[row - 1], case.rates[case.changes - 1])
-        if (same & case.near(table[row], case.rates[case.changes])).all():
-            return (case.changes + case.start).tolist(), row.tolist()
+        seen = case.changes[: len(row)]  # a fast clock makes more steps than the plan has in its time
+        same = case.near(table[row - 1], case.rates[seen - 1])
+        if (same & case.near(table[row], case.rates[seen])).all():
+            return (seen + case.start).tolist(), row.tolist()
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence, Sized
+from contextlib import suppress
 from dataclasses import fields, replace
 from typing import Any
 
@@ -22,12 +23,16 @@ class Plan:
     ----------
     total_steps : int or None
         The plan's horizon.
+    known_to : float
+        The last update that a list or a function gives a rate for; what a clock that is past it would
+        apply cannot be told.
     schedule : Schedule or None
         The plan where it is one of lrlib's, which can be made again with another horizon.
     """
 
     def __init__(self, plan: Schedule | Callable | Sequence[float], peak_lr: float, total_steps: int | None):
         self.peak_lr = peak_lr
+        self.known_to = math.inf
         self.schedule = plan if isinstance(plan, Schedule) else None
         if total_steps is not None:
             total_steps = check_int("total_steps", total_steps, least=1)
@@ -42,17 +47,55 @@ class Plan:
                 raise ValueError("the plan must have at least one rate, got an empty sequence")
             factors = np.asarray(check_numbers("schedule, as it is no schedule of lrlib's,", plan))
             self.total_steps = total_steps or len(factors)
+            self.known_to = len(factors) - 1
             places = np.arange(len(factors))
             self._factor = lambda s: float(np.interp(s, places, factors))
         self._table = np.empty(0)
         self._memo: dict[float, float] = {}
+        self._asked = (0, 0)  # the first and the last update that a function must know
 
     def __call__(self, time: float) -> float:
         """Return the planned rate at `time`; before 0 it is that of 0."""
         whole = int(time) if float(time).is_integer() else float(time)
         if whole not in self._memo:
-            self._memo[whole] = self.peak_lr * float(self._factor(max(whole, 0)))
+            known = self.schedule is not None
+            self._memo[whole] = (
+                self.peak_lr * float(self._factor(max(whole, 0))) if known else self._try(whole)
+            )
         return self._memo[whole]
+
+    def _try(self, time: float) -> float:
+        """Return the rate of a user's function, which may know whole updates alone, and those of its run."""
+        with suppress(Exception):  # whatever it raises: it is the user's
+            factor = float(self._factor(max(time, 0)))
+            if math.isfinite(factor):
+                return self.peak_lr * factor
+        low, (first, last) = math.floor(time), self._asked
+        if time > last:
+            self.known_to = min(self.known_to, last)
+        if time < first or time > last:
+            return self(first if time < first else last)
+        return self(low) + (self(low + 1) - self(low)) * (time - low)
+
+    def asked(self, times: Array) -> Array:
+        """Return the planned rates at the updates of a log.
+
+        Raises
+        ------
+        ValueError
+            If the plan is a function that gives no finite number there.
+        """
+        for time in times.tolist() if self.schedule is None else ():
+            try:
+                factor = float(self._factor(time))
+            except Exception as error:
+                why = f"{type(error).__name__}: {error}"
+                raise ValueError(f"the plan must give a factor for update {time:,}, got {why}") from error
+            if not math.isfinite(factor):
+                raise ValueError(f"the plan must give a finite factor for update {time:,}, got {factor}")
+            self._memo[time] = self.peak_lr * factor
+        self._asked = (int(times[0]), int(times[-1]))
+        return self.at(times)
 
     def at(self, times: Array) -> Array:
         """Return the planned rates at these times."""
@@ -190,4 +233,6 @@ def updates_text(n: int) -> str:
 
 def nice(number: float) -> str:
     """Return a number for a sentence: whole where it is whole, else with four digits."""
-    return f"{number:,.0f}" if math.isclose(number, round(number), abs_tol=1e-9) else f"{number:.4g}"
+    if math.isclose(number, round(number), abs_tol=1e-9):
+        return f"{number:,.0f}"
+    return f"{number:.4g}" if abs(number - 1) > 1e-3 else f"{number:.8g}"

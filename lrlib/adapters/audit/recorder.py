@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lrlib.adapters._groups import one_each
 from lrlib.adapters.audit.compare import compare
-from lrlib.adapters.audit.verdict import Verdict
+from lrlib.adapters.audit.verdict import Reading, Verdict
 
 if TYPE_CHECKING:
     from lrlib.schedules import Schedule
@@ -102,7 +102,7 @@ class RateLog:
         schedule : Schedule, callable or sequence of floats
             The plan as factors of the peak; or a list of schedules, one a parameter group.
         peak_lr : float or sequence of floats
-            The peak rate, or one a parameter group.
+            The peak rate, or one a parameter group; also of numpy or torch.
         **known
             What is known of the loop, as in `lrlib.audit.compare`: `start`, `steps_per_epoch`,
             `processes`, `accumulate`, `skipped`, `total_steps`, `tolerance`.
@@ -120,6 +120,7 @@ class RateLog:
         'shift_ahead'
         """
         groups = max(1, self.groups)
+        peak_lr = peak_lr.tolist() if hasattr(peak_lr, "tolist") else peak_lr  # of numpy or torch
         plans = one_each("schedule", schedule, groups, many=_is_several(schedule))
         peaks = one_each("peak_lr", peak_lr, groups, many=isinstance(peak_lr, Sequence))
         known.setdefault("skipped", self.skipped)
@@ -130,8 +131,23 @@ class RateLog:
             again = {**known, "start": known.get("start", 0) + late}
             clock = None if clock is None else clock[late:]
             verdicts.append(compare(rates, plan, peak_lr=peak, clock=clock, **again))
+        if groups > 1 and not isinstance(peak_lr, Sequence):
+            verdicts = _own_peaks(verdicts, peak_lr)
         lead = next((verdict for verdict in verdicts if not verdict.agrees), verdicts[0])
         return lead.among(verdicts)
+
+
+def _own_peaks(verdicts: list[Verdict], peak_lr: float) -> list[Verdict]:
+    """Say at the groups that have the plan times a factor how to tell that their peaks are their own."""
+    factors = [
+        1.0 if verdict.agrees else verdict.readings[0].numbers.get("factor", 1.0) for verdict in verdicts
+    ]
+    peaks = ", ".join(f"{factor * peak_lr:.6g}" for factor in factors)
+    note = Reading("own_peaks", f"if the groups are meant to have peaks of their own, say peak_lr=[{peaks}]")
+    return [
+        verdict if factor == 1 else replace(verdict, notes=(*verdict.notes, note))
+        for verdict, factor in zip(verdicts, factors, strict=True)
+    ]
 
 
 def _is_several(schedule: Any) -> bool:
@@ -168,13 +184,22 @@ def innermost(optimizer: Any) -> Any:
     return optimizer
 
 
+def _rates_of(optimizer: Any) -> tuple[Any, ...]:
+    # Read in the hook: load_state_dict makes new dicts of the groups. Tensors change in place, so cloned.
+    return tuple(
+        group["lr"].detach().clone() if hasattr(group["lr"], "detach") else group["lr"]
+        for group in optimizer.param_groups
+    )
+
+
 @contextmanager
 def watch(optimizer: Any, scheduler: Any = None) -> Iterator[RateLog]:
     """Record the rate of each update that `optimizer` applies inside the ``with`` block.
 
     It reads ``group["lr"]`` in a hook after each step of the innermost optimizer, when the update has been
-    made and the scheduler has not moved yet. Steps that a GradScaler skips are left out. The optimizer, the
-    scheduler and what they save are as before afterwards.
+    made and the scheduler has not moved yet; of LBFGS, which reads its rate before it calls the closure,
+    before each step. Steps that a GradScaler skips are left out. The optimizer, the scheduler and what they
+    save are as before afterwards.
 
     Parameters
     ----------
@@ -215,22 +240,35 @@ def watch(optimizer: Any, scheduler: Any = None) -> Iterator[RateLog]:
             f"watch needs a torch optimizer, got {type(optimizer).__name__}; for another framework, collect "
             "the rates in a list and give it to lrlib.audit.compare"
         )
+    reads_first = any(parent.__name__ == "LBFGS" for parent in type(inner).__mro__)
     counter = getattr(scheduler, "scheduler", scheduler)  # accelerate's wrapper counts in the inner one
     log = RateLog()
+    begun: tuple[Any, ...] | None = None
+
+    def before(optimizer: Any, args: Any, kwargs: Any) -> None:
+        nonlocal begun
+        begun = _rates_of(optimizer) if reads_first else ()
 
     def after(optimizer: Any, args: Any, kwargs: Any) -> None:
-        # Read here: load_state_dict makes new dicts of the groups. Tensors change in place, so cloned.
-        rates = tuple(
-            group["lr"].detach().clone() if hasattr(group["lr"], "detach") else group["lr"]
-            for group in optimizer.param_groups
-        )
+        nonlocal begun
+        # Where a subclass calls its parent's step, torch may call the hooks of both. The inner call was the
+        # update, and its end is the first; an end that follows another end is that of the outer call.
+        if begun is None:
+            return
+        rates, begun = begun or _rates_of(optimizer), None
         # A fused optimizer is stepped even where a GradScaler found infinities, and skips in its kernel.
         found = getattr(optimizer, "found_inf", None)
         found = found.detach().clone() if found is not None else None
         log.updates.append(_Update(rates, found, getattr(counter, "last_epoch", None)))
 
-    handle = inner.register_step_post_hook(after)
+    from torch.compiler import disable  # else a compiled step would be compiled again as the log grows
+
+    handles = (
+        inner.register_step_pre_hook(disable(before)),
+        inner.register_step_post_hook(disable(after)),
+    )
     try:
         yield log
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from lrlib.adapters.audit import clocks, instants, wording
 from lrlib.adapters.audit.comparison import Comparison
-from lrlib.adapters.audit.verdict import Reading
 
 
 def scheduler_count(case: Comparison) -> None:
@@ -44,6 +44,9 @@ def linear_clocks(case: Comparison) -> None:
             if case.follows(clock, skip=late):
                 if case.tells(clock, late):
                     wording.say(case, clock, skip=late)
+                    past = np.flatnonzero(clock(case.t) > case.plan.known_to)
+                    if len(past) and clock.speed > 1:
+                        wording.climbs_again(case, int(past[0]))
             elif case.total and clock.speed > 1 and not clock.ahead and held == 1:
                 too_fast_then_up(case, clock)
         if len(case.found) > 12:
@@ -58,13 +61,10 @@ def too_fast_then_up(case: Comparison, clock: clocks.Clock) -> None:
     # prove nothing of many, unless the speed is one that is known of the loop.
     seen = int((case.bad < end).sum()) >= 2
     many = end >= 20 or 10 * end >= case.n or clock.speed == case.epoch or clock.speed in case.ways
-    if 3 <= end < case.n and seen and many and case.follows(clock, stop=end):
+    mirrored = 3 <= end < case.n and case.follows(replace(clock, mirror=case.total))
+    if mirrored or (3 <= end < case.n and seen and many and case.follows(clock, stop=end)):
         wording.say(case, clock)
-        tail = case.rates[end - 1 :]
-        if (np.diff(tail) > case.absolute).any():
-            top = case.share(float(case.rates[end:].max()))
-            text = f"after that the rate climbs again, to {top} of the peak"
-            case.found[-1][1].append(Reading("climbs_again", text, {"at": end + case.start}))
+        wording.climbs_again(case, end)
 
 
 def guessed_clocks(case: Comparison, held: int, offset: int) -> list[clocks.Clock]:
@@ -110,6 +110,10 @@ def guessed_clocks(case: Comparison, held: int, offset: int) -> list[clocks.Cloc
                 speed = (s2 - s1) / (blocks[1] - blocks[0])
                 lead = 1 if offset else 0
                 take(speed, s1 - speed * (blocks[0] + (lead if speed == 1 and held > 1 else 0)))
+    if held == 1 and len(case.changes) < 8:  # soon over, and between two plateaus
+        for place in case.changes[:4].tolist():
+            for time in instants.times(case, place)[:4]:
+                take(time / (case.start + place), 0)
     for ahead in instants.step_shifts(case):
         if held == 1:
             take(1, ahead)
@@ -120,23 +124,26 @@ def guessed_clocks(case: Comparison, held: int, offset: int) -> list[clocks.Cloc
 
 
 def extra_steps(case: Comparison) -> None:
-    """One step more (or fewer) than updates in every epoch."""
+    """A step more (or fewer) than updates in every epoch, or several."""
     if case.flat or any(rank <= 5 for rank, _ in case.found):
         return
-    guesses, weak = [], []
+    told, guesses, weak = [], [], []
     if case.epoch:
         for extra in (1, -1):
             for offset in (0, 1):
                 for ahead in (0, extra):
-                    guesses.append(clocks.Clock(extra=extra, every=case.epoch, offset=offset, ahead=ahead))
+                    told.append(clocks.Clock(extra=extra, every=case.epoch, offset=offset, ahead=ahead))
     segments = instants.offsets(case, 3)
     if len(segments) >= 2:
         (_, k0), (t1, k1) = segments[:2]
-        every = segments[2][0] - t1 if len(segments) > 2 else t1
-        if every >= 2 and (len(segments) < 3 or segments[2][1] - k1 == k1 - k0):
-            guesses += clocks.regular(
-                case.t, np.array([t1, t1 + every]) if t1 + every < case.n else np.array([t1]), k1 - k0, k0
-            )
+        seen = len(segments) > 2
+        every = segments[2][0] - t1 if seen else t1
+        if every >= 2 and (not seen or segments[2][1] - k1 == k1 - k0):
+            jumps = np.array([t1, t1 + every]) if t1 + every < case.n else np.array([t1])
+            guesses += clocks.regular(case.t, jumps, k1 - k0, k0, sure=seen)
+    for place, k in segments[1:]:  # the first epochs' steps may lie on a plateau, where they do not show
+        if k and (place + case.start) % k == 0 and abs(place + case.start) > abs(k):
+            guesses.append(clocks.Clock(extra=1 if k > 0 else -1, every=abs((place + case.start) // k)))
     steps = instants.matching_steps(case)
     if steps:
         last, planned = steps[0][-1], steps[1][-1]
@@ -145,7 +152,8 @@ def extra_steps(case: Comparison) -> None:
             # A few steps allow many of these.
             every_one = range(max(2, last // (late + 1)), min(last // late, case.n) + 1)
             weak += [clocks.Clock(extra=1 if planned > last else -1, every=every) for every in every_one]
-    for rank, some in ((5.5, guesses), (6.9, weak)):
+    # A staircase shows its clock at its steps alone, where other readings are simpler.
+    for rank, some in ((5.5, told), (6.9 if case.stepped else 5.5, guesses), (6.9, weak)):
         for clock in some:
             if case.n + case.start > clock.every and case.tells(clock) and case.follows(clock):
                 wording.say(case, clock, rank)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from lrlib.adapters.audit import instants
+from lrlib.adapters.audit import clocks, instants
 from lrlib.adapters.audit.comparison import Comparison
 from lrlib.adapters.audit.plan import updates_text
 
@@ -23,13 +23,20 @@ def climbs_again(case: Comparison) -> None:
 
 
 def stretches(case: Comparison, most: int = 4) -> None:
-    """Several stretches: as planned, off by a number of updates, constant, or made for another horizon."""
+    """Several stretches: as planned, times a factor, off by some updates, constant, or of another horizon."""
     parts: list[tuple[int, int, str, float]] = []
     place = 0
     while place < case.n:
-        if len(parts) == most:
+        # A rate that is lowered again and again takes one reading all the same.
+        if len(parts) >= (3 * most if all(what in ("plan", "times") for _, _, what, _ in parts) else most):
             return
         part = longest(case, place, first=not parts)
+        if parts and (part is None or part[0] - place < 3):
+            # What begins again at the rate of the moment has its first update in common with the plan.
+            before = longest(case, place - 1, first=False)
+            if before is not None and before[1] == "again" and place - 1 > parts[-1][0]:
+                place, part = place - 1, before
+                parts[-1] = (parts[-1][0], place, *parts[-1][2:])
         if part is None:
             return
         end, what, number = part
@@ -47,14 +54,22 @@ def stretches(case: Comparison, most: int = 4) -> None:
     if len(parts) == 3 and parts[0][2:] == parts[2][2:] == as_planned and not _ends_early(case):
         return  # wrong for a while in the middle: see one_stretch
     case.found.clear()
-    said, kind = [], "jump"
+    said, kind, hints = [], "jump", {}
     for number, (low, high, what, k) in enumerate(parts):
         span = f"updates {low + case.start:,} to {high - 1 + case.start:,}"
         if what == "plan" and k == 0:
             said.append(f"{span}: as planned")
+        elif what == "times":
+            said.append(f"from update {low + case.start:,}: the plan times {k:.4g}")
+            kind = "scaled" if kind in ("jump", "scaled") else kind
+        elif what == "again":
+            said.append(f"from update {low + case.start:,}: the plan begins again from 0, times {k:.4g}")
+            kind = "restarted"
         elif what == "plan":
             anew = low > 0 and low + case.start + k == 0
             kind = "restarted" if anew else kind
+            if number == 1 and parts[0][2:] == as_planned and low + case.start + k == case.warmed_up() > 0:
+                hints["warmup"] = True
             far = f"the clock is {abs(int(k)):,} {'ahead' if k > 0 else 'behind'}"
             said.append(
                 f"from update {low + case.start:,}: {far}{' (it began again from 0)' if anew else ''}"
@@ -65,7 +80,9 @@ def stretches(case: Comparison, most: int = 4) -> None:
         else:
             said.append(f"{span}: the rate stays at {case.share(k)} of the peak")
             kind = "frozen" if number == len(parts) - 1 else kind
-    case.add(8, kind, "; ".join(said), parts=parts)
+            if low and k < 0.9 * case.rates[low - 1] and case.near(*case.planned[low - 1 : low + 1]):
+                hints["lowered"] = True
+    case.add(8, kind, "; ".join(said), parts=parts, **hints)
 
 
 def longest(case: Comparison, place: int, *, first: bool) -> tuple[int, str, float] | None:
@@ -89,6 +106,7 @@ def longest(case: Comparison, place: int, *, first: bool) -> tuple[int, str, flo
         end = instants.agrees_until(case, place, k, table)
         if end > best[0]:
             best = (end, "plan", k)
+    best = max(best, *_times_a_factor(case, place), key=lambda part: part[0])
     after = case.changes[case.changes > place]
     constant = int(after[0]) if len(after) else case.n
     if constant > best[0] or (constant == best[0] and best[2] != 0):
@@ -96,7 +114,7 @@ def longest(case: Comparison, place: int, *, first: bool) -> tuple[int, str, flo
     if case.total and best[0] < case.n and place + 4 < case.n:
         for total in stretched_from(case, place):
             speed = case.total / total
-            times = (case.t[place:]) * speed
+            times = clocks.times(case.t[place:], speed)
             probe = case.near(case.rates[place : place + 5], case.plan.at(times[:5]))
             if not probe.all():
                 continue
@@ -105,6 +123,21 @@ def longest(case: Comparison, place: int, *, first: bool) -> tuple[int, str, flo
             if end > best[0] and len(case.changes[(case.changes > place) & (case.changes < end)]) > 2:
                 best = (end, "horizon", total)
     return None if best[0] == place else best
+
+
+def _times_a_factor(case: Comparison, place: int) -> list[tuple[int, str, float]]:
+    """Return how long the rates are the plan's times a factor: the plan as it goes on, and begun again."""
+    found = [(place, "times", 1.0)]
+    for what, planned in (("times", case.planned[place:]), ("again", case.plan.table(case.n - place))):
+        if planned[0] <= 1e-3 * case.peak:
+            continue
+        factor = float(case.rates[place] / planned[0])
+        same = case.near(case.rates[place:], factor * planned)
+        end = place + (int(np.argmin(same)) if not same.all() else len(same))
+        # Of a plateau, or a few updates, every factor can be said.
+        if end - place >= 5 and len(np.unique(planned[: end - place])) > 2:
+            found.append((end, what, factor))
+    return found
 
 
 def stretched_from(case: Comparison, place: int) -> list[int]:
@@ -134,4 +167,6 @@ def one_stretch(case: Comparison) -> None:
         f"only updates {first + case.start:,} to {last + case.start:,} differ: {got} ... of the peak for "
         f"{want} ..."
     )
+    if first == last:
+        text = f"only update {first + case.start:,} differs: {got} of the peak for {want}"
     case.add(8, "stretch", text, first=first + case.start, last=last + case.start)

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from lrlib.adapters.audit.causes import advice_for
+
 WIDTH = 72  # of a verdict's sentences, in characters: what a column of the book and half a screen hold
 
 
@@ -48,116 +50,12 @@ class Reading:
     @property
     def causes(self) -> tuple[str, ...]:
         """What may lie behind it, as examples: the same rates can have several causes."""
-        return _CAUSES.get(self.kind, ())
+        return advice_for(self.kind, self.numbers).causes
 
     @property
     def mended(self) -> str | None:
         """Lines of a PyTorch loop without this fault, where there are some."""
-        return _MENDED.get(self.kind)
-
-
-_CAUSES = {
-    "never_changes": (
-        "scheduler.step() is never reached, or drives another optimizer or parameter group",
-        "a scheduler that counts epochs is stepped by its per-update method, or the other way round",
-        "optimizer and scheduler are made anew before the first change",
-    ),
-    "scaled": (
-        "a LambdaLR function returns the rate where a factor is wanted",
-        "the optimizer was made with another rate",
-        "a linear scaling rule was applied",
-    ),
-    "shift_ahead": (
-        "scheduler.step() comes before optimizer.step()",
-        "the formula counts updates from 1",
-        "a GradScaler skipped updates and the scheduler went on",
-    ),
-    "shift_behind": (
-        "the rate is set by hand after optimizer.step()",
-        "the plan counts updates from 1, and the loop from 0",
-        "a warm-up from zero makes one update without effect",
-    ),
-    "held": ("the rate is set once an epoch, where the plan moves at every update",),
-    "stepped_per_epoch": (
-        "scheduler.step() is called after each epoch, while its numbers count updates",
-        "Lightning steps a scheduler once an epoch unless its dictionary says 'interval': 'step'",
-    ),
-    "too_fast": (
-        "the scheduler is stepped by each of several processes (accelerate steps a prepared one so)",
-        "it is stepped for every micro-batch, and the optimizer for every few",
-        "it is stepped twice an update, as by two optimizers that share it",
-        "its numbers count epochs, and it is stepped at every update",
-    ),
-    "too_slow": ("the scheduler is stepped once in several updates", "its decay is meant per epoch"),
-    "extra_step": ("scheduler.step() is called after every update and once more after each epoch",),
-    "missing_step": ("scheduler.step() is left out at one update of each epoch, such as the last",),
-    "skips": ("a GradScaler skipped single updates and the scheduler went on",),
-    "horizon_short": (
-        "the scheduler was made for fewer updates: drop_last, a smaller data set, epochs in place of updates",
-        "the number of processes or micro-batches was divided out twice",
-    ),
-    "horizon_long": (
-        "the scheduler was made for more updates than are done: max_steps, early stopping",
-        "micro-batches were counted as updates, or the warm-up was added to the horizon",
-    ),
-    "floor": ("the schedule has an end value above zero: eta_min, lr_min, end_learning_rate, min_lr_ratio",),
-    "power": ("another power of the polynomial", "another factor of each drop or decay step"),
-    "compounding": (
-        "a total factor multiplies the rate of the last update, where it should multiply the peak",
-        "a function of (epoch, rate) is fed with a rate that is decayed already",
-    ),
-    "layered_warmup": (
-        "the decay runs from update 0 on and the warm-up lies over it (timm without warmup_prefix)",
-        "ChainedScheduler multiplies warm-up and decay",
-    ),
-    "climbs_again": (
-        "the run is longer than its schedule: torch's CosineAnnealingLR and OneCycleLR turn up again",
-    ),
-    "restarted": (
-        "a scheduler was made anew without its state (after loading a checkpoint)",
-        "the scheduler is made inside the loop over epochs",
-    ),
-    "jump": ("a run was resumed with another count than it had", "scheduler state and counter disagree"),
-    "frozen": (
-        "a later branch is never reached (if epoch >= 30 ... elif epoch >= 60)",
-        "a scheduler was made again while the rate was at its lowest",
-        "stepping stopped",
-    ),
-    "horizon_changed": ("the run was resumed with more epochs than it had been planned for",),
-    "stretch": ("another scheduler wrote the rate for a while", "the warm-up was overwritten"),
-    "unknown": (),
-}
-KINDS = tuple(_CAUSES)
-
-_STEP = "optimizer.step()\nscheduler.step()  # after the update"
-_MENDED = {
-    "never_changes": _STEP,
-    "shift_ahead": _STEP,
-    "stepped_per_epoch": (
-        "for batch in loader:\n    ...\n    optimizer.step()\n    scheduler.step()  # an update, not an epoch"
-    ),
-    "held": (
-        "for batch in loader:\n    ...\n    optimizer.step()\n    scheduler.step()  # an update, not an epoch"
-    ),
-    "too_fast": (
-        "# once an update, whatever the number of processes or micro-batches:\n"
-        "if (batch_number + 1) % accumulate == 0:\n    optimizer.step()\n    scheduler.step()"
-    ),
-    "extra_step": "# leave out the call after the epoch:\n# scheduler.step()",
-    "restarted": (
-        "scheduler.load_state_dict(checkpoint['scheduler'])\n"
-        "# or without state: lrlib.to_torch(optimizer, schedule, peak_lr=..., at=updates_done)"
-    ),
-    "jump": "scheduler = lrlib.to_torch(optimizer, schedule, peak_lr=..., at=updates_done)",
-    "horizon_short": "total_steps = lrlib.count_updates(images=..., batch=..., epochs=..., ...)",
-    "horizon_long": "total_steps = lrlib.count_updates(images=..., batch=..., epochs=..., ...)",
-    "skips": (
-        "scale = scaler.get_scale()\nscaler.step(optimizer)\nscaler.update()\n"
-        "if scaler.get_scale() >= scale:  # this update was made\n    scheduler.step()"
-    ),
-    "compounding": "for group in optimizer.param_groups:\n    group['lr'] = peak_lr * factor(t)  # not *=",
-    "scaled": "LambdaLR(optimizer, lambda t: factor(t))  # a factor: the peak rate is the optimizer's lr",
-}
+        return advice_for(self.kind, self.numbers).mended
 
 
 @dataclass(frozen=True)

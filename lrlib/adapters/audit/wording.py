@@ -9,6 +9,7 @@ import numpy as np
 from lrlib.adapters.audit import clocks
 from lrlib.adapters.audit.comparison import Comparison
 from lrlib.adapters.audit.plan import nice, updates_text
+from lrlib.adapters.audit.verdict import Reading
 
 
 def say(case: Comparison, clock: clocks.Clock, rank: float | None = None, *, skip: int = 0) -> None:
@@ -41,7 +42,12 @@ def say(case: Comparison, clock: clocks.Clock, rank: float | None = None, *, ski
     elif held > 1:
         late = {-held: ", and comes one epoch late", held: ", and comes one epoch early", 0: ""}
         text = f"the rate is set once every {updates_text(held)}{late.get(k, f', {k:+d} updates off')}"
-        case.add(3 if rank is None else rank, "held", text, every=held, k=k)
+        # Of a staircase, or a few changes, many clocks in blocks give the same rates.
+        few = len(case.changes) < 4 and held != case.epoch
+        odd = case.stepped and (clock.offset != 0 or k > 0 or (k != 0 and held != case.epoch))
+        fine = not case.flat and 3 * held <= case.start + int(case.changes[0])
+        usual = 6.7 if odd or (few and not fine) else 5.8 if few else 3
+        case.add(usual if rank is None else rank, "held", text, every=held, k=k)
     elif speed > 1:
         why = ""
         if speed in case.ways:
@@ -58,10 +64,11 @@ def say(case: Comparison, clock: clocks.Clock, rank: float | None = None, *, ski
             made = updates_text(math.ceil(case.total / speed))
             part = clocks.whole_ratio(1 / speed)
             text = f"the schedule is made for {made}, fewer than the {case.total:,} planned{part}"
-            case.add(6, "horizon_short", text, total_steps=case.total / speed, every=1)
+            case.add(6, "horizon_short", text, total_steps=case.total / speed, planned=case.total, every=1)
             return
         usual = 5 if float(speed).is_integer() else 6.6
-        case.add(usual if rank is None else rank, "too_fast", text, speed=speed, k=k)
+        epochs = {"epochs": True} if speed == case.epoch else {}
+        case.add(usual if rank is None else rank, "too_fast", text, speed=speed, k=k, **epochs)
     elif speed < 1:
         text = f"the clock runs at {nice(speed)} of its speed{clocks.whole_ratio(speed)}"
         case.add(6 if rank is None else rank, "too_slow", text, speed=speed, k=k)
@@ -72,13 +79,31 @@ def say(case: Comparison, clock: clocks.Clock, rank: float | None = None, *, ski
         text = f"update t gets the plan's rate of t + {k}: the clock is {k:,} ahead{why}"
         # An exponential decay that is one ahead is also the plan times a factor: the small shift is likelier.
         usual = 0.5 if k <= 3 else 2
-        case.add(usual if rank is None else rank, "shift_ahead", text, k=k)
+        case.add(usual if rank is None else rank, "shift_ahead", text, k=k, **_hints(case, k))
     elif k < 0:
         before = ", ".join(case.share(rate) for rate in case.rates[: min(skip, 3)])
         said = f"; before that {before} of the peak" if before else ""
         text = f"update t gets the plan's rate of t - {-k}: the clock is {-k:,} behind{said}"
         usual = 0.5 if k >= -3 else 2
-        case.add(usual if rank is None else rank, "shift_behind", text, k=k)
+        case.add(usual if rank is None else rank, "shift_behind", text, k=k, **_hints(case, k))
+
+
+def _hints(case: Comparison, k: int) -> dict[str, bool]:
+    """Return what a shift of k updates amounts to, where it is known of the loop or the plan."""
+    hints = {
+        "skipped": k == case.skipped,
+        "warmup": k > 1 and k == case.warmed_up(),
+        "epochs": case.epoch is not None and k % case.epoch == 0,
+    }
+    return {name: True for name, true in hints.items() if true}
+
+
+def climbs_again(case: Comparison, end: int) -> None:
+    """Add to the last reading that the rate climbs again from place `end` on, where it does."""
+    if (np.diff(case.rates[max(0, end - 1) :]) > case.absolute).any():
+        top = case.share(float(case.rates[end:].max()))
+        text = f"after that the rate climbs again, to {top} of the peak"
+        case.found[-1][1].append(Reading("climbs_again", text, {"at": end + case.start}))
 
 
 def count_is_right(case: Comparison) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import json
+import re
 from collections import Counter
 from itertools import product
 from statistics import fmean, stdev
@@ -20,6 +22,7 @@ from lrbook.finding import Records
 from lrlib import load_runs
 from lrlib.plots.two_widths import COLOR
 from lrlib.runs.published import published
+from lrlib.runs.store import RECORDED
 from lrlib.schedules.recipes import SURVEY
 from lrlib.stats import FAMILY, compare_all
 from synthetic import two_epochs
@@ -89,6 +92,33 @@ def test_table_7_3_has_the_survey_and_the_rates_that_others_chose():
     for run in load_runs("fair-digits"):
         if run.label in by_name:
             assert by_name[run.label][3].endswith(f"at {run.config.peak_lr:g}")
+
+
+def test_table_7_3_is_counted_again_from_the_files():
+    """Means and half intervals: at 0.1, at the rate that the other two seeds choose, and in the race."""
+    t = {3: 4.302653, 20: 2.093024}  # the 0.975 quantiles with 2 and 19 degrees of freedom
+    ends = {study: {} for study in ("laptop-map-gpu", "fair-digits")}
+    for study, found in ends.items():
+        for path in (RECORDED / study).glob("*.json"):
+            record = json.loads(path.read_text(encoding="utf-8"))
+            rates = found.setdefault(path.stem.partition("-")[0], {})
+            at = rates.setdefault(record["config"]["peak_lr"], {})
+            at[record["config"]["seed"]] = 100 * record["epochs"][-1]["test_accuracy"]
+    ((_, (_, *rows)),) = grids(analysis.rates_table().html)
+    assert len(rows) == 8
+    for name, _, *cells in rows:
+        grid, chosen = ends["laptop-map-gpu"][name], []
+        for left_out in grid[0.1]:
+            others = {rate: sum(at.values()) - at[left_out] for rate, at in grid.items()}
+            chosen.append(max(others, key=others.get))
+        own = [grid[rate][seed] for rate, seed in zip(chosen, grid[0.1], strict=True)]
+        ((_, race),) = ends["fair-digits"][name].items()
+        for cell, values in zip(cells, (list(grid[0.1].values()), own, list(race.values())), strict=True):
+            shown, half = re.findall(r"\d+\.\d", cell)[:2]
+            assert float(shown) == pytest.approx(fmean(values), abs=0.0501), name
+            spread = t[len(values)] * stdev(values) / len(values) ** 0.5
+            assert float(half) == pytest.approx(spread, abs=0.0501), name
+        assert set(chosen) == set(map(float, re.findall(r"0\.\d+", cells[1].partition("at ")[2]))), name
 
 
 def test_table_7_2_has_every_comparison_of_the_plan():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import findings as rules
 from findings import measured, swapped, without
 from lrbook.chapters import first_page
@@ -84,6 +86,31 @@ def test_counts_are_those_of_the_records():
 
     files = len(list(RECORDED.glob("*/*.json")))
     assert f"Eight schedules · {files:,} recorded trainings · 3 exercises" in first_page.counts_text(3).text
+
+
+def test_spans_on_the_digits_are_counted_again():
+    """From the files, in images: at the shared rate, and each seed at what the other two find best."""
+    from lrlib.runs.store import RECORDED
+
+    right: dict[str, dict[float, dict[int, int]]] = {}
+    for path in (RECORDED / "peak-digits").glob("*.json"):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        rate, seed = record["config"]["peak_lr"], record["config"]["seed"]
+        at = right.setdefault(path.stem.partition("-")[0], {}).setdefault(rate, {})
+        at[seed] = round(797 * record["epochs"][-1]["test_accuracy"])
+    shared, own = [], []
+    for at in right.values():
+        shared.append(sum(at[0.1].values()))
+        seeds = sorted(at[0.1])
+        # at a tie the smaller rate
+        best = {
+            seed: max(sorted(at), key=lambda rate: sum(at[rate][one] for one in seeds if one != seed))
+            for seed in seeds
+        }
+        own.append(sum(at[best[seed]][seed] for seed in seeds))
+    spans = [100 * (max(each) - min(each)) / 3 / 797 for each in (shared, own)]
+    words = " ".join(first_page.much_of_it_is_the_rate().text.split())
+    assert f"span {spans[0]:.1f} points at 0.1, and {spans[1]:.1f} each at the rate" in words
 
 
 def test_rankings_by_hand():

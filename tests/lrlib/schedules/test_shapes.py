@@ -174,6 +174,15 @@ def test_knots_on_a_line_are_linear_decay(total, t):
     assert Knots(total_steps=total, factors=(1, 0))(t) == wanted
 
 
+def test_knots_between_updates():
+    """`extend` and `rescale` ask a schedule for times between its updates."""
+    longer = lrlib.extend(Knots(total_steps=8, factors=[1, 0.5, 0]), at=4, total_steps=16)
+    assert longer.values(17)[4:] == pytest.approx([0.5 - t / 24 for t in range(13)])
+    assert lrlib.rescale(Knots(total_steps=8, factors=[0, 1, 0.5]), 1.5).values(5) == pytest.approx(
+        [0, 0.375, 0.75, 15 / 16, 0.75]
+    )
+
+
 @given(drawn)
 def test_a_drawing_stays_between_its_knots_and_ends_at_the_last(schedule):
     total, factors = schedule.total_steps, schedule.factors

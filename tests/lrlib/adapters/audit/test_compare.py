@@ -1,5 +1,6 @@
 """compare: what it refuses, what it notes, how it words it, and its speed on a long run."""
 
+import math
 import time
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 
 from audit_grid import formula, shapes
 from lrlib import Constant, CosineAnnealing, LinearDecay, TimeDecay, audit, with_warmup
-from lrlib.adapters.audit.verdict import KINDS
+from lrlib.adapters.audit import KINDS
+from lrlib.schedules import ExponentialDecay
 
 PLAN = LinearDecay(total_steps=60)
 PEAK = 0.1
@@ -97,7 +99,7 @@ def warm(time):
         (
             [PEAK if t == 77 else r for t, r in enumerate(warm(lambda t: t))],
             "stretch",
-            "only updates 77 to 77",
+            "only update 77 differs: 1 of the peak for",
         ),
         (warm(lambda t: min(t, 30)), "frozen", "stays at 1 of the peak"),
         (warm(lambda t: t + (t >= 100)), "jump", "from update 100: the clock is 1 ahead"),
@@ -135,6 +137,30 @@ def test_a_plan_as_function_or_as_list():
     for plan in (lambda t: 1 - t / 60, PLAN.values(61)):
         assert audit.compare(rates(lambda t: t), plan, peak_lr=PEAK, total_steps=60).agrees
         assert audit.compare(rates(lambda t: t + 1), plan, peak_lr=PEAK, total_steps=60).kind == "shift_ahead"
+
+
+@pytest.mark.parametrize(
+    ("plan", "error"),
+    [
+        (lambda t: [1.0, 0.9][t], "update 2, got IndexError: list index out of range"),
+        (lambda t: (1 - t / 1.5) ** 0.5, "update 2, got TypeError: .*complex"),
+        (lambda t: math.inf if t == 1 else 1.0, "finite factor for update 1, got inf"),
+    ],
+)
+def test_a_function_must_know_the_updates_of_the_log(plan, error):
+    with pytest.raises(ValueError, match=f"the plan must give a .*{error}"):
+        audit.compare([0.1, 0.09, 0.08], plan, peak_lr=PEAK)
+
+
+def test_what_a_list_does_not_know_is_not_judged():
+    """The plan's 60 factors end before the last update's of a clock that is one ahead, or twice too fast."""
+    plan = PLAN.values(60)
+    ahead = audit.compare(rates(lambda t: t + 1), plan, peak_lr=PEAK)
+    assert (ahead.kind, ahead.sure, ahead.readings[0].numbers["k"]) == ("shift_ahead", True, 1)
+    assert audit.compare(rates(lambda t: 2 * t), plan, peak_lr=PEAK).kind == "too_fast"
+    # A few updates of a list prove nothing: 57 of the 60 are behind its end here.
+    few = [PEAK * plan[57 + t] if t < 3 else 0.0123 for t in range(60)]
+    assert audit.compare(few, plan, peak_lr=PEAK).kind != "shift_ahead"
 
 
 def test_a_plan_without_horizon():
@@ -175,6 +201,54 @@ def test_a_notebook_shows_a_table_that_is_escaped():
     assert skips.kind == "skips"
     assert "&gt;=" in skips._repr_html_()
     assert ">= scale" in BeautifulSoup(skips._repr_html_(), "html.parser").find("pre").get_text()
+
+
+@pytest.mark.parametrize(
+    ("kind", "numbers", "first", "mended"),
+    [
+        ("shift_ahead", {"k": 1}, "scheduler.step() comes before optimizer.step()", True),
+        ("shift_ahead", {"k": 30, "warmup": True}, "the plan's warm-up is left out", False),
+        ("shift_ahead", {"k": 20, "epochs": True}, "epochs are counted from 1", False),
+        ("shift_ahead", {"k": 3, "skipped": True}, "a GradScaler skipped updates", True),
+        ("too_fast", {"speed": 2}, "it is stepped twice an update", True),
+        ("too_fast", {"speed": 39, "epochs": True}, "its numbers count epochs", True),
+        ("scaled", {"parts": []}, "ReduceLROnPlateau, another scheduler", False),
+    ],
+)
+def test_a_cause_depends_on_the_numbers(kind, numbers, first, mended):
+    reading = audit.Reading(kind, "", numbers)
+    assert reading.causes[0].startswith(first)
+    assert bool(reading.mended) == mended
+
+
+def test_a_slope_that_is_not_whole_is_no_horizon():
+    """cos(t / T) without its pi: 502.65 updates are nobody's horizon, and so no reading is sure."""
+    off = [PEAK * (1 + math.cos(t / 160)) / 2 for t in range(160)]
+    verdict = audit.compare(off, CosineAnnealing(total_steps=160), peak_lr=PEAK)
+    assert (verdict.kind, verdict.sure) == ("too_slow", False)
+
+
+def test_single_precision_adds_up_and_is_noted():
+    """A rate that is made of the last one, in float32, as torch's ExponentialLR makes it of a tensor."""
+    rate, applied = np.float32(PEAK), []
+    for _ in range(20_000):
+        applied.append(rate)
+        rate = rate * np.float32(0.01 ** (1 / 20_000))
+    plan = ExponentialDecay(decay_rate=0.01, decay_steps=20_000)
+    off = max(abs(rate / (PEAK * plan(t)) - 1) for t, rate in enumerate(map(float, applied)))
+    assert off > 1e-4  # rounded once, it were 6e-8
+    verdict = audit.compare(applied, plan, peak_lr=PEAK)
+    assert verdict.agrees
+    assert [(note.kind, note.numbers["relative"]) for note in verdict.notes] == [
+        ("drift", pytest.approx(off))
+    ]
+    # Rounding does not make a thousandth in 50 updates, nor anything of the kind in double precision.
+    once = np.array(applied)
+    once[50] *= np.float32(1.001)
+    double = np.array(applied, dtype=float)
+    double[-1] *= 1 + 1e-9
+    for changed in (once, double):
+        assert not audit.compare(changed, plan, peak_lr=PEAK).agrees
 
 
 def test_every_kind_that_is_a_fault_has_causes():

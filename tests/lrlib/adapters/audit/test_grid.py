@@ -1,4 +1,4 @@
-"""Shapes x faults x lengths: at least 95 % lead right, under 2 % wrong with confidence, no false alarm."""
+"""Shapes x faults x lengths: at least 96 % lead right, under 1 % wrong with confidence, no false alarm."""
 
 from collections import Counter
 
@@ -23,7 +23,8 @@ def outcome(case, verdict) -> str:
 
 
 @pytest.mark.parametrize(
-    ("total", "epoch", "told"), [(60, 10, True), (103, 10, True), (390, 39, True), (60, 10, False)]
+    ("total", "epoch", "told"),
+    [(60, 10, True), (60, 10, False), (103, 10, True), (103, 10, False), (390, 39, True), (75, 15, False)],
 )
 def test_the_right_reading_leads(total, epoch, told):
     counts, wrong = Counter(), []
@@ -43,5 +44,5 @@ def test_the_right_reading_leads(total, epoch, told):
     assert faults > 380
     assert not counts["false alarm"]
     assert not counts["missed"]
-    assert counts["right"] >= (0.95 if told else 0.94) * faults, wrong
-    assert counts["wrong, sure"] < 0.02 * faults, wrong
+    assert counts["right"] >= 0.96 * faults, wrong
+    assert counts["wrong, sure"] < 0.01 * faults, wrong

@@ -61,6 +61,7 @@ def test_nothing_is_left_behind():
     with watch(optimizer, scheduler):
         pass
     assert (set(optimizer.__dict__), repr(optimizer.state_dict()), repr(scheduler.state_dict())) == before
+    assert not optimizer._optimizer_step_pre_hooks
     assert not optimizer._optimizer_step_post_hooks
 
 
@@ -78,6 +79,82 @@ def test_the_hook_goes_when_the_loop_fails():
         loop()
     update(optimizer)
     assert [len(log) for log in logs] == [1]
+
+
+class Derived(SGD):
+    def step(self, closure=None):
+        return super().step(closure)
+
+
+def test_an_update_is_one_though_torch_calls_the_hooks_of_both_classes():
+    SGD(weights(), lr=0.1)  # from now on its step calls hooks, also where Derived calls it
+    optimizer = Derived(weights(), lr=0.1)
+    with watch(optimizer) as log:
+        for rate in (0.1, 0.05):
+            optimizer.param_groups[0]["lr"] = rate
+            update(optimizer)
+    assert log.rates == [0.1, 0.05]
+
+
+def test_a_step_that_fails_is_no_update():
+    optimizer = Derived(weights(), lr=0.1)
+
+    def closure():
+        raise ArithmeticError
+
+    with watch(optimizer) as log:
+        update(optimizer)
+        with pytest.raises(ArithmeticError):
+            optimizer.step(closure)
+        update(optimizer)
+    assert log.rates == [0.1, 0.1]
+
+
+def test_lbfgs_has_read_its_rate_before_the_closure_sets_another():
+    optimizer = torch.optim.LBFGS(weights(), lr=0.1, max_iter=1)
+    start = optimizer.param_groups[0]["params"][0]
+
+    def closure():
+        optimizer.param_groups[0]["lr"] = 99.0
+        start.grad = torch.ones(1)
+        return torch.tensor(1.0)
+
+    with watch(optimizer) as log:
+        optimizer.step(closure)
+    assert log.rates == [0.1]
+    assert start.item() == pytest.approx(-0.1)  # it was this rate that moved the weight
+
+
+def test_a_compiled_step_is_not_compiled_again_as_the_log_grows():
+    from torch._dynamo.utils import counters
+
+    optimizer = SGD(weights(), lr=torch.tensor(0.1))
+    optimizer.param_groups[0]["params"][0].grad = torch.ones(1)
+    step = torch.compile(optimizer.step, backend="eager")
+    with watch(optimizer) as log:
+        for _ in range(3):
+            step()
+        compiled = counters["stats"]["unique_graphs"]
+        for _ in range(3):
+            step()
+    assert len(log) == 6
+    assert counters["stats"]["unique_graphs"] == compiled > 0
+
+
+def test_groups_with_peaks_of_their_own_are_told_how_to_say_so():
+    plan = LinearDecay(total_steps=20)
+    optimizer = SGD([{"params": weights(), "lr": 0.1}, {"params": weights(), "lr": 0.01}], lr=0.1)
+    scheduler = to_torch(optimizer, plan)
+    with watch(optimizer) as log:
+        for _ in range(20):
+            update(optimizer)
+            scheduler.step()
+    verdict = log.compare(plan, peak_lr=0.1)
+    assert (verdict.kind, verdict.number) == ("scaled", 1)
+    assert [note.text for note in verdict.notes] == [
+        "if the groups are meant to have peaks of their own, say peak_lr=[0.1, 0.01]"
+    ]
+    assert log.compare(plan, peak_lr=torch.tensor([0.1, 0.01]).double()).agrees
 
 
 def test_a_tensor_is_read_at_its_update():
