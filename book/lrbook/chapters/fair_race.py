@@ -192,7 +192,7 @@ def what_we_found_text(records: Records) -> Finding:
         >
         > 1. **On the digits the schedule hardly matters, once each has its own rate.** Eighteen schedules
         >    span {after} points of test accuracy; at the common rate {rate} they span {before}, on held-out
-        >    pictures. All are within a point of linear decay; {worse} are worse, and none is better.
+        >    images. All are within a point of linear decay; {worse} are worse, and none is better.
         > 2. **Of {predictions} predictions, {right} came true.** We had the last places wrong: they belong to
         >    {last}, which fall too soon.
         > 3. **On CIFAR-10 it does matter.** There {kept} of the span stays, and the triangle is first.
@@ -231,7 +231,7 @@ def answer_text(records: Records) -> Finding:
         <details>
         <summary>Think, then open</summary>
 
-        Of {before} points on held-out pictures {after} are left on test pictures, {part}. At the common rate
+        Of {before} points on held-out images {after} are left on test images, {part}. At the common rate
         {last} is last by far, with {was}; at its own it has {now}. Then {new} is last, with {least}.
 
         </details>

@@ -470,7 +470,7 @@ def warmup_text(records: Records) -> Finding:
 
         But of all ways to pick {warm} of the eighteen, {chance} have medians as far apart, by their ratio.
         And both medians are below one: linear decay's own best rate is {part} of what the unit had put it
-        at, on fewer pictures and by another loss.
+        at, on fewer images and by another loss.
         """,
         {
             "warm": count(len(WARMED)),

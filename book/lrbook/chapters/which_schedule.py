@@ -57,8 +57,8 @@ def in_short_text(records: Records) -> Finding:
         > 2. **If you do not know: hold a lower rate, and fall when you stop.** On the digits that is as good
         >    as a line. For large models we only read it.
         > 3. **Whatever you take, tune its peak rate.** Over a factor of {factor} in the rate, accuracy on
-        >    CIFAR-10 moves by {least} to {most} points; the schedules, each at its best rate, lie {apart}
-        >    apart. If you cannot tune, take the triangle: at its worst rate it ends highest of the
+        >    CIFAR-10 moves by {least} to {most} points. The schedules, each at its best rate, span {apart}
+        >    points. If you cannot tune, take the triangle: at its worst rate it ends highest of the
         >    {schedules}.
         """,
         {
@@ -132,8 +132,8 @@ def known_end_text(records: Records) -> Finding:
     early, whole = (_linear(steps) for steps in (99, 100))
     return Finding(
         """
-        **Linear decay to zero, or a cosine to zero.** Let zero be reached *at* the last update, not one
-        before.
+        **A line to zero, with or without a brief warm-up; a cosine to zero is as good.** Let zero be reached
+        *at* the last update, not one before.
 
         *Measured, strong:* linear decay gains {gain} points on a constant rate at one shared peak. Cosine is
         as good. *Moderate:* against a constant rate at its own, lower peak it keeps {own} points (one run);
@@ -283,7 +283,7 @@ def untuned_text(records: Records) -> Finding:
     better.sort(key=folds.__getitem__, reverse=True)
     return Finding(
         """
-        **The triangle, at a rate of the literature.**
+        **The triangle, at a rate from the literature.**
 
         *Measured, moderate:* over peak rates from {low} to {high} on the digits, its worst mean accuracy is
         {digits}, linear decay's {digits_linear}, and the {digits_last} schedule's {digits_worst}. On
@@ -338,7 +338,7 @@ def comparing_text(records: Records) -> Finding:
         *Measured, strong on the digits, moderate on CIFAR-10:* over {rates} shared rates, {winners} different
         schedules have the lowest training loss. In [a fair race](fair_race.ipynb) of {schedules} schedules,
         each at its own rate, test accuracies span {after} points; at the shared rate {rate}, on held-out
-        pictures, {before}. On CIFAR-10 [more than half of the span stays](../survey/analysis.ipynb). [The
+        images, {before}. On CIFAR-10 [more than half of the span stays](../survey/analysis.ipynb). [The
         bound](one_bound.ipynb) says which rates to try: constant a third of linear decay's, time-based decay
         twice it or more, the others between.
         """,
