@@ -119,9 +119,9 @@ def what_we_found_text(records: Records) -> Finding:
         """
         > **What we found**
         >
-        > 1. **A measurement of seconds gives a rate below which warm-up never paid.** In none of {cells}
-        >    cells below it did warm-up take off a third of the training loss, over {settings} settings of
-        >    momentum and batch size.
+        > 1. **A measurement of seconds gives a rate below which warm-up never paid.** We tried {cells} peak
+        >    rates below it, in {settings} settings of momentum and batch size on the digits. At none did
+        >    warm-up take off a third of the training loss.
         > 2. **It does not say where warm-up begins to pay.** That is {nearest} to {farthest} times higher in
         >    {paying} of the settings, and nowhere in the other; large batches begin last. Of the
         >    {predictions} predictions that we had written down, {right} came true.
@@ -299,9 +299,9 @@ def above_text(records: Records) -> Finding:
         """
         Where warm-up pays, it can pay much: the best cell has {best} of linear decay's loss. It begins to pay
         (a third of the loss) at {few} times the lower edge with the smaller batches, and at {many} times with
-        batches of {large}, at every momentum later than with smaller ones. That is on the way to the upper
-        edge: with momentum {momentum} and batches of {large} the edges are {lower} and {upper}, and it begins
-        at {at}. Momentum {no_momentum} with batches of {smallest} stays just short of a third, at {nearly} of
+        batches of {large}. At every momentum the largest batches begin last, on the way to the upper edge.
+        With momentum {momentum} and batches of {large} the edges are {lower} and {upper}, and it begins at
+        {at}. Momentum {no_momentum} with batches of {smallest} stays just short of a third, at {nearly} of
         linear decay's loss at best.
 
         The rule that we had committed before the runs (`studies/warmup-rule.toml`) named the place, by a
@@ -476,11 +476,14 @@ def cifar10_text(records: Records) -> Finding:
     usual = fmean(ends["triangle"]) - fmean(ends["linear"])
     return Finding(
         """
-        The laptop's network starts at a sharpness of {values} with {seeds} seeds, in batches of {size}:
-        edges at {small} and {large}. On a CPU that took {fastest} to {slowest} seconds a start. The survey's
-        peak rate of 0.1 lies between. There warm-up gains {usual} points, {n} runs of each on a CPU, which is
-        [not decidable](../survey/triangle.ipynb); and {usual_gpu} on a GPU, {runs} runs of each. On the GPU
-        it gains {gain} at {high}, the upper edge, and {low_gain} at {low}, below the lower one.
+        The small residual network of our CIFAR-10 runs starts at a sharpness of {values} with {seeds} seeds,
+        in batches of {size}. That puts the edges at {small} and {large}. On a CPU it took {fastest} to
+        {slowest} seconds per start.
+
+        The survey's peak rate of 0.1 lies between. There warm-up gains {usual} points in {n} runs of each on
+        a CPU, which is [not decidable](../survey/triangle.ipynb), and {usual_gpu} in {runs} runs of each on a
+        GPU. On the GPU it gains {gain} at {high}, the upper edge, and {low_gain} at {low}, below the lower
+        one.
         """,
         {
             "values": listed(rounded(value, 1) for value in values),

@@ -234,8 +234,8 @@ def test_gains_of_warm_up_on_cifar10_are_those_of_one_machine_each():
                 at[run.label].append(100 * run.epochs[-1].test_accuracy)
     gain = {at: fmean(each["triangle"]) - fmean(each["linear"]) for at, each in ends.items()}
     words = " ".join(warmup_needed.cifar10_text().text.split())
-    assert f"gains {gain[CIFAR10, 0.1]:.1f} points, five runs of each on a CPU" in words
-    assert f"and {gain[MAP, 0.1]:.1f} on a GPU, three runs of each" in words
+    assert f"gains {gain[CIFAR10, 0.1]:.1f} points in five runs of each on a CPU" in words
+    assert f"and {gain[MAP, 0.1]:.1f} in three runs of each on a GPU" in words
     assert f"gains {gain[MAP, 0.3]:.1f} at 0.3" in words
     assert f"and {gain[MAP, 0.01]:.1f} at 0.01" in words
 
