@@ -158,7 +158,7 @@ def averages_figure() -> TwoWidths:
     """Draw test accuracy over the number of networks averaged: snapshots, short runs, mean weights."""
     lines = {
         "snapshots": (averaged(last, SEEDS), SNAPSHOTS),
-        "their weights": (averaged(weights, SEEDS), MEAN_WEIGHTS),
+        "mean weights": (averaged(weights, SEEDS), MEAN_WEIGHTS),
         "short runs": (averaged(first, GROUPS), SHORT),
     }
     whole = [answers().accuracy(long(seed)) for seed in SEEDS]
@@ -289,10 +289,10 @@ def what_we_found_text(records: Records) -> Finding:
         """
         > **What we found**
         >
-        > 1. **The average of the {n} beats the last of them by {gain} points, and one run of linear decay of
-        >    the same length by {lead}.** {Five} networks for the price of training one.
-        > 2. **It is not the restarts.** {Five} independent runs of a fifth of the length are weaker, each by
-        >    {weaker} points than the last snapshot. Their average is as good: {short} against {five}.
+        > 1. **The average of {n} snapshots beats the last of them by {gain} points, and one run of linear
+        >    decay of the same length by {lead}.** {Five} networks for the price of training one.
+        > 2. **It is not the restarts.** Each of {n} independent runs of a fifth of the length is weaker, by
+        >    {weaker} points in the mean. Their average is as good: {short} against {five}.
         > 3. **The mean of the weights keeps about half of the gain**, and it is one network. Weights of
         >    independent runs must not be averaged: that leaves {chance}.
         """,
