@@ -130,7 +130,7 @@ def weights_behind() -> list[float]:
 
 def came_true() -> dict[str, bool]:
     """Return each prediction of the plan, in short, and whether it came true."""
-    of_snapshots = [pairs_differ([snapshot(seed, n) for n in range(1, NETWORKS + 1)]) for seed in SEEDS]
+    of_snapshots = [pairs_differ(snapshots_of(seed)) for seed in SEEDS]
     of_short = [pairs_differ(short(group)) for group in GROUPS]
     weakest_last = min(answers().accuracy(last(seed, 1)) for seed in SEEDS)
     best_short = max(answers().accuracy(name) for group in GROUPS for name in short(group))
