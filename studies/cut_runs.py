@@ -2,9 +2,9 @@
 
     python studies/cut_runs.py STUDY CHECKPOINT...
 
-A checkpoint goes on where a machine of its kind is there again; then the whole record takes the place of this
-file. Each run has its config, its epochs as a record has them, the fingerprint of its start, and where it was
-computed.
+A checkpoint goes on where a machine of its kind is there again. Where it was lost and the run was begun
+anew, the two tell how far a run of one seed repeats itself. Each run has its config, its epochs as a record
+has them, the fingerprint of its start, and where it was computed.
 """
 
 from __future__ import annotations

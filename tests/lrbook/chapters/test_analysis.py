@@ -389,6 +389,7 @@ ALTERATIONS = {
         published=printed(survey={"accuracy": {"constant": PRINTED["time"], "time": PRINTED["constant"]}}),
     ),
     "resnet: drop and poly5 swapped": swapped(RESNET50, "drop", "poly5"),
+    "resnet: cosine and cosine5 swapped": swapped(RESNET50, "cosine", "cosine5"),
     "laptop: time and constant swapped": swapped(CIFAR10, "time", "constant"),
     "map: constant better at 0.1": lifted(MAP, "constant", 0.05, peak_lr=0.1),
     "map: linear better at 0.01": lifted(MAP, "linear", 0.05, peak_lr=0.01),

@@ -60,6 +60,7 @@ CIFAR10, RESNET50, DIGITS, MAP = "survey-laptop", "resnet50-gpu", "survey-digits
 SOURCE = "source-gpu"
 #: Sentences that count epochs, which only runs of the source's experiment may judge -> their schedule.
 COUNT_EPOCHS = {"drop, 15-20": "drop", "linear, 70-80": "linear", "poly5, 25": "poly5"}
+LATE = 70, 80  # the epochs of sentence 10, of 100
 
 
 # --- Figure 12.1, and the box -----------------------------------------------------------------------------
@@ -77,7 +78,7 @@ def what_we_found_text(records: Records) -> Finding:
     """Open the page: how many sentences have which verdict, with the examples that matter most."""
     said, by_rate = _by_verdict(records), records.by_rate(MAP)["constant"]
     peak = records.runs(CIFAR10, "constant")[0].config.peak_lr
-    cut = [_cut_run(COUNT_EPOCHS[name]) for name in sorted(said[OPEN]) if name in COUNT_EPOCHS]
+    (drop,), (poly5,) = (records.runs(SOURCE, name) for name in ("drop", "poly5"))
     gain, time, apart = (
         comparison(records, *pair)
         for pair in (("linear", "constant"), ("time", "constant"), ("drop", "linear"))
@@ -91,8 +92,9 @@ def what_we_found_text(records: Records) -> Finding:
         >    for a constant one.
         > 2. **{Failed} do not hold, {part} in part.** Time-based decay, "a little worse" than constant, ends
         >    {time} points *above* it. Linear and drop-based decay, "similar", end {apart} points apart.
-        > 3. **{Untold} cannot be told.** They count epochs of one curve each. Our runs of these curves were
-        >    cut {missing} epochs before their end; both show what the sentence says.
+        > 3. **{Counting} count epochs of one curve**, and only runs of the survey's own experiment may judge
+        >    them. Ours show two: the huge drop, where the rate first drops, at epoch {first}, and the level
+        >    stretch from epoch {level} on. The third, a steep fall of the test loss, they miss by a hair.
         """,
         {
             "Held": count(len(said[HOLDS])).capitalize(),
@@ -103,18 +105,20 @@ def what_we_found_text(records: Records) -> Finding:
             "part": count(len(said[IN_PART])),
             "time": points(time.mean_difference),
             "apart": points(apart.mean_difference),
-            "Untold": count(len(said[OPEN])).capitalize(),
-            "missing": count(cut[0].config.epochs - len(cut[0].epochs)),
+            "Counting": count(len(COUNT_EPOCHS)).capitalize(),
+            "first": _first_drop(drop),
+            "level": _level_from(poly5),
         },
         {
             "these examples hold": {"rates", "decaying", "linear"} <= said[HOLDS],
             "these do not": {"time", "linear, drop"} <= said[FAILS],
             "time-based decay ends above the constant rate": time.mean_difference > 0,
             "several fail, and one holds in part": len(said[FAILS]) > 1 == len(said[IN_PART]),
-            "those that cannot be told count epochs of schedules that have no finished run": said[OPEN]
-            == _without_a_run(records),
-            "their cut runs show what they say": _shown_by_cut_runs(records),
-            "cut as long before the end": len({len(run.epochs) for run in cut}) == 1,
+            "none is left that cannot be told": not said[OPEN],
+            "two of those that count epochs hold": set(COUNT_EPOCHS) & said[HOLDS]
+            == {"drop, 15-20", "poly5, 25"},
+            "the rate first drops within the survey's epochs": 15 <= _first_drop(drop) <= 20,
+            "the third misses by a hair": 0.95 * definitions.PACE < _pace_late(records) < definitions.PACE,
             "a constant rate does better at a lower one": max(by_rate, key=by_rate.__getitem__) < peak,
         },
     )
@@ -123,12 +127,13 @@ def what_we_found_text(records: Records) -> Finding:
 # --- The sentences that hold ------------------------------------------------------------------------------
 
 
-@finding(heading="Seven sentences hold")
-def seven_hold_text(records: Records) -> Finding:
+@finding(heading="Nine sentences hold")
+def nine_hold_text(records: Records) -> Finding:
     """Say where the sentences that hold are decided, and what most of them owe to the shared rate."""
     said = _by_verdict(records)[HOLDS]
     decided = {name: _deciding(records, name) for name in said}
     on_cifar10 = [name for name in decided if decided[name] == ["laptop"]]
+    single = sorted(number_of(CLAIMS[name]) for name in decided if decided[name] == ["source"])
     by_rate, seeds = records.by_rate(MAP), len(records.whole_seeds(MAP))
     best = {name: max(by_rate[name].values()) for name in ("linear", "constant")}
     shared = {name: by_rate[name][0.1] for name in best}
@@ -139,6 +144,10 @@ def seven_hold_text(records: Records) -> Finding:
         rate is too high for a constant one. With each schedule at the best of {rates} rates, linear decay
         leads by {own} points, against {gap} at the shared rate ([{runs} runs each](analysis.ipynb)): ahead,
         but no longer "huge".
+
+        Sentences {single} count epochs of one curve of the survey's experiment. [Our runs of
+        it](table_source.ipynb), one a schedule, decide alone. They can show what a curve did; no more is
+        asked here.
         """,
         {
             "Many": count(len(on_cifar10)).capitalize(),
@@ -147,9 +156,12 @@ def seven_hold_text(records: Records) -> Finding:
             "runs": count(seeds),
             "own": points(own),
             "gap": points(gap),
+            "single": " and ".join(map(str, single)),
         },
         {
-            "there are seven": len(said) == 7,
+            "there are nine": len(said) == 9,
+            "two are left to single runs of the source's experiment": len(single) == 2
+            and all(len(records.runs(SOURCE, name)) == 1 for name in COUNT_EPOCHS.values()),
             "most are decided on CIFAR-10 alone": len(on_cifar10) > len(said) / 2,
             "the constant rate is best at another rate": best["constant"] > shared["constant"],
             "each has several runs at a rate": seeds > 1,
@@ -236,6 +248,44 @@ def drop_text(records: Records) -> Finding:
 
 
 @finding()
+def jump_text(records: Records) -> Finding:
+    """Sentence 6: a huge drop around epochs 15 to 20."""
+    runs, (one,), (own,) = (records.runs(study, "drop") for study in (CIFAR10, RESNET50, SOURCE))
+    fell = {largest_fall(run.column("train_loss"), skip=definitions.START).epoch for run in runs}
+    loss, test, accuracy = (abs(_fall_in_heights(own, name, 15, 20)) for name in QUANTITIES)
+    return _sentence(
+        """
+        In our run of the survey's experiment the rate drops first at the start of epoch {first}. In epochs 15
+        to 20 training loss falls by {loss} of its height, test loss by {test}, and test accuracy rises by
+        {accuracy}.
+
+        The drop of the curve belongs to the drop of the rate. In our small network it comes after {part} of
+        the training, and in all {n} seeds training loss falls most [right there](drop_based.ipynb). Our
+        ResNet-50 halves the rate every {every} epochs, as the survey's example does, and epochs 15 to 20 hold
+        no huge drop.
+        """,
+        {
+            "first": _first_drop(own),
+            "loss": percent(loss, 0),
+            "test": percent(test, 0),
+            "accuracy": percent(accuracy, 0),
+            "part": percent(runs[0].config.recipe.drop_fraction, 0),
+            "n": count(len(runs)),
+            "every": count(int(drops(one)[0])),
+        },
+        {
+            "the first drop is within the survey's epochs": 15 <= _first_drop(own) <= 20,
+            "training loss falls most in the first whole epoch after the drop": fell
+            == {int(drops(runs[0])[0]) + 2},
+            "the rule sees no huge drop in ResNet-50": judge("drop, 15-20", [one]).verdict == NOT_SEEN,
+        },
+        name="drop, 15-20",
+        says=HOLDS,
+        records=records,
+    )
+
+
+@finding()
 def huge_text(records: Records) -> Finding:
     """Sentence 8: a huge increase by a schedule."""
     compared, printed = comparison(records, "linear", "constant"), published().survey.column("accuracy")
@@ -289,6 +339,42 @@ def decaying_text(records: Records) -> Finding:
             "and do not decide": digits == CANNOT_BE_TOLD,
         },
         name="decaying",
+        says=HOLDS,
+        records=records,
+    )
+
+
+@finding()
+def plateau_text(records: Records) -> Finding:
+    """Sentence 14: the training loss of polynomial decay is level from epoch 25 on."""
+    (one,), (own,) = (records.runs(study, "poly5") for study in (RESNET50, SOURCE))
+    runs = records.runs(CIFAR10, "poly5")
+    parts = {_level_from(run) / len(run.epochs) for run in runs}
+    return _sentence(
+        """
+        In our run of the survey's experiment training loss is level from epoch {level} of {epochs} on:
+        around 25, by our rule.
+
+        With the same power, our ResNet-50 run is level from epoch {start} on, and the small network, in all
+        {n} seeds, from {part} of its training on. So the place seems to belong to the network and its data,
+        not to the schedule.
+        """,
+        {
+            "level": _level_from(own),
+            "start": _level_from(one),
+            "epochs": own.config.epochs,
+            "n": count(len(runs)),
+            "part": percent(min(parts), 0),
+        },
+        {
+            "the small network is level from one epoch on, in all seeds": len(parts) == 1,
+            "it is level far later in its training than ResNet-50, and the source's network between them": 2
+            * _level_from(one)
+            / len(one.epochs)
+            < min(parts)
+            and _level_from(one) < _level_from(own) < min(parts) * len(own.epochs),
+        },
+        name="poly5, 25",
         says=HOLDS,
         records=records,
     )
@@ -439,19 +525,23 @@ def time_text(records: Records) -> Finding:
     return _sentence(
         """
         Time-based decay ends {gain} points *above* the constant rate over our {n} seeds, and {one} above it
-        in our one ResNet-50 run of each. In the survey's own logs it is {printed} below, again one run of
-        each.
+        in our one ResNet-50 run of each. In the survey's own logs it is {printed} below, and in our runs of
+        that experiment {again}, again one run of each. So the network matters, too.
         """,
         {
             "gain": points(compared.mean_difference),
             "n": count(compared.n),
             "one": points(_gap(records, "time", "constant")),
             "printed": points(printed),
+            "again": points(_gap(records, "time", "constant", study=SOURCE)),
         },
         {
             "time is better by the plan": compared.verdict == "better",
             "ResNet-50 points the same way": _gap(records, "time", "constant") > 0,
-            "the source the other way": printed < 0,
+            "the source the other way, and so do our runs of it": max(
+                printed, _gap(records, "time", "constant", study=SOURCE)
+            )
+            < 0,
         },
         name="time",
         says=FAILS,
@@ -513,9 +603,8 @@ def linear_similar_text(records: Records) -> Finding:
 def steep_late_text(records: Records) -> Finding:
     """Sentence 10: a steep drop of the test loss between epochs 70 and 80."""
     (run,) = records.runs(SOURCE, "linear")
-    first, last = 70, 80  # the survey's, of 100 epochs
     loss = curve_of(run, "test loss")
-    fall, average = fall_between(loss, first, last)
+    fall, pace = fall_between(loss, *LATE)[0], _pace_late(records)
     return _sentence(
         """
         Our run of the survey's experiment can judge this one. Its test loss does fall between these epochs,
@@ -524,14 +613,14 @@ def steep_late_text(records: Records) -> Finding:
         """,
         {
             "part": percent(fall / (max(loss) - min(loss)), 0),
-            "times": rounded(fall / average, 2),
+            "times": rounded(pace, 2),
             "steep": f"{definitions.PACE:.2f}",
         },
         {
             "the run has as many epochs": len(run.epochs) == definitions.SURVEY_EPOCHS,
             "the fall can be seen": fall > definitions.JAG * (max(loss) - min(loss)),
-            "it is not steep, by a hair": 0.95 * definitions.PACE < fall / average < definitions.PACE,
-            "after it, less than half as much": loss[last - 1] - loss[-1] < fall / 2,
+            "it is not steep, by a hair": 0.95 * definitions.PACE < pace < definitions.PACE,
+            "after it, less than half as much": loss[LATE[1] - 1] - loss[-1] < fall / 2,
         },
         name="linear, 70-80",
         says=FAILS,
@@ -601,102 +690,6 @@ def poly5_similar_text(records: Records) -> Finding:
         },
         name="poly5",
         says=FAILS,
-        records=records,
-    )
-
-
-# --- Those that cannot be told ----------------------------------------------------------------------------
-
-
-@finding(heading="Two cannot be told without more of the source's runs")
-def two_open_text(records: Records) -> Finding:
-    """Say why some sentences stay open, and what the notes under them are worth."""
-    said = _by_verdict(records)[OPEN]
-    cut = [_cut_run(COUNT_EPOCHS[name]) for name in sorted(said) if name in COUNT_EPOCHS]
-    return Finding(
-        """
-        They count epochs of one curve in the survey's source. Only finished runs of that very experiment may
-        judge them. [Ours](table_source.ipynb) of these schedules were cut after {done} of {all} epochs, so
-        there is no verdict. By the same rules, both cut runs show what the sentence says.
-        """,
-        {"done": len(cut[0].epochs), "all": cut[0].config.epochs},
-        {
-            "they count epochs of schedules that have no finished run": said == _without_a_run(records),
-            "there are two": len(said) == 2,
-            "cut as long before the end": len({len(run.epochs) for run in cut}) == 1,
-            "their cut runs show what they say": _shown_by_cut_runs(records),
-        },
-    )
-
-
-@finding()
-def jump_text(records: Records) -> Finding:
-    """Sentence 6: a huge drop around epochs 15 to 20."""
-    runs, (one,) = records.runs(CIFAR10, "drop"), records.runs(RESNET50, "drop")
-    fell = {largest_fall(run.column("train_loss"), skip=definitions.START).epoch for run in runs}
-    cut = _cut_run("drop")
-    first = next(number for number, epoch in enumerate(cut.epochs, 1) if epoch.first_lr < cut.config.peak_lr)
-    loss, test, accuracy = (abs(_fall_in_heights(cut, name, 15, 20)) for name in QUANTITIES)
-    return _sentence(
-        """
-        In our cut run the rate drops first at the start of epoch {first}. In epochs 15 to 20 training loss
-        falls by {loss} of its height, test loss by {test}, and test accuracy rises by {accuracy}.
-
-        In our small network the rate drops first after {part} of the training, and in all {n} seeds the
-        training loss falls most [right there](drop_based.ipynb). Our ResNet-50 halves the rate every
-        {every} epochs, as the survey's example does, and these epochs hold no huge drop.
-        """,
-        {
-            "first": first,
-            "loss": percent(loss, 0),
-            "test": percent(test, 0),
-            "accuracy": percent(accuracy, 0),
-            "part": percent(runs[0].config.recipe.drop_fraction, 0),
-            "n": count(len(runs)),
-            "every": count(int(drops(one)[0])),
-        },
-        {
-            "training loss falls most in the first whole epoch after the drop": fell
-            == {int(drops(runs[0])[0]) + 2},
-            "the rule sees no huge drop in ResNet-50": judge("drop, 15-20", [one]).verdict == NOT_SEEN,
-            "it sees one in the cut run": judge("drop, 15-20", [cut]).verdict == SEEN,
-        },
-        name="drop, 15-20",
-        says=OPEN,
-        records=records,
-    )
-
-
-@finding()
-def plateau_text(records: Records) -> Finding:
-    """Sentence 14: the training loss of polynomial decay is level from epoch 25 on."""
-    (one,), runs, cut = records.runs(RESNET50, "poly5"), records.runs(CIFAR10, "poly5"), _cut_run("poly5")
-    start, *others = (
-        plateau_start(curve_of(run, "training loss"), tolerance=definitions.JAG) for run in (one, *runs)
-    )
-    parts = {epoch / len(run.epochs) for epoch, run in zip(others, runs, strict=True)}
-    return _sentence(
-        """
-        In our cut run training loss is level from epoch {level} of {epochs} on: around 25, by our rule.
-
-        With the same power, our ResNet-50 run is level from epoch {start} on, and the small network, in all
-        {n} seeds, from {part} of its training on. So the place seems to belong to the network and its data,
-        not to the schedule.
-        """,
-        {
-            "level": plateau_start(curve_of(cut, "training loss"), tolerance=definitions.JAG),
-            "start": start,
-            "epochs": cut.config.epochs,
-            "n": count(len(runs)),
-            "part": percent(min(parts), 0),
-        },
-        {
-            "the small network is level from one epoch on, in all seeds": len(parts) == 1,
-            "the rule sees the plateau in the cut run": judge("poly5, 25", [cut]).verdict == SEEN,
-            "far later in its training": min(parts) > 2 * start / len(one.epochs),
-        },
-        name="poly5, 25",
-        says=OPEN,
         records=records,
     )
 
@@ -801,24 +794,21 @@ def _by_verdict(records: Records) -> dict[str, set[str]]:
     return {said: {each.claim for each in decided if each.verdict == said} for said in definitions.OVERALL}
 
 
-def _without_a_run(records: Records) -> set[str]:
-    """Return the sentences that count epochs of a schedule that the source's experiment has no run of."""
-    there = {run.label for run in records[SOURCE]}
-    return {claim for claim, schedule in COUNT_EPOCHS.items() if schedule not in there}
+def _first_drop(run: Run) -> int:
+    """Return the first epoch, counted from 1, that begins below the peak rate."""
+    return next(number for number, epoch in enumerate(run.epochs, 1) if epoch.first_lr < run.config.peak_lr)
 
 
-def _cut_run(schedule: str) -> Run:
-    """Return the run of the source's experiment that was cut, to be judged as if it had finished."""
-    from lrbook.chapters.table_source_cut import cut_runs  # it takes its curves from this folder
-
-    return cut_runs()[schedule].model_copy(update={"status": "finished"})
+def _level_from(run: Run) -> int:
+    """Return the epoch from which on a run's training loss is level."""
+    return plateau_start(curve_of(run, "training loss"), tolerance=definitions.JAG)
 
 
-def _shown_by_cut_runs(records: Records) -> bool:
-    """Return whether the rule of each sentence without a finished run sees in the cut run what it says."""
-    return all(
-        judge(name, [_cut_run(COUNT_EPOCHS[name])]).verdict == SEEN for name in _without_a_run(records)
-    )
+def _pace_late(records: Records) -> float:
+    """Return how much faster than on average the source's test loss falls in the epochs of sentence 10."""
+    (run,) = records.runs(SOURCE, "linear")
+    fall, average = fall_between(curve_of(run, "test loss"), *LATE)
+    return fall / average
 
 
 def _fall_in_heights(run: Run, quantity: str, first: int, last: int) -> float:
@@ -849,7 +839,7 @@ def _printed(name: str) -> float:
     return published().source.row(name).test_accuracy
 
 
-def _gap(records: Records, name: str, reference: str) -> float:
-    """Return how far one ResNet-50 run ends above another."""
-    (mine,), (other,) = (records.runs(RESNET50, each) for each in (name, reference))
+def _gap(records: Records, name: str, reference: str, *, study: str = RESNET50) -> float:
+    """Return how far one single run ends above another."""
+    (mine,), (other,) = (records.runs(study, each) for each in (name, reference))
     return final_accuracy(mine) - final_accuracy(other)

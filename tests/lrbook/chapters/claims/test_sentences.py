@@ -121,7 +121,7 @@ def test_what_is_recorded_is_judged():
 def test_resnet_50_is_the_gpus_and_one_run_of_it_ranks_nothing():
     runs = evidence()["resnet50"]
     assert {(run.config.network, run.label, run.config.epochs) for run in runs} == {
-        ("resnet50", name, 100) for name in (*FIVE, "triangle")
+        ("resnet50", name, 100) for name in (*FIVE, "triangle", "cosine", "cosine5")
     }
     assert all(run.provenance.device == "cuda" for run in runs)
     for name, claim in CLAIMS.items():
