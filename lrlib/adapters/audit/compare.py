@@ -143,7 +143,9 @@ def verdict(case: Comparison) -> Verdict:
     forms.layered(case)
     forms.ramped(case)
     stretches.climbs_again(case)
-    if all(len(readings) > 1 for _, readings in case.found):  # nothing, or what holds only up to an end
+    running.scaled_clocks(case)
+    # Nothing yet, or what holds only up to an end.
+    if all(readings[-1].numbers.get("explained") is False for _, readings in case.found):
         stretches.stretches(case)
     if not case.found:
         stretches.one_stretch(case)
@@ -170,7 +172,8 @@ def made(case: Comparison, notes: list[Reading]) -> Verdict:
         also = []
     # Two steps of a staircase lie on many clocks, and so does a stretch of a few updates.
     telling = len(case.changes) >= 3 or lead[0].kind == "never_changes"
-    telling &= all(high - low >= 5 for low, high, *_ in lead[0].numbers.get("parts", ()))
+    parts = lead[0].numbers.get("parts", ())
+    telling &= all(high - low >= 5 for low, high, *_ in parts) and not (case.stepped and len(parts) > 2)
     sure = rank < 8.5 and not also and telling
     first = int(case.bad[0]) + case.start
     zeros = int(((case.rates == 0) & ~case.near(case.planned, 0.0)).sum())

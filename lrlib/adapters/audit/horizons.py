@@ -101,6 +101,8 @@ def other_horizons(case: Comparison, held: int, offset: int) -> list[tuple[int, 
                         totals.setdefault(near)
                 # Whole lengths of warm-ups and cycles are rounded, which moves the horizon by a few.
                 wide = 2 + round(0.006 * exact) if case.total < 2000 else 8
+                if exact > 6 * max(case.total, case.n):  # so rounding does not change what is seen of it
+                    continue
                 for near in range(round(exact) - wide, round(exact) + wide + 1):
                     about.setdefault(near)
     for speed in instants.step_speeds(case):
