@@ -160,9 +160,10 @@ def packed(classes: Tensor) -> str:
 def measure(some: Sequence[Job], folder: Path) -> dict:
     """Return the classes that the networks answer, and those of their means, by name.
 
-    ``cosine5-seed1-epoch12`` is a network, ``cosine5-seed1-last2`` the mean probability of the last two
-    snapshots, ``cosine5-seed1-weights`` that with the mean of all weights, ``group1-first3`` the mean
-    probability of the first three short runs.
+    ``cosine5-seed1-epoch12`` is a network; ``cosine5-seed1-last2`` is the mean probability of the last two
+    snapshots, ``cosine5-seed1-weights2`` the network with the mean of their weights; ``group1-first3`` is the
+    mean probability of the first three short runs, ``group1-weights5`` the network with the mean of all five
+    weights.
     """
     there = Answers(some[0].planned.config)
     found: dict[str, Tensor] = {}
@@ -174,11 +175,13 @@ def measure(some: Sequence[Job], folder: Path) -> dict:
             if len(files) > 1:
                 for last in range(2, len(files) + 1):
                     found[f"{job.name}-last{last}"] = torch.stack(each[-last:]).mean(0)
-                found[f"{job.name}-weights"] = there.of_mean_weights(files)
+                    found[f"{job.name}-weights{last}"] = there.of_mean_weights(files[-last:])
         for group in sorted({job.group for job in some if job.group}):
-            mine = [found[job.files(folder)[0].stem] for job in some if job.group == group]
-            for first in range(2, len(mine) + 1):
-                found[f"group{group}-first{first}"] = torch.stack(mine[:first]).mean(0)
+            files = [job.files(folder)[0] for job in some if job.group == group]
+            each = [found[file.stem] for file in files]
+            for first in range(2, len(files) + 1):
+                found[f"group{group}-first{first}"] = torch.stack(each[:first]).mean(0)
+            found[f"group{group}-weights{len(files)}"] = there.of_mean_weights(files)
     return {
         "torch": torch.__version__,
         "hardware": hardware(there.target.device),

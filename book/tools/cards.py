@@ -22,7 +22,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from tools.notebooks import FIRST_ID, ROOT, dress, listed
+from tools.notebooks import FIRST_ID, ROOT, TRAINS, dress, listed
 
 CARDS = ROOT / "book/cards.json"
 # Run as the first cell: the notebook then believes in a GPU.
@@ -68,9 +68,7 @@ def measure(notebook: nbformat.NotebookNode) -> dict:
     done, memory = run(notebook, after=MEMORY)
     cells = notebook.cells
     figures = [i for i, cell in enumerate(cells) if "figure" in cell.metadata.get("tags", [])]
-    trains = [
-        i for i, cell in enumerate(cells) if cell.cell_type == "code" and "train_or_resume(" in cell.source
-    ]
+    trains = [i for i, cell in enumerate(cells) if cell.cell_type == "code" and TRAINS.search(cell.source)]
     _, counted = run(notebook, before=PRETEND, after=COUNTED)
     return {
         "cpu_seconds": round(done[-1], 1),

@@ -28,6 +28,8 @@ CARD_LINE = re.compile(r"^\d+ minutes? to read\b.*$", re.M)
 WRITTEN = re.compile(
     r"to read$|to run on a CPU$|of memory$|^nothing to download( \(.*\))?$|^\d+ \w+ on a GPU \("
 )
+# In the source of a cell that trains a network.
+TRAINS = re.compile(r"\btrain(?:_or_resume)?\(")
 # What a live cell downloads once where there is a GPU: CIFAR-10 as the Hub has it.
 DOWNLOAD_MB = 140
 

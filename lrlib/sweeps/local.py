@@ -72,13 +72,11 @@ def run_study(
     True
     """
     jobs = 1 if jobs is None else check_int("jobs", jobs, least=1)
-    if hours is not None:
-        hours = check_float("hours", hours, allowed="> 0 and finite", ok=lambda x: x > 0)
+    end = monotonic() + seconds_of(hours)
     check_path(path)
     # Without this each worker would take all cores, and they would wait for one another.
     if threads is None and jobs > 1:
         threads = max(1, (os.cpu_count() or 1) // jobs)
-    end = monotonic() + 3600 * hours if hours else float("inf")
     tally = Tally(study)
     waiting = missing(study, path=path, tally=tally)
     how = {"threads": threads, "path": path, "deterministic": deterministic, "command": command}
@@ -249,6 +247,19 @@ def _report(study: Study, planned: Planned, worker: _Worker, *, tally: Tally, jo
     tally.add(run)
     say(with_hours(ended(study, planned.name, run, tally), tally.hours(jobs=jobs)))
     return False
+
+
+def seconds_of(hours: float | None) -> float:
+    """Return how many seconds so many hours have; infinity for None.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `hours` is neither None nor a finite number > 0.
+    """
+    if hours is None:
+        return float("inf")
+    return 3600 * check_float("hours", hours, allowed="> 0 and finite", ok=lambda x: x > 0)
 
 
 def with_hours(line: str, left: float | None) -> str:

@@ -21,13 +21,13 @@ import ray
 from filelock import Timeout
 from ray import exceptions
 
-from lrlib._checks import check_float, check_int
+from lrlib._checks import check_int
 from lrlib._errors import LrlibError
 from lrlib._files import when_written, write_atomically
 from lrlib.runs.record import RecordError, Run
 from lrlib.runs.store import write_run
 from lrlib.sweeps.engines import Resources
-from lrlib.sweeps.local import check_alike, ended, sum_up, tidied, with_hours
+from lrlib.sweeps.local import check_alike, ended, seconds_of, sum_up, tidied, with_hours
 from lrlib.sweeps.ray_cluster import cause, connected, first, remote
 from lrlib.sweeps.ray_worker import Task, mark_of
 from lrlib.sweeps.study import Planned, Study, StudyError
@@ -96,10 +96,8 @@ def run_on_ray(
     """
     jobs = None if jobs is None else check_int("jobs", jobs, least=1)
     threads = 1 if threads is None else check_int("threads", threads, least=1)
-    if hours is not None:
-        hours = check_float("hours", hours, allowed="> 0 and finite", ok=lambda x: x > 0)
+    end = monotonic() + seconds_of(hours)
     check_path(path)
-    end = monotonic() + 3600 * hours if hours else float("inf")
     tally = Tally(study)
     failed = 0
     if tally.waiting:

@@ -24,11 +24,11 @@ from typing import Any
 import submitit
 from submitit.core.utils import FailedJobError, FailedSubmissionError, UncompletedJobError
 
-from lrlib._checks import check_float, check_int
+from lrlib._checks import check_int
 from lrlib._files import when_written, write_atomically
 from lrlib.runs.config import RunConfig
 from lrlib.sweeps.engines import Resources, environment
-from lrlib.sweeps.local import check_alike, ended, module_path, sum_up, tidied, with_hours
+from lrlib.sweeps.local import check_alike, ended, module_path, seconds_of, sum_up, tidied, with_hours
 from lrlib.sweeps.study import Planned, Study, StudyError
 from lrlib.sweeps.timing import Tally
 from lrlib.sweeps.together import asked_to_stop, run_together
@@ -155,14 +155,12 @@ def run_on_slurm(
     """
     jobs = None if jobs is None else check_int("jobs", jobs, least=1)
     threads = 1 if threads is None else check_int("threads", threads, least=1)
-    if hours is not None:
-        hours = check_float("hours", hours, allowed="> 0 and finite", ok=lambda x: x > 0)
+    end = monotonic() + seconds_of(hours)
     check_path(path)
     if resources.gpus is not None and resources.gpus != int(resources.gpus):
         raise ValueError(f"gpus must be a whole number with Slurm, got {resources.gpus:g}; use together")
     if resources.address not in (None, "slurm", "local"):
         raise ValueError(f"address must be slurm or local with this engine, got {resources.address!r}")
-    end = monotonic() + 3600 * hours if hours else float("inf")
     tally = Tally(study)
     failed = 0
     if tally.waiting:

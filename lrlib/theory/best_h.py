@@ -16,6 +16,9 @@ import numpy as np
 __all__ = ["Path"]
 
 EXACT = 500  # updates up to which all walks are over all of them
+HEAD, MOST = 2048, 60  # steps of a walk that are taken one by one, and repetitions of the rest
+FLAT = 1e-10  # slope of the logarithm of the cost at which a bottom is found
+FAR = 20.0  # in log h, how far from the rough place a bottom is looked for
 
 
 class Path(NamedTuple):
@@ -66,7 +69,9 @@ class Path(NamedTuple):
             for (low, high), (left, right) in zip(pairwise(grid), pairwise(signs), strict=True)
             if left < 0 <= right
         ]
-        return min((_bottom(exact, slope, x) for x in valleys), key=cost)
+        bends = [(slope(rough(x + 0.01)) - slope(rough(x - 0.01))) / 0.02 for x in valleys]
+        bottoms = (_bottom(exact, slope, *place) for place in zip(valleys, bends, strict=True))
+        return min(bottoms, key=cost)
 
 
 def _halved(slope: Callable[[float], float], low: float, high: float) -> float:
@@ -78,33 +83,35 @@ def _halved(slope: Callable[[float], float], low: float, high: float) -> float:
 
 
 def _bottom(
-    walk: Callable[[float], Parts], slope: Callable[[Parts], float], near: float
+    walk: Callable[[float], Parts], slope: Callable[[Parts], float], near: float, bend: float
 ) -> tuple[float, float]:
-    """Return share and noise at the bottom next to a place, by the slope's sign and size."""
-    step = 0.01
-    low, high = near - step, near + step
-    at_low, at_high = walk(low), walk(high)
-    for _ in range(11):  # to 20 in log h
-        if slope(at_low) < 0 <= slope(at_high):
-            break
-        step *= 2
-        if slope(at_low) >= 0:
-            high, at_high = low, at_low
-            low -= step
-            at_low = walk(low)
-        else:
-            low, at_low = high, at_high
-            high += step
-            at_high = walk(high)
-    else:  # it falls to the end of what can be told
+    """Return share and noise at the bottom next to a place, by the slope's sign and size.
+
+    `bend` is about how fast the slope grows there: it says where the other side of the bottom is.
+    """
+    here = walk(near)
+    now = slope(here)
+    if abs(now) < FLAT:
+        return here[:2]
+    step = min(max(1.2 * abs(now) / bend, 1e-5), 1.0) if bend > 0 else 0.01
+    low, high, at_low, at_high = near, near, here, here
+    while slope(at_low) >= 0 and near - low < FAR:
+        high, at_high = low, at_low
+        low, step = low - step, 2 * step
+        at_low = walk(low)
+    while slope(at_high) < 0 and high - near < FAR:
+        low, at_low = high, at_high
+        high, step = high + step, 2 * step
+        at_high = walk(high)
+    if not slope(at_low) < 0 <= slope(at_high):  # it falls to the end of what can be told
         return (at_low if slope(at_low) >= 0 else at_high)[:2]
     # Regula falsi in Illinois form: the slope at an end that stays twice counts half.
-    a, b, stayed, here = slope(at_low), slope(at_high), 0, at_low
-    while high - low > 1e-6:  # the cost is flat at the bottom: this changes it by about 1e-12 of itself
+    a, b, stayed = slope(at_low), slope(at_high), 0
+    while high - low > 1e-8:  # the cost is flat at the bottom: this changes it by about 1e-16 of itself
         x = (low * b - high * a) / (b - a)
         here = walk(x)
         now = slope(here)
-        if abs(now) < 1e-7:
+        if abs(now) < FLAT:
             break
         if now < 0:
             low, a, b, stayed = x, now, b / 2 if stayed == 1 else b, 1
@@ -122,18 +129,43 @@ def _walk(back: np.ndarray, norms: np.ndarray, log_h: float) -> Parts:
     Factors and norms come from the last update to the first, as w_k = w_{k+1} + f_k / w_{k+1} does.
     """
     h = math.exp(log_h)
-    steps = accumulate(back.tolist(), lambda w, f: w + f / w, initial=math.sqrt(h))
-    w = np.fromiter(steps, float, len(back) + 1)
-    charge = norms * (back / w[:-1]) ** 2
-    # By log h: w_{T+1} = sqrt(h) has the derivative w_{T+1} / 2, and each step multiplies it.
-    dw = np.cumprod(np.concatenate([[w[0] / 2], 1 - back / w[:-1] ** 2]))
-    share, last = w[-1] ** -2, h * norms[0]
+    square = _squares(back, h)
+    ratio = back / square[:-1]
+    charge = norms * back * ratio
+    # w_{T+1}^2 = h is its own derivative by log h, and each step multiplies that by 1 - f^2 / w^4.
+    slopes = np.cumprod(np.concatenate([[h], 1 - ratio**2]))
+    share, last = 1 / square[-1], h * norms[0]
     return (
         float(share),
         float(charge.sum() + last),
-        float(-2 * share * dw[-1] / w[-1]),
-        float(-2 * np.sum(charge * dw[:-1] / w[:-1]) + last),
+        float(-slopes[-1] * share**2),
+        float(-np.sum(charge * slopes[:-1] / square[:-1]) + last),
     )
+
+
+def _squares(back: np.ndarray, h: float) -> np.ndarray:
+    """Return w_{T+1}^2 = h and, step by step, w_k^2 = w_{k+1}^2 + 2 f_k + f_k^2 / w_{k+1}^2.
+
+    The last term is small but in the first steps. So the first `HEAD` are taken one by one and the rest all
+    at once, again and again, each time with the last term of the time before, until nothing changes.
+    """
+    steps = accumulate(back[:HEAD].tolist(), lambda w, f: w + 2 * f + f * f / w, initial=h)
+    head = np.fromiter(steps, float, min(HEAD, len(back)) + 1)
+    rest = back[HEAD:]
+    if not len(rest):
+        return head
+    twice, squared = 2 * rest, rest**2
+    square = np.concatenate([head[-1:], head[-1] + np.cumsum(twice)])
+    for _ in range(MOST):
+        again = twice + squared / square[:-1]
+        again[0] += head[-1]
+        np.cumsum(again, out=again)
+        change = np.max(np.abs(again - square[1:]) / again)
+        square[1:] = again
+        if change < 1e-14:
+            return np.concatenate([head, again])
+    steps = accumulate(back.tolist(), lambda w, f: w + 2 * f + f * f / w, initial=h)
+    return np.fromiter(steps, float, len(back) + 1)
 
 
 class _Blocks(NamedTuple):

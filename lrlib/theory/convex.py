@@ -148,9 +148,9 @@ def worst_case(
     """Return the worst-case bound Psi on the loss of the network after all T updates.
 
     Linear decay has 1 / sqrt(T + 1), and no schedule and no method has less [1]_. A step with factor 0 is no
-    step. With equal norms it takes one pass, 10 to 25 ms for 39,100 updates and the schedule's own time; with
-    `grad_norm_sq` about ten, 30 to 90 ms, as the best h is then searched: valleys of the cost over log h on a
-    path of a few hundred parts, and the bottom of each by walks over all updates and their derivative.
+    step. With equal norms it takes one pass. With `grad_norm_sq` the best h is searched: valleys of the cost
+    over log h on a path of a few hundred parts, and the bottom of each by a few walks over all updates and
+    their derivative. For 39,100 updates either takes 10 to 35 ms.
 
     Parameters
     ----------
@@ -275,7 +275,8 @@ def asked_for(grad_norm_sq: Norms) -> np.ndarray:
     Parameters
     ----------
     grad_norm_sq : array of shape [T]
-        Mean squared norms, finite and > 0, of updates or of equally long parts of a run, such as epochs.
+        Mean squared norms, finite and > 0, of updates, or of equally long parts of a run, which then count as
+        one update each: repeat the mean of an epoch over its updates where there are few epochs.
 
     References
     ----------

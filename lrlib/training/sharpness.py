@@ -9,8 +9,9 @@ and at 2 (1 + m) / r where they are large [1]_: `edges` turns that round.
 
 One batch costs two backward passes, that of the gradient and that of its product with itself. No power
 iteration is needed, which is slower, and early in a run finds the eigenvalue of largest modulus, which is
-negative. Batch norm works as in training, on the batch's own mean and variance: in evaluation mode the same
-network can have 50 times the sharpness.
+negative. Batch norm works as in training, on the batch's own mean and variance. In evaluation mode the
+network of the digits preset has a tenth of that sharpness at its start, as its running statistics are not yet
+those of the data, and 10 to 70 times as much after 40 updates (three seeds, peak rates 0.03 and 0.1).
 
 References
 ----------

@@ -26,6 +26,8 @@ ROOT = Path(__file__).parents[2]
 CHAPTERS = [
     Path(name).stem for name in notebooks.listed() if name.startswith(("book/survey/", "book/beyond/"))
 ]
+# This one trains on the digits wherever it runs, as it needs the networks and not only their record.
+CHAPTERS.remove("snapshots")
 # Runs of each live cell that trains more than one.
 SEVERAL = {
     "introduction": 3,

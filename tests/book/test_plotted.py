@@ -23,6 +23,7 @@ from lrlib import load_runs
 from lrlib.plots.two_widths import TwoWidths
 from lrlib.runs.store import studies
 from run_page import number_of
+from tools.notebooks import TRAINS
 
 ROOT = Path(__file__).parents[2]
 PER_EPOCH = 391  # updates: 50,000 pictures in batches of 128
@@ -59,7 +60,7 @@ def drawn(number: str) -> Figure:
             if cell.cell_type != "code":
                 continue
             statements = ast.parse(cell.source).body
-            if "train_or_resume(" in cell.source:
+            if TRAINS.search(cell.source):
                 statements = [part for part in statements if serves_later(part)]
             if not statements:
                 continue

@@ -54,7 +54,7 @@ def test_ten_questions_and_their_answers():
 def test_1_who_is_highest():
     assert max(MEANS, key=MEANS.get) == "triangle"
     top, second = (floor(10 * MEANS[name] + 0.5) / 10 for name in ("triangle", "linear"))  # halves up
-    assert f"{top:.1f} % on average, against {second:.1f} % for linear" in ANSWERS[1]
+    assert f"{top:.1f}% on average, against {second:.1f}% for linear" in ANSWERS[1]
     (verdict,) = [
         one.verdict
         for one in stats.compare_all([run for runs in LAPTOP.values() for run in runs])
@@ -73,9 +73,9 @@ def test_2_how_far_above_constant():
 def test_3_a_smaller_constant_rate():
     runs = [run for run in load_runs("peak-laptop") if (run.label, run.config.peak_lr) == ("constant", 0.01)]
     mean = statistics.mean(100 * run.epochs[-1].test_accuracy for run in runs)
-    assert f"{mean:.1f} % at rate 0.01, against {MEANS['constant']:.1f} % at rate 0.1" in ANSWERS[3]
-    assert f"drop-based decay ({MEANS['drop']:.1f} %)" in ANSWERS[3]
-    assert f"power 5 ({MEANS['poly5']:.1f} %)" in ANSWERS[3]
+    assert f"{mean:.1f}% at rate 0.01, against {MEANS['constant']:.1f}% at rate 0.1" in ANSWERS[3]
+    assert f"drop-based decay ({MEANS['drop']:.1f}%)" in ANSWERS[3]
+    assert f"power 5 ({MEANS['poly5']:.1f}%)" in ANSWERS[3]
     assert abs(mean - MEANS["drop"]) < 0.5 > abs(mean - MEANS["poly5"])
 
 
@@ -92,7 +92,7 @@ def test_4_when_drop_loses():
 def test_5_training_loss_and_test_accuracy():
     losses = {label: statistics.mean(last(label, "train_loss")) for label in ("time", "drop")}
     assert f"training losses are {losses['time']:.3f} and {losses['drop']:.3f}" in ANSWERS[5]
-    assert f"{MEANS['time']:.1f} % for *time*, {MEANS['drop']:.1f} % for *drop*" in ANSWERS[5]
+    assert f"{MEANS['time']:.1f}% for *time*, {MEANS['drop']:.1f}% for *drop*" in ANSWERS[5]
     assert max(last("time", "train_loss")) < min(last("drop", "train_loss"))
     assert max(SCORES["time"]) < min(SCORES["drop"])
     assert min(last("time", "train_accuracy") + last("drop", "train_accuracy")) > 0.998
@@ -145,5 +145,5 @@ def test_10_rankings_of_one_run_each():
 
 @pytest.mark.parametrize("number", range(1, 11))
 def test_a_question_does_not_hold_its_answer(number):
-    numbers = re.findall(r"\b\d+\.\d+ (?:%|points)", ANSWERS[number])
+    numbers = re.findall(r"\b\d+\.\d+(?:%| points)", ANSWERS[number])
     assert not [one for one in numbers if one in part("Questions")[number]]

@@ -76,9 +76,9 @@ def decisions_text(records: Records) -> Finding:
     ahead = next(each for each in on_digits if each.schedule == "linear")
     return Finding(
         """
-        All {all} are better than the constant rate. Against linear decay, time-based decay, drops and power 5
-        are worse; cosine decay, with restarts and without, is as good to within a point; the triangle came
-        out {higher} points higher, and {n} seeds cannot tell that from luck.
+        All {all} are better than the constant rate. Time-based decay, drops and power 5 are worse than linear
+        decay, and both cosines are as good to within a point. The triangle came out {higher} points higher;
+        {n} seeds cannot tell that from luck.
 
         One row looks contradictory: time-based decay is *better*, and its interval includes zero. The
         intervals are made so that all {family} hold at once, which is stricter than the test that decides.
@@ -161,9 +161,9 @@ def images_text(records: Records) -> Finding:
     return Finding(
         """
         Seeds are not the only luck. With {many} other test images, an accuracy of {high} would typically move
-        by {error} points; with {few} other digits, {top} by {other}. More seeds do not help against that.
-        [Bouthillier and others](https://arxiv.org/abs/2103.03098) measured how far seeds, data splits and
-        tuning move benchmarks.
+        by {error} points; with {few} other digits, {top} by {other}. [Bouthillier and
+        others](https://arxiv.org/abs/2103.03098) measured how far seeds, data splits and tuning move
+        benchmarks.
         """,
         {
             "many": f"{many:,}",

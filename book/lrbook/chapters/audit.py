@@ -514,7 +514,7 @@ def tools_text(records: Records) -> Finding:
     head = ["| loop | " + " | ".join(TOOLS) + " |", "| --- |" + " --- |" * len(TOOLS)]
     return Finding(
         """
-        We wrote the {all} loops for the tools that people have, with the fault and without, and compared
+        We wrote the {all} loops for the tools that people have, with the fault and without. Then we compared
         what each tool writes down: *differs* if the logs are not the same, **looks right** if they are.
         Where Lightning's Trainer does not let a fault arise, the loop is one of manual optimization. *Cannot
         arise*: Keras sets the rate itself at each update, its `LossScaleOptimizer` does not count a skipped
@@ -525,7 +525,7 @@ def tools_text(records: Records) -> Finding:
         `get_last_lr()` gives the rate of the *next* update, and Lightning's monitor reads the rate at the
         start of a batch, before the step. Neither sees {hidden} loops: {names}. There PyTorch
         warns, once: it is the only one of these that judges. timm's `_get_lr` draws the plan
-        and knows no loop: it finds {curve} fault, the one in the plan itself. And where a log differs, its
+        and knows no loop. It finds {curve} fault, the one in the plan itself. And where a log differs, its
         reader must know how the right one looks. That is what a plan is for.
         """,
         {

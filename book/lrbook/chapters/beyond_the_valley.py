@@ -178,7 +178,7 @@ def loss_does_not_order_text(records: Records) -> Finding:
         """
         [Time-based decay](time_based.ipynb) ends with a training loss of {time_loss} and {time}
         test accuracy. [Cosine with restarts](cosine.ipynb) ends with a *higher* loss,
-        {cosine5_loss}, and {cosine5}. So do power-{power} decay and drops: all {others} runs of
+        {cosine5_loss}, and {cosine5}. So do power-{power} decay and drops. All {others} runs of
         these {schedules} schedules have a higher training loss than every run of time-based decay,
         and all have a higher test accuracy. A lower valley floor is not a better network.
         """,
@@ -261,15 +261,15 @@ def penalty_text(records: Records) -> Finding:
         """
         The loss that these runs lower has a second part, the weight penalty (*weight decay*
         $\\lambda$ = {decay}): half of $\\lambda$ times the sum of the squared weights. The valley
-        has none. Large noisy steps tend to push weights outward, the penalty pulls them in; and its
+        has none. Large noisy steps tend to push weights outward, the penalty pulls them in. Its
         pull in one update is $\\eta_t \\lambda w$, so a schedule that lowers the rate turns the
         pull down too. Figure 5.6 shows the result. At the constant rate the penalty ends at
         {constant}. The {n_half} schedules that spend half as much rate in total end at {half}, the
         {n_little} that spend a fifth or less at {little}. Under linear decay it rises until epoch
         {hump} and then falls.
 
-        Yet small weights are not the secret: [cosine with restarts](cosine.ipynb) ends with a
-        penalty of {cosine5}, linear decay with {linear}, and the two are as good as each other to
+        Yet small weights are not the secret. [Cosine with restarts](cosine.ipynb) ends with a
+        penalty of {cosine5}, linear decay with {linear}, and they are as good as each other to
         within a point.
         """,
         {
@@ -338,15 +338,15 @@ def not_settled_text(records: Records) -> Finding:
         """
         Noise, penalty and the total rate spent change together in our {runs} runs, so they cannot
         say which of them matters. All have one weight decay, one peak rate of {peak}, and no
-        augmentation; runs without a penalty, at other peaks and with flipped and shifted images
-        would separate the causes.
+        augmentation. Runs without a penalty, or with flipped and shifted images, could separate the
+        causes.
 
         Elsewhere too the question is open. [Naganuma and others](https://arxiv.org/abs/2603.10301)
         searched for the best shapes, on CIFAR-10 among others, and found that weight decay can
         change strongly which shape is best. [Yano and others](https://arxiv.org/abs/2603.16127)
         trained large language models with no decay at all. After fine-tuning these were better,
-        although decay may look better before it. So "a better minimum" depends on what you measure,
-        and when.
+        although decay may look better before it. So the "better minimum" that the survey promises
+        depends on what you measure, and when.
         """,
         {"runs": len(runs), "peak": f"{min(peaks):g}"},
         {

@@ -40,7 +40,7 @@ def counts_text(records: Records | None = None) -> Finding:
     names = studies()
     return Finding(
         "The book rests on {runs} recorded runs in {studies} studies.",
-        {"runs": sum(len(records[name]) for name in names), "studies": len(names)},
+        {"runs": f"{sum(len(records[name]) for name in names):,}", "studies": len(names)},
         {},
     )
 

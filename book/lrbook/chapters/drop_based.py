@@ -717,9 +717,10 @@ def test_loss_rises_text(records: Records) -> Finding:
         """
         One curve of figure 4.4 does not fit the valley. Test loss is lowest in epoch {epoch}, in all {n}
         runs, at {lowest}, and then rises to {end}. Yet test accuracy ends {gain} points *higher*. The
-        network has memorized the training set ({learned} right at the end), and the usual explanation is
-        that it has grown too sure of itself: a confident mistake costs more cross-entropy than a hesitant
-        one, but accuracy counts both alike. This is **overfitting**. The valley is a model of the
+        network has memorized the training set ({learned} right at the end). The usual explanation is that it
+        has grown too sure of itself: a confident mistake costs more
+        [cross-entropy](../reference/glossary.md#cross-entropy) than a hesitant one, but accuracy counts both
+        alike. This is **overfitting**. The valley is a model of the
         *training* loss; why the test set likes one schedule better than another is
         [a question of its own](beyond_the_valley.md).
         """,

@@ -708,7 +708,7 @@ def networks_text(records: Records) -> Finding:
         the large one, {lead_small} in the small one. Two networks at *one* rate differ in two things: the
         architecture, and how far this rate is from what each tolerates.
 
-        **What one run can bear.** ResNet-50 on CIFAR-10 has [one run of each schedule](analysis.ipynb).
+        **What a single run can show.** ResNet-50 on CIFAR-10 has [one run of each schedule](analysis.ipynb).
         Linear decay leads by {resnet50} points, against {ours} in our smaller network, where seeds of one
         schedule are within {apart} points: luck alone hardly makes such a gap. But the two settings differ in
         {others} things: network, length, augmentation, weight penalty, and images held back from training.
@@ -777,9 +777,9 @@ def what_we_found_text(records: Records) -> Finding:
         """
         > **What we found**
         >
-        > 1. **Short of time, drops lose and linear decay wins most.** With {short} epochs of CIFAR-10, at a
-        >    peak of {peak}, too high for a constant rate, drops still end {lost} points below one and linear
-        >    decay {won} above it. With {long} epochs they are {drop_long} and {linear_long} above.
+        > 1. **Short of time, drops lose and linear decay wins most.** On CIFAR-10 the shared peak of {peak}
+        >    is too high for a constant rate. Yet with {short} epochs drops end {lost} points below it, linear
+        >    decay {won} above. With {long} epochs they are {drop_long} and {linear_long} above.
         > 2. **At a low peak, the constant rate wins.** On the digits it leads linear decay by {behind} points
         >    at {low}; at {peak} it is {ahead} behind.
         > 3. **In {n} settings, linear decay always ends above drops.** The constant rate is first, second or

@@ -64,7 +64,7 @@ def not_on_the_list_text(records: Records) -> Finding:
         """
         The survey calls its list incomplete, and rightly. With momentum {much} and batches of {small}, linear
         decay on the digits reaches {restless_low} from a peak of {low}, and fails from {high}
-        ({restless_high}). Without momentum, in batches of {large}, it is the other way round: {calm_low} and
+        ({restless_high}). Without momentum, in batches of {large}, it is the other way around: {calm_low} and
         {calm_high}. With the best of the recorded rates, each of {n} settings ends between {least} and
         {most}.
 
@@ -194,13 +194,15 @@ def trial_text(records: Records) -> Finding:
     return Finding(
         """
         The survey calls the choice "a very experimental process": "the only way to know" is to train with
-        each. Part of it can be known before. [A worst-case bound](../beyond/one_bound.ipynb) that sees no
-        picture told the order of {eight} schedules by training loss on CIFAR-10, rate by rate, in writing
-        and before the runs: mean rank correlation {mean}, and none at the highest rate. And
-        [a second of measurement](../beyond/warmup_needed.ipynb) tells below which rate warm-up cannot pay.
+        each. Part of it can be known before. [A worst-case bound](../beyond/one_bound.ipynb), which sees no
+        image, predicted the order of {eight} schedules by training loss on CIFAR-10 before the runs. Its rank
+        correlation with the measured order is {mean} on average (1 is the same order), but none at the
+        highest rate. And [seconds of measurement](../beyond/warmup_needed.ipynb) give a rate below which
+        warm-up never paid.
 
         What has to be tried first is the rate. At one rate for all, {eight} schedules span {common} points on
-        CIFAR-10; at their own, {own}. On the digits [{many} span {apart}](../beyond/fair_race.ipynb) then.
+        CIFAR-10; at their own, {own}. On the digits [{many} at their own span
+        {apart}](../beyond/fair_race.ipynb).
         [Which schedule should I use?](../beyond/which_schedule.md) puts it together.
         """,
         {

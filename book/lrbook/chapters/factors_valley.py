@@ -124,9 +124,13 @@ def valley_answer_text(records: Records) -> Finding:
         <details>
         <summary>Think, then open</summary>
 
-        Each of them. As it was, the constant rate ends at {constant}, linear decay at {linear}. Now linear
-        decay is the lower one: {rate} with {rate_times} times the rate, {updates} with {updates_times} times
-        the updates, {noise} with {noise_times} times the noise, and {directions} in {few} directions.
+        Each of them. As it was, the constant rate ends at {constant}, linear decay at {linear}. After each
+        change linear decay is the lower one:
+
+        - {rate} with {rate_times} times the rate,
+        - {updates} with {updates_times} times the updates,
+        - {noise} with {noise_times} times the noise,
+        - {directions} in {few} directions.
 
         </details>
         """,
@@ -165,14 +169,14 @@ def valley_why_text(records: Records) -> Finding:
     areas = {name: fmean(plan.values(1000)) for name, plan in plans.items()}
     return Finding(
         """
-        A falling rate calms the shaking and pays with distance: the sum of its rates, its
+        A falling rate calms the shaking and pays with distance. The sum of its rates, its
         [area](polynomial.ipynb), is {linear} of a constant one's for linear decay, and only {drop} for drops.
         A higher rate or more updates leave less distance, fewer flat directions have less to begin with, and
         more noise is more shaking. In all four panels the order turns in the same steps: linear decay passes
         the constant rate first; drops, which pay more, pass it later.
 
-        The five factors are handles on these four: the initial rate on the peak, epochs on the updates, data
-        and task on the noise and on what there is to learn, architecture on the curvatures.
+        The survey's five factors act on these four. The initial rate sets the peak, and epochs the updates.
+        Data and task change the noise and what there is to learn, the architecture the curvatures.
         """,
         {"linear": rounded(areas["linear"]), "drop": rounded(areas["drop"])},
         {

@@ -23,7 +23,7 @@ from lrlib.schedules.recipes import RECIPES
 from lrlib.stats import PairedComparison, compare_all, final_accuracy
 
 RACE, MAP = own_rates.STAGE_B, map_plan.MAP
-TEST_PICTURES, LEVEL_OF_TESTS = 797, 0.05
+TEST_IMAGES, LEVEL_OF_TESTS = 797, 0.05
 COMMON = 0.1  # the rate that all share in the survey
 LEVEL = ("linear", "rex", "triangle", "cosine", "wsd_sqrt", "wsd", "1cycle")  # H3 says: within 0.3 points
 APART = 0.003
@@ -163,7 +163,7 @@ def spans_figure(records: Records | None = None) -> TwoWidths:
     before, after = common_means(records), own_means(records)
     order = sorted(after, key=after.__getitem__)
     named = list(dict.fromkeys([*order[:2], order[-1], "linear", "constant", "triangle"]))
-    titles = (f"all at {COMMON:g},\nheld-out pictures", "each at its own,\ntest pictures")
+    titles = (f"all at {COMMON:g},\nheld-out images", "each at its own,\ntest images")
     return _slopes(before, after, titles=titles, named=named)
 
 
@@ -191,8 +191,8 @@ def what_we_found_text(records: Records) -> Finding:
         > **What we found**
         >
         > 1. **On the digits the schedule hardly matters, once each has its own rate.** Eighteen schedules
-        >    span {after} points of test accuracy; at the common rate {rate} they span {before}. All are
-        >    within a point of linear decay; {worse} are worse, and none is better.
+        >    span {after} points of test accuracy; at the common rate {rate} they span {before}, on held-out
+        >    images. All are within a point of linear decay; {worse} are worse, and none is better.
         > 2. **Of {predictions} predictions, {right} came true.** We had the last places wrong: they belong to
         >    {last}, which fall too soon.
         > 3. **On CIFAR-10 it does matter.** There {kept} of the span stays, and the triangle is first.
@@ -231,8 +231,8 @@ def answer_text(records: Records) -> Finding:
         <details>
         <summary>Think, then open</summary>
 
-        Of {before} points {after} are left, {part}. At the common rate {last} is last by far, with {was}; at
-        its own it has {now}. Then {new} is last, with {least}.
+        Of {before} points on held-out images {after} are left on test images, {part}. At the common rate
+        {last} is last by far, with {was}; at its own it has {now}. Then {new} is last, with {least}.
 
         </details>
         """,
@@ -304,13 +304,14 @@ def race_text(records: Records) -> Finding:
     seeds = records.whole_seeds(RACE)
     return Finding(
         """
-        By the plan, in pairs over {n} seeds, with Holm's correction over {pairs}, each of the others is
-        within a point of linear decay. {worse} are worse all the same, by {least} to {most} points. None is
+        By the plan, in pairs over {n} seeds, with [Holm's
+        correction](../reference/glossary.md#holm-s-correction) over {pairs}, each of the others is within a
+        point of linear decay. {worse} are worse all the same, by {least} to {most} points. None is
         better: the highest mean is that of {first}, {best}, and linear decay has {linear}.
 
-        *How sure?* One test picture is {picture} points, and the differences have a standard deviation of
-        {low} to {high} points from seed to seed. So the race can tell half a point, and not a tenth. That
-        {borderline} is worse stands on the edge (p = {p}).
+        *How sure?* One test image is {image} points, and the differences have a standard deviation of {low}
+        to {high} points from seed to seed. So the race can tell half a point, and not a tenth. That
+        {borderline} is worse is a close call (p = {p}).
         """,
         {
             "n": len(seeds),
@@ -321,7 +322,7 @@ def race_text(records: Records) -> Finding:
             "first": _the(first),
             "best": percent(own[first], 2),
             "linear": percent(own["linear"], 2),
-            "picture": points(1 / TEST_PICTURES, 2),
+            "image": points(1 / TEST_IMAGES, 2),
             "low": points(min(each.sd for each in found.values()), 2),
             "high": points(max(each.sd for each in found.values()), 2),
             "borderline": edge,
@@ -353,9 +354,9 @@ def spans_text(records: Records) -> Finding:
           The constant rate is in place {flat}, clr in {clr}, noam in {noam}. At a rate low enough it is a
           small fault not to end low.
 
-        The two sides of figure 20.2 are not of one kind: other pictures, and fewer to train on. On the
-        held-out pictures alone, where the rates were chosen, the span goes from {before} points to {inside}.
-        Nor is it the constant rate alone: without it the span at {rate} is {without} points.
+        The two sides of figure 20.2 have other images, and the left one fewer to train on. On the held-out
+        images alone, where the rates were chosen, the span goes from {before} points to {inside}. Nor is it
+        the constant rate alone: without it the span at {rate} is {without} points.
         """,
         {
             "rate": f"{COMMON:g}",
@@ -377,7 +378,7 @@ def spans_text(records: Records) -> Finding:
             "what came true": list(came_true(records).values()) == [True, True, False],
             "the last two fall soon": set(order[:2]) <= SOON,
             "constant gains most": max(own, key=lambda name: own[name] - common[name]) == "constant",
-            "on held-out pictures the span goes too": span(inside) < span(common) / 5,
+            "on held-out images the span goes too": span(inside) < span(common) / 5,
             "without constant as well": span(inside)
             < span({name: x for name, x in common.items() if name != "constant"}) / 3,
         },
@@ -413,7 +414,7 @@ def cifar10_text(records: Records) -> Finding:
         *How sure?* In pairs, with Holm's correction over {pairs}, {seeds} seeds decide one of {pairs}
         verdicts: {worse} is worse than linear decay. The rest is an order, not a test; it takes more seeds. A
         race of its own is planned in `studies/fair-gpu.toml`, with predictions: rates chosen on held-out
-        pictures, then five seeds. Of that race no run has been recorded.
+        images, then five seeds. Of that race no run has been recorded.
         """,
         {
             "seeds": count(len(seeds)),

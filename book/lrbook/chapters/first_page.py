@@ -10,6 +10,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
+from lrbook.chapters import map_plan
 from lrbook.finding import Finding, Records, count, finding, means, percent, points
 from lrlib.plots.style import note
 from lrlib.plots.two_widths import COLOR, INK, RULE, STYLE, svg
@@ -46,7 +47,7 @@ def counts_text(exercises: int, records: Records | None = None) -> Finding:
     return Finding(
         "{Schedules} schedules · {runs} recorded trainings · {exercises} exercises that check themselves · "
         "everything runs on a laptop",
-        {"Schedules": count(len(SURVEY)).capitalize(), "runs": runs, "exercises": exercises},
+        {"Schedules": count(len(SURVEY)).capitalize(), "runs": f"{runs:,}", "exercises": exercises},
         {},
     )
 
@@ -135,15 +136,20 @@ def lowering_helps(records: Records) -> Finding:
     return Finding(
         """
         **Lowering the rate helps.** At one shared peak rate of {peak}, all {n} schedules that lower it beat
-        the constant rate, by {least} to {most} points of test accuracy. [Table 1.1](survey/analysis.ipynb)
+        the constant rate, by {least} to {most} points of test accuracy ({seeds} seeds each).
+        [Analysis](survey/analysis.ipynb)
         """,
         {
             "peak": f"{at_peak(records):g}",
             "n": count(len(gains)),
+            "seeds": count(compared[0].n),
             "least": points(min(gains)),
             "most": points(max(gains)),
         },
-        {"all are better by the plan": all(c.verdict == "better" for c in compared)},
+        {
+            "all are better by the plan": all(c.verdict == "better" for c in compared),
+            "as many seeds of each": len({c.n for c in compared}) == 1,
+        },
     )
 
 
@@ -152,19 +158,21 @@ def much_of_it_is_the_rate(records: Records) -> Finding:
     """Finding 2: the shared rate is too high for a constant one; at its own rate it catches up with some."""
     (slow,) = records.runs(PEAKS, "constant", peak_lr=0.01)
     at = {name: fmean(map(final_accuracy, records.runs(CIFAR10, name))) for name in SURVEY}
-    shared, own = digits_spans(records)
+    shared, own = (
+        map_plan.span(map_plan.means(of(records, DIGIT_PEAKS))) for of in (map_plan.common, map_plan.own)
+    )
     tuned, n = records.by_rate(MAP), len(records.whole_seeds(MAP))
     rates = list(tuned["linear"])
     gap = tuned["linear"][at_peak(records)] - tuned["constant"][at_peak(records)]
     left = max(tuned["linear"].values()) - max(tuned["constant"].values())
     return Finding(
         """
-        **Much of that is the rate, not the schedule.** {peak} is too high for a constant rate: {low_rate}
-        reached {slow} (one run so far), level with drop-based and polynomial decay, though not with linear.
-        In {n} runs of each on a GPU, linear decay leads by {gap} points at {peak}, and by {left} where each
-        has the best of {rates} rates: [the map](survey/analysis.ipynb). On the digits, the {all}
-        schedules span {shared} points at the shared rate, and {own} when each has its own best rate.
-        [Fair races](survey/factors.ipynb)
+        **Much of that is the rate, not the schedule.** {peak} is too high for a constant rate. One run at
+        {low_rate} reached {slow}, level with drop-based and polynomial decay, though not with linear. In {n}
+        runs of each on a GPU, linear decay leads by {gap} points at {peak}, and by {left} where each has the
+        best of {rates} rates. On the digits the {all} schedules span {shared} points at {peak}, and {own}
+        each at the rate that its other seeds find best. [Analysis](survey/analysis.ipynb),
+        [A fair race](beyond/fair_race.ipynb)
         """,
         {
             "peak": f"{at_peak(records):g}",
@@ -187,7 +195,7 @@ def much_of_it_is_the_rate(records: Records) -> Finding:
             > 0.03,
             "less than half of the gap is left, and linear still ahead": 0 < left < gap / 2,
             "in several runs of each": n > 1,
-            "on the digits own rates shrink the span to a quarter or less": 4 * own < shared,
+            "on the digits own rates shrink the span to less than a half": 2 * own < shared,
         },
     )
 
@@ -262,7 +270,8 @@ def decay_makes_repeatable(records: Records) -> Finding:
     return Finding(
         """
         **Decay makes results repeatable.** {N} runs at the constant rate, alike but for the seed, end
-        anywhere from {low} to {high}: a standard deviation of {constant} points, against {least} to {most}
+        anywhere from {low} to {high}. That is a [standard
+        deviation](reference/glossary.md#standard-deviation) of {constant} points, against {least} to {most}
         under the other {others}. [Analysis](survey/analysis.ipynb)
         """,
         {
@@ -324,20 +333,6 @@ def rankings(records: Records, study: str) -> set[tuple[str, ...]]:
         tuple(name for _, name in sorted(zip(draw, FIVE, strict=True), key=lambda pair: -pair[0]))
         for draw in product(*ends)
     }
-
-
-def digits_spans(records: Records) -> tuple[float, float]:
-    """Return how far the schedules' mean accuracies span: at the shared rate, and each at its own best."""
-    mean = {
-        name: {
-            peak: fmean(map(final_accuracy, records.runs(DIGIT_PEAKS, name, peak_lr=peak))) for peak in peaks
-        }
-        for name in SURVEY
-        for peaks in [{run.config.peak_lr for run in records.runs(DIGIT_PEAKS, name)}]
-    }
-    shared = [found[at_peak(records)] for found in mean.values()]
-    own = [max(found.values()) for found in mean.values()]
-    return max(shared) - min(shared), max(own) - min(own)
 
 
 def at_peak(records: Records) -> float:

@@ -460,8 +460,7 @@ def three_rates_text(records: Records) -> Finding:
     return Finding(
         """
         Of our {n} recorded runs at each rate, those at {GOOD} end between {good_low} and {good_high}, each
-        above all {n} at {LOW} ({low_low} to {low_high}); of those at {TOO_HIGH}, {guess} do no better than
-        guess.
+        above all {n} at {LOW} ({low_low} to {low_high}). Of those at {TOO_HIGH}, {guess} only guess.
         """,
         {
             "n": count(len(good)),
@@ -641,7 +640,7 @@ def eight_plans_figure() -> TwoWidths:
     )
 
 
-@finding(heading="From a high peak all other plans end lower, from a low one higher")
+@finding(heading="From a high peak all other plans reach a lower loss, from a low peak a higher one")
 def eight_plans_text(records: Records) -> Finding:
     """Say what eight schedules do from one peak rate, in the valley and on CIFAR-10."""
     end = {name: float(loss[-1]) for name, (_, loss) in _eight(PEAK).items()}

@@ -402,9 +402,9 @@ def climbs_text(records: Records) -> Finding:
     ]
     return Finding(
         """
-        If `T_max` is smaller than the number of updates, the rate of `CosineAnnealingLR` goes up after it:
-        {half} of the peak after one and a half times `T_max`, {whole} after twice. transformers' `cosine`
-        does the same. {stays} stay at zero.
+        If `T_max` is smaller than the number of updates, the rate of `CosineAnnealingLR` goes up after it.
+        It is {half} of the peak after one and a half times `T_max`, {whole} after twice. transformers'
+        `cosine` does the same. {stays} stay at zero.
         """,
         {
             "half": number(rates[150]),
@@ -440,7 +440,7 @@ def chained_text(records: Records) -> Finding:
     )
 
 
-@finding(heading="Keras: an initial rate of 0 without a point trains nothing")
+@finding(heading="Keras: an initial rate of 0 instead of 0.0 trains nothing")
 def integer_zero_text(records: Records) -> Finding:
     """Say what the integer zero does to a cosine with warm-up."""
     found = record()["surprises"]["integer_zero"]
@@ -565,7 +565,7 @@ def per_epoch_text(records: Records) -> Finding:
         """
         A scheduler returned from `configure_optimizers` steps after each epoch. A line over {updates}
         updates in {epochs} epochs then has {different} rates, and ends at {last} of the peak, not at {due}.
-        `"interval": "step"` belongs into the dict *of the scheduler*; beside it, it is ignored with a
+        `"interval": "step"` belongs in the dict *of the scheduler*; beside it, it is ignored with a
         warning.
         """,
         {

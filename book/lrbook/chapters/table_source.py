@@ -278,10 +278,10 @@ def two_losses_text(records: Records) -> Finding:
         """
         On test images time-based decay falls behind drops: the only pair, of {pairs}, that the two losses
         order differently. By training loss {puzzles} pairs contradict the accuracies, and {left} of them
-        still do by test loss: {first}, and {second}; each time the former has the lower test loss and the
+        still do by test loss: {first}, and {second}. Each time the former has the lower test loss and the
         lower accuracy. No column is wrong. Accuracy counts mistakes, [cross-entropy weighs
-        them](beyond_the_valley.md): one wrong answer given
-        with great confidence costs as much as many hesitant ones.
+        them](beyond_the_valley.md): one wrong answer given with great confidence costs as much as many
+        hesitant ones.
 
         In {full} of the {schedules} runs the network has learned every training image. Its training loss then
         says nothing of mistakes. What is left in it?

@@ -44,9 +44,9 @@ def cut_text(records: Records) -> Finding:
     far = [gap(accuracy[name], log.row(name).test_accuracy, images=IMAGES) for name in runs]
     return Finding(
         """
-        Drops and power 5 were cut after {done} of {all} epochs, as our time on the machine was over; of their
-        rate of {peak} hardly anything was left, {rest} at most. Their training losses stood at {drop} (log:
-        {log_drop}) and {poly5} ({log_poly5}), their test accuracies at {drop_at} ({log_drop_at}) and
+        Drops and power 5 were cut after {done} of {all} epochs, as our time on the machine was over. Of their
+        rate of {peak} hardly anything was left by then, {rest} at most. Their training losses stood at {drop}
+        (log: {log_drop}) and {poly5} ({log_poly5}), their test accuracies at {drop_at} ({log_drop_at}) and
         {poly5_at} ({log_poly5_at}): within {near} points, or {errors} standard errors. With these, all {runs}
         stand in the order of the logs, though three of them are too close there to be told apart.
         """,

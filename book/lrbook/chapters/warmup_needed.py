@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lrbook.chapters import drawn, shared
+from lrbook.chapters._write import listed
 from lrbook.chapters.batches import digit_batches as digit_batches
 from lrbook.chapters.triangle import LIMIT, AtPeaks, Setting, by_setting, loss_ratio, onset_of, rule_of
 from lrbook.finding import Finding, Records, count, finals, finding, percent, points, rounded
@@ -27,6 +28,7 @@ from lrlib.stats.rankings import by_peak
 
 MAP, CIFAR10, DIGITS = "laptop-map-gpu", "survey-laptop", "peak-digits"
 LIVE = 0.03  # the peak rate of the live cell
+RISING = (80, 160)  # updates of the triangle's rise in which its sharpness has met the line of stability
 LINEAR, TRIANGLE = COLOR["linear"], COLOR["triangle"]
 
 
@@ -117,18 +119,20 @@ def what_we_found_text(records: Records) -> Finding:
         """
         > **What we found**
         >
-        > 1. **A measurement of seconds gives a rate below which warm-up never paid.** In none of {cells}
-        >    cells below it did warm-up take off a third of the training loss, over {settings} settings of
-        >    momentum and batch size.
-        > 2. **It does not say where warm-up begins to pay.** That is {nearest} to {farthest} times higher,
-        >    and large batches begin last. Of the {predictions} predictions that we had written down,
-        >    {right} came true.
-        > 3. **A warm-up pulls the sharpness down.** While the rate rises, the sharpness falls along the line
-        >    where updates just stay stable.
+        > 1. **A measurement of seconds gives a rate below which warm-up never paid.** We tried {cells} peak
+        >    rates below it, in {settings} settings of momentum and batch size on the digits. At none did
+        >    warm-up take off a third of the training loss.
+        > 2. **It does not say where warm-up begins to pay.** That is {nearest} to {farthest} times higher in
+        >    {paying} of the settings, and nowhere in the other; large batches begin last. Of the
+        >    {predictions} predictions that we had written down, {right} came true.
+        > 3. **A warm-up pulls the sharpness down.** While the rate rises to a high peak, the sharpness falls
+        >    with the line where updates just stay stable, at up to {over} times its height.
         """,
         {
             "cells": len(below),
             "settings": count(len(settings)),
+            "paying": count(len(onsets)),
+            "over": rounded(max(_over_the_line()), 1),
             "nearest": rounded(min(onsets.values()), 1),
             "farthest": rounded(max(onsets.values()), 1),
             "predictions": count(len(rule)),
@@ -139,6 +143,7 @@ def what_we_found_text(records: Records) -> Finding:
             "warm-up takes off no third in any cell below": min(below) > LIMIT,
             "wherever it pays, it is above the edge": min(onsets.values()) > 1,
             "and sometimes five times": max(onsets.values()) > 5,
+            "in one setting it pays nowhere": len(onsets) == len(settings) - 1,
             "half of the predictions came true": sum(rule.values()) == len(rule) / 2,
         },
     )
@@ -175,10 +180,9 @@ def answer_text(records: Records) -> Finding:
         <details>
         <summary>Think, then open</summary>
 
-        At {low} the triangle ends at {low_ratio} times linear decay's training loss, at {high} at
-        {high_ratio} times: there it does need its warm-up. Without momentum, {plain} times at a peak of
-        {rate}: an update with momentum
-        {momentum} goes {far} times as far in the end.
+        At {low} the triangle ends at {low_ratio} times linear decay's training loss. At {high} it is
+        {high_ratio} times: there the run does need its warm-up. Without momentum it is {plain} times at a
+        peak of {rate}: an update with momentum {momentum} goes {far} times as far in the end.
 
         </details>
         """,
@@ -214,12 +218,12 @@ def measured_text(records: Records) -> Finding:
         momentum {momentum} the mean puts the lower edge at {small} and the upper one at {large}. Larger
         batches have less: {others}. Their gradients point along less extreme directions.
 
-        Seeds lie up to a factor of {apart} apart. So read the edges as a size, not as a number: measure your
-        own start, and take a few of them if you can.
+        Seeds lie up to a factor of {apart} apart. So read an edge as a rough size. Measure your own start,
+        and take a few seeds if you can.
         """,
         {
             "smallest": smallest,
-            "values": ", ".join(rounded(value, 1) for value in at[smallest]),
+            "values": listed(rounded(value, 1) for value in at[smallest]),
             "n": count(len(at[smallest])),
             "momentum": "0.9",
             "small": rounded(lines.small, 3),
@@ -251,13 +255,14 @@ def below_text(records: Records) -> Finding:
     seeds = {len(runs) for at in settings.values() for each in at.values() for runs in each.values()}
     return Finding(
         """
-        {cells} cells lie left of the dotted lines. In all of them the triangle's training loss is {low} to
-        {high} times linear decay's, and test accuracies are within {apart} points. So if your peak rate is
-        below the edge, leave the warm-up out, or keep it: it does not matter.
+        A cell is one peak rate in one setting; {cells} cells lie left of the dotted lines. In all of them the
+        triangle's training loss is {low} to {high} times linear decay's, and test accuracies are within
+        {apart} points. So if your peak rate is below the edge, leave the warm-up out, or keep it: it does not
+        matter.
 
         *How sure?* {seeds} seeds in each cell, one network, one data set. We wrote down beforehand that
-        warm-up is worth nothing at low rates; that it is the *lower* edge that bounds them in all settings is
-        a reading of ours, made afterwards.
+        warm-up is worth nothing at low rates. That the *lower* edge bounds these in all settings we saw
+        afterwards.
         """,
         {
             "cells": len(below),
@@ -283,22 +288,26 @@ def above_text(records: Records) -> Finding:
     """Say where warm-up begins to pay, and how the written rule fared."""
     settings = by_setting(records)
     over, rule = _onsets(settings), rule_of(settings)
+    missed, wider = loss_ratio(settings[0.0, 5][1.0]), 0.68
     *small, large = sorted({size for _, size in settings})
     momenta = sorted({momentum for momentum, _ in settings})
     heaviest = (momenta[-1], large)
     best = min(loss_ratio(runs) for at in settings.values() for runs in at.values())
+    (never,) = (setting for setting in settings if setting not in over)
+    nearly = min(loss_ratio(runs) for runs in settings[never].values())
     return Finding(
         """
         Where warm-up pays, it can pay much: the best cell has {best} of linear decay's loss. It begins to pay
         (a third of the loss) at {few} times the lower edge with the smaller batches, and at {many} times with
-        batches of {large}, at every momentum later than with smaller ones. That is on the way to the upper
-        edge: with momentum {momentum} and batches of {large} the edges are {lower} and {upper}, and it begins
-        at {at}.
+        batches of {large}. At every momentum the largest batches begin last, on the way to the upper edge.
+        With momentum {momentum} and batches of {large} the edges are {lower} and {upper}, and it begins at
+        {at}. Momentum {no_momentum} with batches of {smallest} stays just short of a third, at {nearly} of
+        linear decay's loss at best.
 
         The rule that we had committed before the runs (`studies/warmup-rule.toml`) named the place, by a
-        sharpness that we took for all batch sizes alike. {Right} of {predictions} predictions came true;
-        those of the place missed, [by a hair](../survey/triangle.ipynb). A measurement at the start is a
-        warning sign, not a forecast.
+        sharpness that we took for all batch sizes alike. {Right} of {predictions} predictions came true.
+        Those of the place missed by a hair: {missed} of linear decay's loss, where less than {limit} was
+        asked. A measurement at the start is a warning sign, not a forecast.
         """,
         {
             "best": percent(best, 0),
@@ -309,8 +318,13 @@ def above_text(records: Records) -> Finding:
             "lower": rounded(edge(heaviest).small, 2),
             "upper": rounded(edge(heaviest).large, 1),
             "at": f"{onset_of(settings[heaviest]):g}",
+            "no_momentum": f"{never[0]:g}",
+            "smallest": never[1],
+            "nearly": rounded(nearly, 2),
             "Right": count(sum(rule.values())).capitalize(),
             "predictions": count(len(rule)),
+            "missed": rounded(missed, 3),
+            "limit": rounded(LIMIT, 3),
         },
         {
             "at best nine tenths of the loss go": best < 0.1,
@@ -320,10 +334,13 @@ def above_text(records: Records) -> Finding:
                 for size in small
                 if (momentum, size) in over
             ),
+            "the one that never gets there comes close": nearly < LIMIT + 0.05,
             "with the largest it begins between the edges": edge(heaviest).small
             < over[heaviest] * edge(heaviest).small
             < edge(heaviest).large,
             "the predictions of the place failed": rule == {"H1": False, "H2": True, "H3": False, "H4": True},
+            "with a slightly wider limit all had come true": LIMIT <= missed < wider
+            and all(rule_of(settings, wider).values()),
         },
     )
 
@@ -345,6 +362,12 @@ def _along(recipe: str, peak: float) -> tuple[list[int], list[float], list[float
     ]
     mean = [fmean(values) for values in zip(*([point[2] for point in run] for run in runs), strict=True)]
     return [point[0] for point in runs[0]], [point[1] for point in runs[0]], mean
+
+
+def _over_the_line(peak: float = 0.2) -> list[float]:
+    """Return the triangle's sharpness over the line of stability, in the later part of its rise."""
+    points_ = zip(*_along("triangle", peak), strict=True)
+    return [value / _stable(rate) for step, rate, value in points_ if RISING[0] <= step <= RISING[1]]
 
 
 def _stable(rate: float) -> float:
@@ -394,22 +417,22 @@ def along_text(records: Records) -> Finding:
     """Say how the sharpness moves along runs with and without warm-up at a high peak rate."""
     peak = 0.2
     steps, rates, values = _along("triangle", peak)
-    rising = [i for i, step in enumerate(steps) if 80 <= step <= 160]
-    over = [values[i] / _stable(rates[i]) for i in rising]
+    rising, over = [steps.index(step) for step in RISING], _over_the_line(peak)
     _, line_rates, thrown = _along("linear", peak)
     seeds = len({run["seed"] for run in sharpness() if run["preset"] == "digits"})
     return Finding(
         """
-        At a peak of {peak} the start lies above what such a rate bears: {start} against {bears}. With warm-up
-        the rate comes there slowly, and the sharpness gives way: from update {first} to {last} it is {low} to
-        {high} times the line while the line itself falls to a half. Without warm-up the first updates are
+        A peak of {peak} is stable up to a sharpness of {bears}, and the start has {start}. With warm-up the
+        rate comes there slowly, and the sharpness gives way. From update {first} to {last} it is {low} to
+        {high} times the line, while the line itself falls to a half. Without warm-up the first updates are
         unstable at once. After {after} of them the sharpness is {thrown}: the weights were thrown far off, to
         where gradients and curvature are small, and have to come back.
 
         Smaller batches settle at the lower line, as [Andreyev and
-        others](https://arxiv.org/abs/2604.14108) found with momentum; that a rising rate drives the sharpness
-        down is known from [Kalra and Barkeshli](https://arxiv.org/abs/2406.09405). *How sure?* {seeds} seeds,
-        measured after the same had been seen in one.
+        others](https://arxiv.org/abs/2604.14108) found with momentum; that warm-up forces a network to
+        better conditioned places, so that it bears a higher rate, is what [Kalra and
+        Barkeshli](https://arxiv.org/abs/2406.09405) found. *How sure?* {seeds} seeds, measured after the same
+        had been seen in one.
         """,
         {
             "peak": f"{peak:g}",
@@ -441,34 +464,52 @@ def along_text(records: Records) -> Finding:
 def cifar10_text(records: Records) -> Finding:
     """Say where the laptop network's edges lie, and what warm-up does at rates around them."""
     (values,) = starts("laptop").values()
+    seconds = [run["seconds"] for run in sharpness() if run["preset"] == "laptop"]
     small, large = (2 * (1 + sign * 0.9) / fmean(values) for sign in (-1, 1))
     grid = by_peak(records.blocks(MAP))
-    high = max(grid["linear"])
-    gains = [grid["triangle"][high][seed] - end for seed, end in grid["linear"][high].items()]
-    usual = fmean(finals(records.runs(CIFAR10, "triangle"))) - fmean(finals(records.runs(CIFAR10, "linear")))
+    low, *_, high = sorted(grid["linear"])
+    gains = {
+        rate: [grid["triangle"][rate][seed] - end for seed, end in at.items()]
+        for rate, at in grid["linear"].items()
+    }
+    ends = {name: finals(records.runs(CIFAR10, name)) for name in ("triangle", "linear")}
+    usual = fmean(ends["triangle"]) - fmean(ends["linear"])
     return Finding(
         """
-        The laptop's network starts at a sharpness of {values}, in batches of {size}: edges at {small} and
-        {large}. The survey's peak rate of 0.1 lies between, and there warm-up gains {usual} points, which
-        is [not decidable](../survey/triangle.ipynb). At {high}, the upper edge, it gains {gain} points on
-        average over {runs} runs of each.
+        The small residual network of our CIFAR-10 runs starts at a sharpness of {values} with {seeds} seeds,
+        in batches of {size}. That puts the edges at {small} and {large}. On a CPU it took {fastest} to
+        {slowest} seconds per start.
+
+        The survey's peak rate of 0.1 lies between. There warm-up gains {usual} points in {n} runs of each on
+        a CPU, which is [not decidable](../survey/triangle.ipynb), and {usual_gpu} in {runs} runs of each on a
+        GPU. On the GPU it gains {gain} at {high}, the upper edge, and {low_gain} at {low}, below the lower
+        one.
         """,
         {
-            "values": ", ".join(rounded(value, 1) for value in values),
+            "values": listed(rounded(value, 1) for value in values),
+            "seeds": count(len(values)),
             "size": 128,
             "small": rounded(small, 3),
             "large": rounded(large, 2),
+            "fastest": rounded(min(seconds), 0),
+            "slowest": rounded(max(seconds), 0),
             "usual": points(usual),
+            "n": count(len(ends["linear"])),
+            "usual_gpu": points(fmean(gains[0.1])),
             "high": f"{high:g}",
-            "gain": points(fmean(gains)),
-            "runs": count(len(gains)),
+            "gain": points(fmean(gains[high])),
+            "low": f"{low:g}",
+            "low_gain": points(fmean(gains[low])),
+            "runs": count(len(gains[high])),
         },
         {
-            "the usual rate lies between the edges": small < 0.1 < large,
+            "the usual rate lies between the edges": low < small < 0.1 < large,
             "the high one is near the upper edge": 0.7 < high / large < 1.5,
-            "warm-up gains at the usual rate, a little": 0 < usual < 0.015,
-            "more at the high one, in each run": min(gains) > 0.015,
-            "several runs of each": len(gains) > 1,
+            "warm-up gains at the usual rate, a little": 0 < usual < 0.015 and 0 < fmean(gains[0.1]) < 0.015,
+            "more at the high one, in each run": min(gains[high]) > 0.015,
+            "hardly at the low one": abs(fmean(gains[low])) < 0.005,
+            "several runs of each": len(gains[high]) > 1,
+            "a start takes a minute or two": max(seconds) < 120,
         },
     )
 

@@ -72,7 +72,7 @@ class ClassStudy:
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return the cells of the class's table 1.1: a head, then a row a schedule with means over seeds."""
-        rows = [("schedule", "n", "test accuracy", "95 % interval", "training loss")]
+        rows = [("schedule", "n", "test accuracy", "95% interval", "training loss")]
         for label in self.schedules:
             runs = self._of(label)
             if not runs:
@@ -132,7 +132,7 @@ class ClassStudy:
             ]
             accuracies = [[final_accuracy(run) for run in self._of(label)] for label in self.schedules]
             if any(interval(values)[1] > 1 for values in accuracies if values):
-                lines.append("An interval that reaches past 100 % comes from too few seeds to tell more.")
+                lines.append("An interval that reaches past 100% comes from too few seeds to tell more.")
             compared = self.comparisons()
             lines += ["", "Seed by seed:" if compared else _nothing(self.schedules)]
             lines += [f"- {comparison.sentence()}" for comparison in compared]

@@ -54,7 +54,7 @@ def detectable_text(records: Records) -> Finding:
     )
     return Finding(
         """
-        A true difference of this size is called *better* in 80 % of classes, if the differences between runs
+        A true difference of this size is called *better* in 80% of classes, if the differences between runs
         that share a seed have a standard deviation of {half} points, of {one}, or of {two} ({pairs}
         comparisons, Holm's first step):
 

@@ -22,6 +22,7 @@ from lrbook.exercises import (
     linear,
     micro_batches,
     polynomial,
+    snapshots,
     table_source,
     time_based,
     torch_loops,
@@ -49,6 +50,7 @@ _MODULES = (
     table_source,
     claims,
     fair_race,
+    snapshots,
     audit,
 )
 _ALL = {

@@ -31,7 +31,7 @@ def jag(draw: Draw) -> Task:
         answer="jag",
         prompt=f"""
             `y` is a curve, one value an epoch. The jag of an epoch is its distance from the middle between
-            its two neighbours, as a fraction of the curve's {name}. Return the largest jag.
+            its two neighbors, as a fraction of the curve's {name}. Return the largest jag.
         """,
         starter="""
             def jag(y):
@@ -75,7 +75,7 @@ def jag(draw: Draw) -> Task:
             ),
             Mistake(
                 f"def jag(y):\n    return max(abs(2 * b - a - c) {rest}) / ({size})",
-                "twice too large: the middle between two neighbours is half their sum.",
+                "twice too large: the middle between two neighbors is half their sum.",
             ),
             Mistake(
                 f"def jag(y):\n    return max(b - (a + c) / 2 {rest}) / ({size})",

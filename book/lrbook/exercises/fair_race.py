@@ -40,7 +40,7 @@ def price(draw: Draw) -> Task:
         answer="my_part",
         prompt=f"""
             A schedule's rate is chosen among {rates} on {folds} folds: each run trains on all folds but one,
-            8 epochs, in batches of 5, of 1,000 pictures in all. The race then trains {seeds} seeds on all
+            8 epochs, in batches of 5, of 1,000 images in all. The race then trains {seeds} seeds on all
             1,000. Which part of a schedule's updates goes into choosing its rate?
         """,
         starter="my_part = None  # from 0 to 1",
@@ -54,7 +54,7 @@ def price(draw: Draw) -> Task:
         mistakes=[
             Mistake(
                 f"my_part = {rates * folds} / {rates * folds + seeds}",
-                "those are runs; a run on a fold is shorter, as it trains on fewer pictures.",
+                "those are runs; a run on a fold is shorter, as it trains on fewer images.",
             ),
             Mistake(f"my_part = {choosing / racing!r}", "that is over the race alone; the whole is both."),
             Mistake(f"my_part = {1 - part!r}", "that is the part of the race."),
@@ -77,7 +77,7 @@ def own_rate(draw: Draw) -> Task:
         prompt=f"""
             `losses` holds the mean held-out losses at the peak rates 0.003, 0.01, 0.03 and 0.1, in this
             order; a diverged rate has an infinite one. Return the rate of the lowest loss. If a smaller rate
-            has a loss within {margin:g} parts in a hundred of the lowest, return the smallest such rate.
+            has a loss within {margin:g} percent of the lowest, return the smallest such rate.
         """,
         starter="""
             def own_rate(losses):
@@ -125,8 +125,8 @@ def lucky_cell(draw: Draw) -> Task:
             first leads by half a point. What made the gap?
         """,
         reveal=f"""
-            the best of {many} numbers that scatter lies higher than the best of {few}. Choose on pictures
-            that do not report, and try the same rates for both.
+            the best of {many} numbers that scatter lies higher than the best of {few}. Choose on other
+            images than those you report, and try the same rates for both.
         """,
         **choice(
             draw,

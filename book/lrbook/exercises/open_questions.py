@@ -81,7 +81,7 @@ QUESTIONS = (
             with the lower loss have the *lower* test accuracy. Explain in two sentences how that can be.
         """,
         model="""
-            Both networks have learnt the training images nearly by heart, so that the training loss only
+            Both networks have learned the training images nearly by heart, so that the training loss only
             measures how sure they are of images that they know. How many *new* images they get right
             depends on which of the many networks that fit the training images was found, and a training
             loss near zero does not tell them apart.

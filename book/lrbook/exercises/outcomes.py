@@ -76,7 +76,7 @@ OUTCOMES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("tell a run that has converged from one that has merely run out of rate", ("plateau",)),
     ),
     "analysis": (
-        ("read a table of results column by column: which loss, which pictures, how many runs", ()),
+        ("read a table of results column by column: which loss, which images, how many runs", ()),
         ("say how far luck alone can reorder schedules that are shown by one run each", ("luck",)),
         (
             "state a difference with its interval, and decide by rules that were fixed beforehand",
@@ -138,9 +138,18 @@ OUTCOMES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     ),
     "fair_race": (
         ("choose a peak rate by a rule that was written down, ties and edges included", ("own_rate",)),
-        ("say what a fair comparison costs, and which pictures it may look at when", ("price",)),
+        ("say what a fair comparison costs, and which images it may look at when", ("price",)),
         ("tell a gap between schedules from a gap between rates, or from luck", ("lucky_cell",)),
         ("read a verdict over many comparisons", ()),
+    ),
+    "snapshots": (
+        (
+            "keep the networks at the ends of a schedule's cycles, and average what they answer",
+            ("mean_answer",),
+        ),
+        ("say how much there is to gain, from how often two networks differ", ("best_of_two",)),
+        ("average weights, and mend the statistics that the mean needs", ("stale_statistics",)),
+        ("say when several networks are worth their price", ()),
     ),
     "audit": (
         ("record in three lines which rate a loop of your own applies, and set it beside the plan", ()),
@@ -150,7 +159,7 @@ OUTCOMES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 }
 
 #: Part of the book in which a chapter stands, where it is not the survey.
-FOLDER = {"audit": "beyond", "fair_race": "beyond"}
+FOLDER = {"audit": "beyond", "fair_race": "beyond", "snapshots": "beyond"}
 
 
 def _named(exercise: Exercise | OpenExercise, chapter: str) -> str:

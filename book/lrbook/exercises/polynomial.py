@@ -197,7 +197,7 @@ def plateau(draw: Draw) -> Task:
         """,
         reveal=f"""
             about {spent:.2f} of it. A plateau there can be a plan that is nearly used up, or a network that
-            has learnt its images; the loss alone does not tell. The survey sees its power 5 flatten after
+            has learned its images; the loss alone does not tell. The survey sees its power 5 flatten after
             about 25 epochs.
         """,
         judge=Number(expected=spent, rel=0.02),

@@ -27,7 +27,7 @@ def without_penalty(draw: Draw) -> Task:
         solution=f"my_loss = {printed:g} - {decay:g} * {squares}",
         reveal=f"""
             {decay * squares:.3g} of {printed:g} is penalty, and {rest:.3g} is left. On images that it has
-            learnt by heart, a network's printed loss says more of its weights than of its mistakes.
+            learned by heart, a network's printed loss says more of its weights than of its mistakes.
         """,
         judge=Number(expected=rest),
         mistakes=[

@@ -131,7 +131,7 @@ def bert(draw: Draw) -> Task:
     return Task(
         answer="my_lr",
         prompt=f"""
-            A log shows a rate that climbs in a straight line towards $10^{{-4}}$ over {warmup} updates, and
+            A log shows a rate that climbs in a straight line toward $10^{{-4}}$ over {warmup} updates, and
             then is suddenly lower. The code is the one that was published with BERT: with $T = {total}$ and
             $W = {warmup}$, $10^{{-4}}\\, t/W$ for $t < W$, and after that $10^{{-4}}\\,(1 - t/T)$. Which rate
             does update {warmup}, the first after the climb, get?

@@ -20,4 +20,4 @@ def test_every_study_with_a_record_has_its_question_and_its_place():
 
 def test_runs_are_counted_in_files():
     files = len(list(RECORDED.glob("*/*.json")))
-    assert f"rests on {files} recorded runs in {len(studies())} studies" in data.counts_text().text
+    assert f"rests on {files:,} recorded runs in {len(studies())} studies" in data.counts_text().text

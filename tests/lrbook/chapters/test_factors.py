@@ -220,8 +220,8 @@ def other_rates(records: Records) -> None:
 # What may stand in an author's words with a number: logic, and what the panel of a figure holds.
 ALLOWED = (
     r"But the two settings|where two are level|Two networks at \*one\* rate differ in two things|"
-    r"these two change|the first two are within|In all four panels|handles on these four|"
-    r"The five factors|the three lie within|ResNet-50|figure 10\.\d"
+    r"these two change|the first two are within|In all four panels|act on these four|\(1 is the same order\)|"
+    r"The survey's five factors|the three lie within|ResNet-50|figure 10\.\d"
 )
 
 

@@ -77,7 +77,7 @@ def test_headings_findings_and_code_of_the_page():
     plain = {
         "Eighteen schedules, each at its own rate",
         "Predict: how much of the spread is the rate?",
-        "Choose on pictures that do not report",
+        "Choose the rate on other images than those you report",
         "Try it: two rates for two schedules",
         "What is new here, and how sure it is",
     }

@@ -52,6 +52,9 @@ ALTERATIONS = {
         PEAKS, "constant", "test_accuracy", lambda e, x: x - 0.05, peak_lr=0.01
     ),
     "linear at 0.03 poor": measured(PEAKS, "linear", "test_accuracy", lambda e, x: x - 0.02),
+    "map: linear at 0.03 poor": measured(
+        "laptop-map-gpu", "linear", "test_accuracy", lambda e, x: x - 0.02, seeds=range(9), peak_lr=0.03
+    ),
     "poly5 ran at half the peak": configured(CIFAR10, "poly5", peak_lr=0.05),
     "all areas are one": constants(polynomial, area=lambda schedule, total_steps: 1.0),
     "digits: poly5 and linear swapped": swapped(DIGITS, "poly5", "linear", peak_lr=0.0001),

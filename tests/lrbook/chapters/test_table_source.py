@@ -217,7 +217,7 @@ def test_the_two_losses_order_one_pair_differently():
     text = " ".join(table_source.two_losses_text().text.split())
     assert text.startswith("On test images time-based decay falls behind drops: the only pair, of ten,")
     assert "three pairs contradict the accuracies, and two of them still do by test loss" in text
-    assert "time-based decay against the constant rate, and power 5 against drops; each time" in text
+    assert "time-based decay against the constant rate, and power 5 against drops. Each time" in text
     assert "In four of the five runs" in text
 
 

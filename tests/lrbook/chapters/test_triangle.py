@@ -13,7 +13,7 @@ import torch
 
 import findings as rules
 from findings import constants, lines_of, measured, swapped, without
-from lrbook.chapters import triangle
+from lrbook.chapters import triangle, warmup_needed
 from lrbook.finding import Records
 from lrlib import Constant, LinearDecay, Triangle
 from plain_valley import valley_parts
@@ -95,12 +95,6 @@ ALTERATIONS = {
     ),
     "settings: early without momentum": last_loss(
         SETTINGS, "triangle", 0.5, momentum=0.0, batch_size=20, peak_lr=0.1
-    ),
-    "settings: the narrow miss is a hit": last_loss(
-        SETTINGS, "triangle", 0.99, momentum=0.0, batch_size=5, peak_lr=1.0
-    ),
-    "settings: the narrow miss is a wide one": last_loss(
-        SETTINGS, "triangle", 1.1, momentum=0.0, batch_size=5, peak_lr=1.0
     ),
     "settings: one seed less": without_seed(SETTINGS, 2, momentum=0.5, batch_size=20, peak_lr=0.1),
     "valley: swapped": plans(CLIMB, LINE),
@@ -281,7 +275,7 @@ def test_the_plan_of_the_settings_is_applied_as_it_was_written():
     text = " ".join(triangle.settings_text().text.split())
     assert f"{min(ratios):.2f} to {max(ratios):.2f} times" in text
     missed = geometric_mean(a / b for a, b in found[0.0, 5][1.0])
-    assert f"missed by a hair: {missed:.3f} of" in text
+    assert f"missed by a hair: {missed:.3f} of" in " ".join(warmup_needed.above_text().text.split())
 
 
 def test_the_verdict_on_the_rule_does_not_hang_on_which_loss_is_final():

@@ -88,11 +88,14 @@ ALTERATIONS = {
     "linear far better, batches of 80": losses("linear", 0.01, batch_size=80),
     "triangle far better, batches of 80": losses("triangle", 0.01, batch_size=80),
     "triangle far better, batches of 20": losses("triangle", 0.01, batch_size=20),
+    "triangle poor without momentum, batches of 5": losses("triangle", 2, momentum=0.0, batch_size=5),
     "digits: triangle poor at 0.03": measured(
         DIGITS, "triangle", "test_accuracy", lambda e, x: x - 0.1, peak_lr=0.03
     ),
     "digits: a run is missing": without(DIGITS, "linear", 1, peak_lr=0.03),
     "digits: a triangle is missing": without(DIGITS, "triangle", 1, peak_lr=0.03),
+    "rule: the narrow miss is a hit": losses("triangle", 0.99, momentum=0.0, batch_size=5, peak_lr=1.0),
+    "rule: the narrow miss is a wide one": losses("triangle", 1.1, momentum=0.0, batch_size=5, peak_lr=1.0),
     "rule: one accuracy low": measured(RULE, "triangle", "test_accuracy", lambda e, x: x - 0.5, peak_lr=0.01),
     "rule: one seed less in a cell": together(
         *(without(RULE, name, 3, peak_lr=0.01, momentum=0.0, batch_size=5) for name in ("linear", "triangle"))
@@ -105,6 +108,9 @@ ALTERATIONS = {
     "laptop: triangle and linear swapped": swapped(CIFAR10, "triangle", "linear"),
     "map: triangle poor at the highest rate": measured(
         MAP, "triangle", "test_accuracy", lambda e, x: x - 0.1, peak_lr=0.3
+    ),
+    "map: triangle poor at the lowest rate": measured(
+        MAP, "triangle", "test_accuracy", lambda e, x: x - 0.1, peak_lr=0.01
     ),
     "map: one block": rules.of_seeds(MAP, 1),
     "a start a hundred times as sharp": sharper(times(100.0)),
@@ -188,6 +194,50 @@ def test_cells_below_the_edges_are_counted_again():
     text = " ".join(warmup_needed.below_text().text.split())
     assert f"{len(ratios)} cells" in text
     assert f"{min(ratios):.2f} to {max(ratios):.2f} times" in text
+
+
+def test_onsets_are_counted_again():
+    """The first rate at which the mean difference of the logarithms is below log 2/3, over the lower edge."""
+    runs = [run for study in (RULE, DIGITS, HIGH) for run in load_runs(study)]
+    start, cells = {}, {}
+    for run in json.loads((RECORDED / "sharpness.json").read_text(encoding="utf-8"))["runs"]:
+        if run["preset"] == "digits" and len(run["points"]) == 1:
+            start.setdefault(run["batch_size"], []).append(run["points"][0][2])
+    for run in runs:
+        if run.label in ("linear", "triangle"):
+            sign = 1 if run.label == "triangle" else -1
+            at = (run.config.momentum, run.config.batch_size, run.config.peak_lr)
+            cells.setdefault(at, []).append(sign * log(run.final.train_loss))
+    onsets = {}
+    for (momentum, size, rate), logs in sorted(cells.items()):
+        assert len(logs) == 6
+        if sum(logs) / 3 < log(2 / 3):
+            onsets.setdefault((momentum, size), rate * fmean(start[size]) / (2 * (1 - momentum)))
+    assert len({at[:2] for at in cells}) - len(onsets) == 1
+    words = " ".join(warmup_needed.what_we_found_text().text.replace(">", " ").split())
+    assert f"That is {min(onsets.values()):.1f} to {max(onsets.values()):.1f} times higher in eight" in words
+    small, large = (
+        [onset for (_, size), onset in onsets.items() if (size == 80) == big] for big in (False, True)
+    )
+    words = " ".join(warmup_needed.above_text().text.split())
+    assert f"at {min(small):.1f} to {max(small):.1f} times the lower edge with the smaller batches" in words
+    assert f"at {min(large):.1f} to {max(large):.1f} times with batches of 80" in words
+
+
+def test_gains_of_warm_up_on_cifar10_are_those_of_one_machine_each():
+    """On the CPU at the survey's rate; on the GPU at that rate, at the highest and at the lowest."""
+    ends = {}
+    for study in (CIFAR10, MAP):
+        for run in load_runs(study):
+            at = ends.setdefault((study, run.config.peak_lr), {"linear": [], "triangle": []})
+            if run.label in at:
+                at[run.label].append(100 * run.epochs[-1].test_accuracy)
+    gain = {at: fmean(each["triangle"]) - fmean(each["linear"]) for at, each in ends.items()}
+    words = " ".join(warmup_needed.cifar10_text().text.split())
+    assert f"gains {gain[CIFAR10, 0.1]:.1f} points in five runs of each on a CPU" in words
+    assert f"and {gain[MAP, 0.1]:.1f} in three runs of each on a GPU" in words
+    assert f"gains {gain[MAP, 0.3]:.1f} at 0.3" in words
+    assert f"and {gain[MAP, 0.01]:.1f} at 0.01" in words
 
 
 def test_the_code_of_the_page_is_the_librarys(capsys):

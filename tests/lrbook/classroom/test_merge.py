@@ -37,7 +37,7 @@ def test_the_table_of_six_good_records(folder):
     assert study.findings == ()
     assert (study.files, len(study.runs)) == (6, 6)
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in study.table().splitlines()]
-    assert rows[0] == ["schedule", "n", "test accuracy", "95 % interval", "training loss"]
+    assert rows[0] == ["schedule", "n", "test accuracy", "95% interval", "training loss"]
     assert rows[2][:4] == ["constant", "3", "92.0%", "87.0% to 97.0%"]
     assert rows[3][:3] == ["linear", "3", "96.0%"]
     assert len({len(line) for line in study.table().splitlines()}) == 1
@@ -72,7 +72,7 @@ def test_what_cannot_be_compared_is_said():
 
 
 def test_an_interval_past_the_whole_is_explained(folder):
-    words = "An interval that reaches past 100 %"
+    words = "An interval that reaches past 100%"
     assert words not in merge(folder).report()
     # 0.96 and 0.97 leave 0.965 -+ 12.7062 * 0.0071 / sqrt(2) = 0.965 -+ 0.0635, which ends above 1
     (path,) = [

@@ -26,7 +26,7 @@ PLAYED = teacher_page.played()
 
 
 test_it_holds_for_the_records, test_each_of_its_claims_can_fail, test_no_measured_number_is_typed = (
-    rules.finding_tests(teacher_page, ALTERATIONS, r"80 % of classes")
+    rules.finding_tests(teacher_page, ALTERATIONS, r"80% of classes")
 )
 
 

@@ -78,6 +78,8 @@ RIGHT = {
     "similar": "c",
     "price": 0.583,
     "lucky_cell": "b",
+    "best_of_two": 0.89,  # of 100 images 73 are right in both, 7 in the one alone and 9 in the other
+    "stale_statistics": "a",
     "second_drop": "b",
     "fast_clock": 2000,
     # seed 1: steps at epochs 5 and 10; never at rest; back down every 6 epochs; calmer and calmer
@@ -115,6 +117,12 @@ VALUES = {
         (((0.4, 0.1004, 0.1, 0.3),), 0.01),
         (((0.4, 0.2024, 0.2, 0.3),), 0.03),
         (((2.012, 2.0, 2.5, math.inf),), 0.003),
+    ],
+    # sums of the last three: 1.75 and 1.25; 1.25 and 1.75; 0.8, 1.3 and 0.9
+    "mean_answer": [
+        ((((0.1, 0.9), (0.1, 0.9), (0.6, 0.4), (0.55, 0.45), (0.6, 0.4)),), 0),
+        ((((0.8, 0.2), (0.1, 0.9), (0.7, 0.3), (0.45, 0.55)),), 1),
+        ((((0.6, 0.2, 0.2), (0.1, 0.5, 0.4), (0.6, 0.3, 0.1), (0.1, 0.5, 0.4)),), 1),
     ],
     "jag": [(((2.0, 2.0, 1.0),), 0.5), (((3.0, 2.0, 1.0),), 0.0), (((3.0, 1.0, 1.0),), 0.5)],
 }
@@ -325,7 +333,8 @@ def test_each_chapter_has_all_three_kinds(chapter):
 def test_the_chapters_in_order():
     assert (
         *("introduction", "constant", "time_based", "drop_based", "linear", "polynomial"),
-        *("analysis", "triangle", "cosine", "factors", "table_source", "claims", "fair_race", "audit"),
+        *("analysis", "triangle", "cosine", "factors", "table_source", "claims", "fair_race"),
+        *("snapshots", "audit"),
     ) == CHAPTERS
 
 

@@ -112,7 +112,12 @@ def test_mean_weights_are_means_and_batch_norm_is_measured_anew(script, trained,
     torch.save(changed, tmp_path / "mean.pt")
     again = there.of_mean_weights([tmp_path / "mean.pt"])
     assert torch.allclose(again, there.of_mean_weights(files), atol=1e-4)
-    assert classes(found["answers"]["cosine5-seed1-weights"]) == again.argmax(1).tolist()
+    assert classes(found["answers"]["cosine5-seed1-weights5"]) == again.argmax(1).tolist()
+    two = there.of_mean_weights(files[-2:])
+    assert classes(found["answers"]["cosine5-seed1-weights2"]) == two.argmax(1).tolist()
+    mine = [job.files(folder)[0] for job in some if job.group == 3]
+    five = there.of_mean_weights(mine)
+    assert classes(found["answers"]["group3-weights5"]) == five.argmax(1).tolist()
 
 
 def test_what_is_kept_is_not_trained_again_and_a_lost_network_is(script, trained):

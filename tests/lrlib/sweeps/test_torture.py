@@ -56,7 +56,7 @@ FAULT = """
 import os
 from lrlib.training import run
 draw = run.permutation
-run.permutation = lambda n, **how: draw(n, **{**how, "epoch": how["epoch"] + os.getpid() % 7})
+run.permutation = lambda n, **how: draw(n, **{**how, "epoch": how["epoch"] + os.getpid()})
 """
 
 

@@ -79,6 +79,40 @@ def test_training_mode_whatever_the_mode_before():
     assert batch_sharpness(net.eval(), *a_batch()) == one
 
 
+def test_evaluation_mode_has_another_sharpness():
+    """A tenth or so at the start, ten times or so after 40 updates: here 8 batches of one seed."""
+    config = preset("digits", recipe="triangle", seed=2)
+    loop = Loop(config, *set_up(config, None, target := resolve(config, path="plain")), target)
+    batches = list(loop.batches(torch.arange(40), ()))
+
+    def sharpness(net: nn.Module) -> float:
+        """The mean of g' H g / |g|^2 over batches, in the network's present mode."""
+        values = []
+        for images, labels in batches:
+            weights = list(net.parameters())
+            g = torch.autograd.grad(F.cross_entropy(net(images), labels), weights, create_graph=True)
+            v = torch.cat([each.detach().flatten() for each in g])
+            along = torch.autograd.grad(torch.cat([each.flatten() for each in g]) @ v, weights)
+            values.append(float(torch.cat([each.flatten() for each in along]) @ v / (v @ v)))
+        return sum(values) / len(values)
+
+    def both() -> tuple[float, float]:
+        evaluation = sharpness(loop.net.eval())
+        running = {name: value.clone() for name, value in loop.net.state_dict().items()}
+        training = sharpness(loop.net.train())
+        loop.net.load_state_dict(running)
+        return training, evaluation
+
+    training, evaluation = both()
+    assert evaluation < 0.2 * training
+    order = permutation(config.images, seed=config.seed, epoch=0)
+    updates = loop.epoch(order, (), [config.peak_lr * config.schedule()(step) for step in range(200)])
+    for _ in range(40):
+        next(updates)
+    training, evaluation = both()
+    assert evaluation > 8 * training
+
+
 def test_a_batch_without_a_gradient_is_nan():
     net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
     images, labels = a_batch()

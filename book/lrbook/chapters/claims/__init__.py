@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from lrbook.chapters.claims import definitions
 from lrbook.chapters.claims.curve_rules import (
+    QUANTITIES,
     curve_of,
     dropping_at_the_end,
     fall_at_the_end,
@@ -76,6 +77,7 @@ def what_we_found_text(records: Records) -> Finding:
     """Open the page: how many sentences have which verdict, with the examples that matter most."""
     said, by_rate = _by_verdict(records), records.by_rate(MAP)["constant"]
     peak = records.runs(CIFAR10, "constant")[0].config.peak_lr
+    cut = [_cut_run(COUNT_EPOCHS[name]) for name in sorted(said[OPEN]) if name in COUNT_EPOCHS]
     gain, time, apart = (
         comparison(records, *pair)
         for pair in (("linear", "constant"), ("time", "constant"), ("drop", "linear"))
@@ -89,8 +91,8 @@ def what_we_found_text(records: Records) -> Finding:
         >    for a constant one.
         > 2. **{Failed} do not hold, {part} in part.** Time-based decay, "a little worse" than constant, ends
         >    {time} points *above* it. Linear and drop-based decay, "similar", end {apart} points apart.
-        > 3. **{Untold} cannot be told.** They count epochs of one curve each, and of these schedules we have
-        >    no run of that experiment yet.
+        > 3. **{Untold} cannot be told.** They count epochs of one curve each. Our runs of these curves were
+        >    cut {missing} epochs before their end; both show what the sentence says.
         """,
         {
             "Held": count(len(said[HOLDS])).capitalize(),
@@ -102,14 +104,17 @@ def what_we_found_text(records: Records) -> Finding:
             "time": points(time.mean_difference),
             "apart": points(apart.mean_difference),
             "Untold": count(len(said[OPEN])).capitalize(),
+            "missing": count(cut[0].config.epochs - len(cut[0].epochs)),
         },
         {
             "these examples hold": {"rates", "decaying", "linear"} <= said[HOLDS],
             "these do not": {"time", "linear, drop"} <= said[FAILS],
             "time-based decay ends above the constant rate": time.mean_difference > 0,
             "several fail, and one holds in part": len(said[FAILS]) > 1 == len(said[IN_PART]),
-            "those that cannot be told count epochs of schedules that have no run": said[OPEN]
+            "those that cannot be told count epochs of schedules that have no finished run": said[OPEN]
             == _without_a_run(records),
+            "their cut runs show what they say": _shown_by_cut_runs(records),
+            "cut as long before the end": len({len(run.epochs) for run in cut}) == 1,
             "a constant rate does better at a lower one": max(by_rate, key=by_rate.__getitem__) < peak,
         },
     )
@@ -355,7 +360,7 @@ def one_in_part_text(records: Records) -> Finding:
     parts = [overall(_each(rule, name, records)) for rule in CLAIMS[name].parts]
     return Finding(
         """
-        It compares, and only what it says of one side is so.
+        It sets linear decay against drops, and is right about linear decay only.
         """,
         {},
         {"what it says of one side is one part, and holds": parts == [HOLDS]},
@@ -463,7 +468,7 @@ def dropping_text(records: Records) -> Finding:
     return _sentence(
         """
         Neither does, in any of {n} runs. In the last tenth of the training the rate is so low that the
-        training loss moves by {still} of its height at most; the test loss creeps up, and ends at least a
+        training loss moves by {still} of its height at most. The test loss creeps up, and ends at least a
         tenth above its lowest value.
         """,
         {
@@ -607,18 +612,19 @@ def poly5_similar_text(records: Records) -> Finding:
 def two_open_text(records: Records) -> Finding:
     """Say why some sentences stay open, and what the notes under them are worth."""
     said = _by_verdict(records)[OPEN]
-    there = {run.label for run in records[SOURCE]}
+    cut = [_cut_run(COUNT_EPOCHS[name]) for name in sorted(said) if name in COUNT_EPOCHS]
     return Finding(
         """
-        They count epochs of one curve in the survey's source. Only runs of that very experiment may judge
-        them. We have [repeated it](table_source.ipynb) with the constant rate and with linear decay, not yet
-        with these schedules. What we say under them of other runs is no verdict.
+        They count epochs of one curve in the survey's source. Only finished runs of that very experiment may
+        judge them. [Ours](table_source.ipynb) of these schedules were cut after {done} of {all} epochs, so
+        there is no verdict. By the same rules, both cut runs show what the sentence says.
         """,
-        {},
+        {"done": len(cut[0].epochs), "all": cut[0].config.epochs},
         {
-            "they count epochs of schedules that have no run": said == _without_a_run(records),
+            "they count epochs of schedules that have no finished run": said == _without_a_run(records),
             "there are two": len(said) == 2,
-            "two schedules have a run": there == {"constant", "linear"},
+            "cut as long before the end": len({len(run.epochs) for run in cut}) == 1,
+            "their cut runs show what they say": _shown_by_cut_runs(records),
         },
     )
 
@@ -628,13 +634,23 @@ def jump_text(records: Records) -> Finding:
     """Sentence 6: a huge drop around epochs 15 to 20."""
     runs, (one,) = records.runs(CIFAR10, "drop"), records.runs(RESNET50, "drop")
     fell = {largest_fall(run.column("train_loss"), skip=definitions.START).epoch for run in runs}
+    cut = _cut_run("drop")
+    first = next(number for number, epoch in enumerate(cut.epochs, 1) if epoch.first_lr < cut.config.peak_lr)
+    loss, test, accuracy = (abs(_fall_in_heights(cut, name, 15, 20)) for name in QUANTITIES)
     return _sentence(
         """
+        In our cut run the rate drops first at the start of epoch {first}. In epochs 15 to 20 training loss
+        falls by {loss} of its height, test loss by {test}, and test accuracy rises by {accuracy}.
+
         In our small network the rate drops first after {part} of the training, and in all {n} seeds the
-        training loss falls most [right there](drop_based.ipynb). Our ResNet-50 halves it every {every}
-        epochs, as the survey's example does, and these epochs hold no huge drop.
+        training loss falls most [right there](drop_based.ipynb). Our ResNet-50 halves the rate every
+        {every} epochs, as the survey's example does, and these epochs hold no huge drop.
         """,
         {
+            "first": first,
+            "loss": percent(loss, 0),
+            "test": percent(test, 0),
+            "accuracy": percent(accuracy, 0),
             "part": percent(runs[0].config.recipe.drop_fraction, 0),
             "n": count(len(runs)),
             "every": count(int(drops(one)[0])),
@@ -643,6 +659,7 @@ def jump_text(records: Records) -> Finding:
             "training loss falls most in the first whole epoch after the drop": fell
             == {int(drops(runs[0])[0]) + 2},
             "the rule sees no huge drop in ResNet-50": judge("drop, 15-20", [one]).verdict == NOT_SEEN,
+            "it sees one in the cut run": judge("drop, 15-20", [cut]).verdict == SEEN,
         },
         name="drop, 15-20",
         says=OPEN,
@@ -653,25 +670,29 @@ def jump_text(records: Records) -> Finding:
 @finding()
 def plateau_text(records: Records) -> Finding:
     """Sentence 14: the training loss of polynomial decay is level from epoch 25 on."""
-    (one,), runs = records.runs(RESNET50, "poly5"), records.runs(CIFAR10, "poly5")
+    (one,), runs, cut = records.runs(RESNET50, "poly5"), records.runs(CIFAR10, "poly5"), _cut_run("poly5")
     start, *others = (
         plateau_start(curve_of(run, "training loss"), tolerance=definitions.JAG) for run in (one, *runs)
     )
     parts = {epoch / len(run.epochs) for epoch, run in zip(others, runs, strict=True)}
     return _sentence(
         """
-        With the same power, our ResNet-50 run is level from epoch {start} of {epochs} on; the small
-        network, in all {n} seeds, from {part} of its training on. So the place seems to belong to the
-        network and its data, not to the schedule.
+        In our cut run training loss is level from epoch {level} of {epochs} on: around 25, by our rule.
+
+        With the same power, our ResNet-50 run is level from epoch {start} on, and the small network, in all
+        {n} seeds, from {part} of its training on. So the place seems to belong to the network and its data,
+        not to the schedule.
         """,
         {
+            "level": plateau_start(curve_of(cut, "training loss"), tolerance=definitions.JAG),
             "start": start,
-            "epochs": len(one.epochs),
+            "epochs": cut.config.epochs,
             "n": count(len(runs)),
             "part": percent(min(parts), 0),
         },
         {
             "the small network is level from one epoch on, in all seeds": len(parts) == 1,
+            "the rule sees the plateau in the cut run": judge("poly5, 25", [cut]).verdict == SEEN,
             "far later in its training": min(parts) > 2 * start / len(one.epochs),
         },
         name="poly5, 25",
@@ -781,9 +802,29 @@ def _by_verdict(records: Records) -> dict[str, set[str]]:
 
 
 def _without_a_run(records: Records) -> set[str]:
-    """Return the sentences that count epochs of a schedule that the source's experiment was not run with."""
+    """Return the sentences that count epochs of a schedule that the source's experiment has no run of."""
     there = {run.label for run in records[SOURCE]}
     return {claim for claim, schedule in COUNT_EPOCHS.items() if schedule not in there}
+
+
+def _cut_run(schedule: str) -> Run:
+    """Return the run of the source's experiment that was cut, to be judged as if it had finished."""
+    from lrbook.chapters.table_source_cut import cut_runs  # it takes its curves from this folder
+
+    return cut_runs()[schedule].model_copy(update={"status": "finished"})
+
+
+def _shown_by_cut_runs(records: Records) -> bool:
+    """Return whether the rule of each sentence without a finished run sees in the cut run what it says."""
+    return all(
+        judge(name, [_cut_run(COUNT_EPOCHS[name])]).verdict == SEEN for name in _without_a_run(records)
+    )
+
+
+def _fall_in_heights(run: Run, quantity: str, first: int, last: int) -> float:
+    """Return how far a curve falls from one epoch to another, as a fraction of its height."""
+    curve = curve_of(run, quantity)
+    return fall_between(curve, first, last)[0] / (max(curve) - min(curve))
 
 
 def _each(rule: Rule, name: str, records: Records) -> dict[str, definitions.Finding]:

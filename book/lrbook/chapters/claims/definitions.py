@@ -136,7 +136,7 @@ WORDS: dict[str, Word] = {
     ),
     "smooth": Word(
         f"after the first {START:.0%} of the run, no epoch lies further than {JAG:.0%} of the height from "
-        f"the middle between its two neighbours; asked of runs with at least {round(1 / JAG)} epochs",
+        f"the middle between its two neighbors; asked of runs with at least {round(1 / JAG)} epochs",
         f"{JAG:.0%} of a figure two inches high is a tenth of an inch, a jag that can be seen",
     ),
     "plateau": Word(

@@ -311,7 +311,7 @@ def summary_text() -> Finding:
         """
         Lowering the rate pays. After {steps} updates in the
         [noisy valley](reference/glossary.md#noisy-valley) the best constant rate leaves a loss of {constant},
-        linear decay {linear}. The best line that we know leaves {drawing}. Draw yours.
+        linear decay {linear}. The best drawing that we know leaves {drawing}. Draw yours.
         """,
         {
             "steps": STEPS,
