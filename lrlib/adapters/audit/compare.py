@@ -170,11 +170,7 @@ def made(case: Comparison, notes: list[Reading]) -> Verdict:
             also.append(readings[0])
     if rank < 0:  # the scheduler's own count settled it
         also = []
-    # Two steps of a staircase lie on many clocks, and so does a stretch of a few updates.
-    telling = len(case.changes) >= 3 or lead[0].kind == "never_changes"
-    parts = lead[0].numbers.get("parts", ())
-    telling &= all(high - low >= 5 for low, high, *_ in parts) and not (case.stepped and len(parts) > 2)
-    sure = rank < 8.5 and not also and telling
+    sure = rank < 0 or (rank < 8.5 and not also and _telling(case, lead[0]))
     first = int(case.bad[0]) + case.start
     zeros = int(((case.rates == 0) & ~case.near(case.planned, 0.0)).sum())
     if zeros > 1 and not case.flat:
@@ -192,6 +188,16 @@ def made(case: Comparison, notes: list[Reading]) -> Verdict:
         notes=tuple(notes),
         sure=sure,
     )
+
+
+def _telling(case: Comparison, lead: Reading) -> bool:
+    """Return whether the rates tell enough to be sure of a reading that fits them."""
+    if lead.kind == "never_changes":
+        return True
+    # A few steps of a staircase lie on many clocks, and so does a stretch of a few updates.
+    parts = lead.numbers.get("parts", ())
+    steps = not case.stepped or (len(parts) <= 2 and len(np.unique(case.rates[case.bad])) > 1)
+    return steps and len(case.changes) >= 3 and all(high - low >= 5 for low, high, *_ in parts)
 
 
 def noted(case: Comparison, *, agrees: bool) -> list[Reading]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from audit_grid import formula, shapes
-from lrlib import Constant, CosineAnnealing, LinearDecay, TimeDecay, audit, with_warmup
+from lrlib import Constant, CosineAnnealing, LinearDecay, TimeDecay, audit, hold, with_warmup
 from lrlib.adapters.audit import KINDS
 from lrlib.schedules import ExponentialDecay
 
@@ -219,6 +219,16 @@ def test_a_cause_depends_on_the_numbers(kind, numbers, first, mended):
     reading = audit.Reading(kind, "", numbers)
     assert reading.causes[0].startswith(first)
     assert bool(reading.mended) == mended
+
+
+def test_one_wrong_step_of_a_staircase_makes_nobody_sure():
+    """A cosine that is held for 39 updates, from update 153 on 3 ahead: one step shows it, and then two."""
+    plan = hold(CosineAnnealing(total_steps=391), 39)
+    applied = [PEAK * plan(t + 3 * (t >= 153)) for t in range(195)]
+    verdict = audit.compare(applied[:190], plan, peak_lr=PEAK)
+    assert (verdict.differ, verdict.agrees, verdict.sure) == (3, False, False)
+    longer = audit.compare(applied, plan, peak_lr=PEAK)
+    assert (longer.differ, longer.kind) == (6, "jump")
 
 
 def test_a_slope_that_is_not_whole_is_no_horizon():
