@@ -100,17 +100,19 @@ def compare(
     accumulate = check_int("accumulate", accumulate, least=1)
     skipped = check_int("skipped", skipped, least=0)
     epoch = None if steps_per_epoch is None else check_int("steps_per_epoch", steps_per_epoch, least=1)
-    case = Comparison(
-        applied,
-        plan,
-        start=start,
-        epoch=epoch,
-        ways=_ways(processes, accumulate),
-        skipped=skipped,
-        counts=counts,
-        tolerance=tolerance,
-    )
-    return verdict(case)
+    # Rates of any size: what is beyond every number fits nothing, and is nobody's concern.
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        case = Comparison(
+            applied,
+            plan,
+            start=start,
+            epoch=epoch,
+            ways=_ways(processes, accumulate),
+            skipped=skipped,
+            counts=counts,
+            tolerance=tolerance,
+        )
+        return verdict(case)
 
 
 def _ways(processes: int, accumulate: int) -> dict[int, str]:

@@ -120,6 +120,12 @@ def test_noise_is_unknown_and_said_so():
     assert "no known fault gives these rates" in str(verdict)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("rate", "peak_lr"), [(0.09, 2e-311), (3e76, 0.1), (1e152, 0.1), (-1e308, 1e-300)])
+def test_rates_of_any_size_are_no_warning(rate, peak_lr):
+    assert not audit.compare([0.1, rate, 0.08], PLAN, peak_lr=peak_lr).agrees
+
+
 def test_tolerance_is_in_units_of_the_rate():
     off = [rate + 1e-4 for rate in rates(lambda t: t)]
     assert not audit.compare(off, PLAN, peak_lr=PEAK).agrees
