@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch.optim import LBFGS, SGD, Adam, AdamW
+from torch.optim import LBFGS, SGD, AdamW
 from torch.optim import lr_scheduler as torch_lr
 
 import lrlib
@@ -29,7 +29,14 @@ from lrlib import (
     with_warmup,
 )
 from lrlib.adapters.audit import RateLog, watch
-from lrlib.schedules import ExponentialDecay, InverseSqrt, MilestoneDecay, OneCycle, WarmRestarts
+from lrlib.schedules import (
+    CyclicTriangle,
+    ExponentialDecay,
+    InverseSqrt,
+    MilestoneDecay,
+    OneCycle,
+    WarmRestarts,
+)
 
 PEAK = 0.1
 
@@ -81,6 +88,7 @@ BEGUN_LOW = with_warmup(CosineAnnealing(total_steps=216), 24, start=0.1)
 LOWERED_AT = (30, 60, 90, 120, 150)
 DRAWN = Knots(total_steps=160, factors=[0.1, 1, 0.8, 0.9, 0.3, 0.05])
 TABLE = [1 - t / 90 for t in range(90)]
+CYCLES = CyclicTriangle(half_cycle_steps=7, low=0.1).values(70)
 
 
 def half_cosine(z: float) -> float:
@@ -172,6 +180,16 @@ fault("soon over", "frozen", r"from update 5 on the rate stays at 0 of", plan=CO
 fault("a log that rounds", "unknown", r"rounded to 4 digits.* tolerance=6e-05", plan=COSINE,
       factor=lambda t: round(PEAK * COSINE(t), 4) / PEAK, n=200)
 fault("the sign is wrong", "unknown", plan=LINEAR, factor=lambda t: t / 200, n=200)
+fault("a jump behind the middle", "jump", r"from update 120: the clock is 1 ahead", plan=COSINE,
+      factor=lambda t: COSINE(t + (t >= 120)), n=200)
+fault("one update near the end", "stretch", r"only update 190 differs", plan=LINEAR,
+      factor=lambda t: 0.5 if t == 190 else LINEAR(t), n=200)
+fault("another peak, and one ahead", "scaled", r"times 0\.5, and its clock", r"1 ahead", plan=LINEAR,
+      factor=lambda t: 0.5 * LINEAR(t + 1), n=200)
+fault("the root rule, and by the epoch", "scaled", r"times 2\.82843, and its clock", r"once every 20 updates",
+      plan=COSINE, factor=lambda t: math.sqrt(8) * COSINE(t // 20), n=200)
+fault("another warm-up's beginning", "warmup", r"warm-up begins at 0\.1 of the peak; the rest is as planned",
+      plan=WARM, factor=with_warmup(CosineAnnealing(total_steps=270), 30, start=0.1), n=300)
 # Plans as people write them: they know whole updates, and none behind the last.
 fault("drawn", "shift_ahead", plan=DRAWN, factor=lambda t: DRAWN(t + 1), n=160)
 fault("a power of less than nothing", "horizon_long", r"\b150\b", plan=lambda t: (1 - t / 120) ** 0.9,
@@ -179,6 +197,10 @@ fault("a power of less than nothing", "horizon_long", r"\b150\b", plan=lambda t:
 fault("a table", "shift_ahead", plan=lambda t: TABLE[t], factor=lambda t: 1 - (t + 1) / 90, n=90)
 fault("a list, twice too fast", "too_fast", r"2 times", plan=TABLE,
       factor=lambda t: max(0, 1 - 2 * t / 90), n=90)
+fault("a list, and a jump", "jump", r"from update 30: the clock is 20 ahead", plan=TABLE,
+      factor=lambda t: max(0, 1 - (t + 20 * (t >= 30)) / 90), n=90)
+fault("a periodic table, and one update", "stretch", r"only update 7 differs", plan=CYCLES.__getitem__,
+      factor=lambda t: 0.77 if t == 7 else CYCLES[t], n=70)
 fault("asserts its range", "restarted", r"\b40\b", plan=asserting,
       factor=lambda t: asserting(t if t < 40 else t - 40), n=100)
 fault("a root", "power", r"power 2", plan=lambda t: math.sqrt(1 - t / 100),
@@ -374,17 +396,17 @@ def lbfgs_sets_the_next_rate():
 
 @right
 def single_precision_adds_up():
-    optimizer = ready(rate=torch.tensor(PEAK))
+    optimizer = ready(rate=torch.tensor(1e-3))
     parts = [torch_lr.LinearLR(optimizer, 1e-3, 1, 500), torch_lr.LinearLR(optimizer, 1, 0, 4500)]
     log = stepped(optimizer, torch_lr.SequentialLR(optimizer, parts, [500]), 5000)
-    return log, Triangle(total_steps=5000, warmup_steps=500, start=1e-3), PEAK
+    return log, Triangle(total_steps=5000, warmup_steps=500, start=1e-3), 1e-3
 
 
 @right
 def single_precision_adds_up_in_an_exponential():
-    optimizer = ready(Adam, rate=torch.tensor(PEAK))
-    log = stepped(optimizer, torch_lr.ExponentialLR(optimizer, 0.01 ** (1 / 8000)), 8000)
-    return log, ExponentialDecay(decay_rate=0.01, decay_steps=8000), PEAK
+    optimizer = ready(rate=torch.tensor(1e-3))
+    log = stepped(optimizer, torch_lr.ExponentialLR(optimizer, 0.01 ** (1 / 20_000)), 20_000)
+    return log, ExponentialDecay(decay_rate=0.01, decay_steps=20_000), 1e-3
 
 
 @right

@@ -86,8 +86,13 @@ ADVICE = (
     ),
     Advice(
         "shift_ahead",
+        (SKIPPED, "the run was resumed with a count that is too high"),
+        None,
+        lambda n: n.get("k", 1) <= 5,
+    ),
+    Advice(
+        "shift_ahead",
         (
-            SKIPPED,
             "the run was resumed with a count that is too high",
             "the log begins in mid-run: say so by start=",
         ),

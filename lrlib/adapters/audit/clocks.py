@@ -83,19 +83,20 @@ def of_counts(counts: Array, t: Array) -> Clock | None:
     usual = 1
     odd = np.flatnonzero(moves != usual)
     if len(odd):
-        some = odd[:2] + 1
-        guesses += regular(t, some, int(moves[odd[0]] - usual), int(counts[0] - t[0]), sure=len(some) > 1)
+        guesses += regular(t, odd[:2] + 1, int(moves[odd[0]] - usual), int(counts[0] - t[0]))
     return next((guess for guess in guesses if np.array_equal(guess(t), counts)), None)
 
 
-def regular(t: Array, jumps: Array, extra: int, ahead: int, *, sure: bool) -> list[Clock]:
-    """Return the clocks that take `extra` steps at equal distances, the first at update t[jumps[0]].
+def regular(t: Array, jumps: Array, extra: int, ahead: int) -> list[Clock]:
+    """Return the clocks that take `extra` steps at equal distances, at update t[jumps[0]] and t[jumps[1]].
 
-    Unless two of them were seen (`sure`), more than three steps at once are a jump.
+    What is seen once is a jump.
     """
+    if len(jumps) < 2:
+        return []
     first = int(t[jumps[0]])
-    every = int(t[jumps[1]]) - first if len(jumps) > 1 else first
-    if every < 2 or not 0 < abs(extra) < (every if sure else 4):
+    every = int(t[jumps[1]]) - first
+    if not 0 < abs(extra) < every:
         return []
     offset = (-first) % every
     plain = Clock(extra=extra, every=every, offset=offset)

@@ -100,17 +100,19 @@ def compare(
     accumulate = check_int("accumulate", accumulate, least=1)
     skipped = check_int("skipped", skipped, least=0)
     epoch = None if steps_per_epoch is None else check_int("steps_per_epoch", steps_per_epoch, least=1)
-    case = Comparison(
-        applied,
-        plan,
-        start=start,
-        epoch=epoch,
-        ways=_ways(processes, accumulate),
-        skipped=skipped,
-        counts=counts,
-        tolerance=tolerance,
-    )
-    return verdict(case)
+    # Rates of any size: what is beyond every number fits nothing, and is nobody's concern.
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        case = Comparison(
+            applied,
+            plan,
+            start=start,
+            epoch=epoch,
+            ways=_ways(processes, accumulate),
+            skipped=skipped,
+            counts=counts,
+            tolerance=tolerance,
+        )
+        return verdict(case)
 
 
 def _ways(processes: int, accumulate: int) -> dict[int, str]:
@@ -143,7 +145,9 @@ def verdict(case: Comparison) -> Verdict:
     forms.layered(case)
     forms.ramped(case)
     stretches.climbs_again(case)
-    if all(len(readings) > 1 for _, readings in case.found):  # nothing, or what holds only up to an end
+    running.scaled_clocks(case)
+    # Nothing yet, or what holds only up to an end.
+    if all(readings[-1].numbers.get("explained") is False for _, readings in case.found):
         stretches.stretches(case)
     if not case.found:
         stretches.one_stretch(case)
@@ -168,10 +172,7 @@ def made(case: Comparison, notes: list[Reading]) -> Verdict:
             also.append(readings[0])
     if rank < 0:  # the scheduler's own count settled it
         also = []
-    # Two steps of a staircase lie on many clocks, and so does a stretch of a few updates.
-    telling = len(case.changes) >= 3 or lead[0].kind == "never_changes"
-    telling &= all(high - low >= 5 for low, high, *_ in lead[0].numbers.get("parts", ()))
-    sure = rank < 8.5 and not also and telling
+    sure = rank < 0 or (rank < 8.5 and not also and _telling(case, lead[0]))
     first = int(case.bad[0]) + case.start
     zeros = int(((case.rates == 0) & ~case.near(case.planned, 0.0)).sum())
     if zeros > 1 and not case.flat:
@@ -189,6 +190,16 @@ def made(case: Comparison, notes: list[Reading]) -> Verdict:
         notes=tuple(notes),
         sure=sure,
     )
+
+
+def _telling(case: Comparison, lead: Reading) -> bool:
+    """Return whether the rates tell enough to be sure of a reading that fits them."""
+    if lead.kind == "never_changes":
+        return True
+    # A few steps of a staircase lie on many clocks, and so does a stretch of a few updates.
+    parts = lead.numbers.get("parts", ())
+    steps = not case.stepped or (len(parts) <= 2 and len(np.unique(case.rates[case.bad])) > 1)
+    return steps and len(case.changes) >= 3 and all(high - low >= 5 for low, high, *_ in parts)
 
 
 def noted(case: Comparison, *, agrees: bool) -> list[Reading]:

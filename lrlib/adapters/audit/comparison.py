@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -53,6 +55,13 @@ class Comparison:
         self.marks = self._marks()
         self.span = max(self.total or 2 * self.n, start + self.n) + 2
 
+    def divided(self, factor: float) -> Comparison:
+        """Return the comparison of the rates divided by `factor`, with nothing found yet."""
+        other = copy(self)
+        other.rates, other.found = self.rates / factor, []
+        other.bad = np.flatnonzero(~self.near(other.rates, self.planned))
+        return other
+
     def near(self, x: Array | float, y: Array | float) -> Any:
         """Return where rates are equal up to the tolerance."""
         return np.abs(x - y) <= self.relative * np.maximum(np.abs(x), np.abs(y)) + self.absolute
@@ -96,8 +105,14 @@ class Comparison:
 
         if not self.fits(predict, skip=skip, stop=stop):
             return False
-        known = int((clock(self.t[skip:stop]) <= plan.known_to).sum())
-        return known == len(self.t[skip:stop]) or known >= max(3, min(20, self.n // 10))
+        if math.isinf(plan.known_to):
+            return True
+        times = clock(self.t[skip:stop])
+        known = np.flatnonzero(times <= plan.known_to)
+        if len(known) == len(times):
+            return True
+        distinct, wrong = len(np.unique(times[known])), np.isin(self.bad, known + skip).sum()
+        return wrong >= 2 and distinct >= max(5, min(20, len(times) // 10))
 
     def drifts(self) -> bool:
         """Return whether the differences are no more than what single precision may add up to.

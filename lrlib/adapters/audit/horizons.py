@@ -18,6 +18,8 @@ def horizons(case: Comparison) -> None:
         return
     moved_steps(case)
     for held, offset in instants.blocks(case):
+        if case.stepped and held not in (1, case.epoch):  # a staircase has blocks of its own
+            continue
         for total, plan, speed in other_horizons(case, held, offset):
             clock = clocks.Clock(speed=speed, held=held, offset=offset)
             mirror = replace(clock, mirror=total if plan else case.total or 0)
@@ -64,7 +66,7 @@ def moved_steps(case: Comparison) -> None:
     rest = case.plan.table(case.span)[planned[-1] :]
     more = np.flatnonzero(~case.near(rest, rest[0]))  # the next step must not have been due
     due = (planned[-1] + more[0] + 1) * high < case.start + case.n if len(more) else False
-    if low >= high or low <= 1 <= high or due:
+    if low >= high or (low <= 1.04 and high >= 0.96) or due:  # less is a jump of the later steps, too
         return
     total = round(float(seen.sum() / planned.sum()) * case.total)
     kind = "horizon_long" if total > case.total else "horizon_short"
@@ -101,6 +103,8 @@ def other_horizons(case: Comparison, held: int, offset: int) -> list[tuple[int, 
                         totals.setdefault(near)
                 # Whole lengths of warm-ups and cycles are rounded, which moves the horizon by a few.
                 wide = 2 + round(0.006 * exact) if case.total < 2000 else 8
+                if exact > 6 * max(case.total, case.n):  # so rounding does not change what is seen of it
+                    continue
                 for near in range(round(exact) - wide, round(exact) + wide + 1):
                     about.setdefault(near)
     for speed in instants.step_speeds(case):

@@ -157,7 +157,7 @@ def offsets(case: Comparison, most: int) -> list[tuple[int, int]]:
         if reach - place < 2 and reach < case.n:
             return out
         out.append((place, best))
-        place, last = reach, best
+        place, last = to_the_end(case, place, best, reach), best
     return out
 
 
@@ -171,4 +171,12 @@ def agrees_until(case: Comparison, place: int, k: int, table: Array) -> int:
         table = case.plan.table(need)
     piece = table[low:need]
     same = case.near(case.rates[place : place + len(piece)], piece)
-    return place + (int(np.argmin(same)) if not same.all() else len(piece))
+    same &= np.arange(low, low + len(piece)) <= case.plan.known_to
+    end = place + (int(np.argmin(same)) if not same.all() else len(piece))
+    return to_the_end(case, place, k, end) if 0 < k <= 3 else end
+
+
+def to_the_end(case: Comparison, place: int, k: int, end: int) -> int:
+    """Return `end`, or the log's end where the stretch from `place` ends as the plan is not known further."""
+    runs_out = end + case.start + k == case.plan.known_to + 1 and end - place >= 5
+    return case.n if runs_out else end

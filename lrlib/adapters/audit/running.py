@@ -10,6 +10,30 @@ import numpy as np
 
 from lrlib.adapters.audit import clocks, instants, wording
 from lrlib.adapters.audit.comparison import Comparison
+from lrlib.adapters.audit.verdict import Reading
+
+
+def scaled_clocks(case: Comparison) -> None:
+    """Another peak rate, and a clock that runs otherwise than planned besides."""
+    highest = float(case.planned.max())
+    if case.found or case.flat or highest <= 0 or case.rates.max() <= 0:
+        return
+    # The highest rate tells the factor, nearly so where the plan's peak is not reached.
+    seen = float(case.rates.max()) / highest
+    likely = [case.plan.peak_lr, *case.ways, *(1 / way for way in case.ways)]
+    likely += [float(f"{seen:.{digits}g}") for digits in (1, 2, 12)]
+    for factor in dict.fromkeys(guess for guess in likely if abs(guess / seen - 1) < 0.05):
+        other = case.divided(factor)
+        if case.near(factor, 1.0) or not len(other.bad):
+            continue
+        linear_clocks(other)
+        extra_steps(other)
+        if other.found:
+            first = Reading(
+                "scaled", f"the plan times {factor:.6g}, and its clock is off besides", {"factor": factor}
+            )
+            case.found.append((7.5, [first, *min(other.found, key=lambda item: item[0])[1]]))
+            return
 
 
 def scheduler_count(case: Comparison) -> None:
@@ -64,7 +88,7 @@ def too_fast_then_up(case: Comparison, clock: clocks.Clock) -> None:
     mirrored = 3 <= end < case.n and case.follows(replace(clock, mirror=case.total))
     if mirrored or (3 <= end < case.n and seen and many and case.follows(clock, stop=end)):
         wording.say(case, clock)
-        wording.climbs_again(case, end)
+        wording.climbs_again(case, end, explained=mirrored)
 
 
 def guessed_clocks(case: Comparison, held: int, offset: int) -> list[clocks.Clock]:
@@ -134,16 +158,15 @@ def extra_steps(case: Comparison) -> None:
                 for ahead in (0, extra):
                     told.append(clocks.Clock(extra=extra, every=case.epoch, offset=offset, ahead=ahead))
     segments = instants.offsets(case, 3)
-    if len(segments) >= 2:
-        (_, k0), (t1, k1) = segments[:2]
-        seen = len(segments) > 2
-        every = segments[2][0] - t1 if seen else t1
-        if every >= 2 and (not seen or segments[2][1] - k1 == k1 - k0):
-            jumps = np.array([t1, t1 + every]) if t1 + every < case.n else np.array([t1])
-            guesses += clocks.regular(case.t, jumps, k1 - k0, k0, sure=seen)
-    for place, k in segments[1:]:  # the first epochs' steps may lie on a plateau, where they do not show
-        if k and (place + case.start) % k == 0 and abs(place + case.start) > abs(k):
-            guesses.append(clocks.Clock(extra=1 if k > 0 else -1, every=abs((place + case.start) // k)))
+    if len(segments) > 2:
+        (_, k0), (t1, k1), (t2, k2) = segments
+        if k2 - k1 == k1 - k0:
+            guesses += clocks.regular(case.t, np.array([t1, t2]), k1 - k0, k0)
+    # The first epochs' steps may lie on a plateau, where they do not show. One that does tells their number.
+    for (_, before), (place, k) in pairwise(segments):
+        at, many = place + case.start, abs(k)
+        if k and abs(k - before) == 1 and at % many == 0 and 1 < at // many <= int(case.t[-1]) // 2 - 1:
+            guesses.append(clocks.Clock(extra=k // many, every=at // many))
     steps = instants.matching_steps(case)
     if steps:
         last, planned = steps[0][-1], steps[1][-1]
@@ -153,7 +176,7 @@ def extra_steps(case: Comparison) -> None:
             every_one = range(max(2, last // (late + 1)), min(last // late, case.n) + 1)
             weak += [clocks.Clock(extra=1 if planned > last else -1, every=every) for every in every_one]
     # A staircase shows its clock at its steps alone, where other readings are simpler.
-    for rank, some in ((5.5, told), (6.9 if case.stepped else 5.5, guesses), (6.9, weak)):
+    for rank, some in ((5.5, told), (6.9 if case.stepped else 5.5, guesses), (8.6, weak)):
         for clock in some:
             if case.n + case.start > clock.every and case.tells(clock) and case.follows(clock):
                 wording.say(case, clock, rank)

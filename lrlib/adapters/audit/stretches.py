@@ -28,7 +28,8 @@ def stretches(case: Comparison, most: int = 4) -> None:
     place = 0
     while place < case.n:
         # A rate that is lowered again and again takes one reading all the same.
-        if len(parts) >= (3 * most if all(what in ("plan", "times") for _, _, what, _ in parts) else most):
+        lowered = all(what == "times" or (what, k) == ("plan", 0) for _, _, what, k in parts)
+        if len(parts) >= (3 * most if lowered else most):
             return
         part = longest(case, place, first=not parts)
         if parts and (part is None or part[0] - place < 3):
@@ -40,7 +41,8 @@ def stretches(case: Comparison, most: int = 4) -> None:
         if part is None:
             return
         end, what, number = part
-        if end - place < 3 and end < case.n and not (parts and end > place):
+        short = end - place < 3 and end < case.n
+        if short and (end == place or not (parts or (what, number) == ("plan", 0))):
             return
         parts.append((place, end, what, number))
         place = end
@@ -106,6 +108,7 @@ def longest(case: Comparison, place: int, *, first: bool) -> tuple[int, str, flo
         end = instants.agrees_until(case, place, k, table)
         if end > best[0]:
             best = (end, "plan", k)
+    best = (instants.to_the_end(case, place, int(best[2]), best[0]), *best[1:])
     best = max(best, *_times_a_factor(case, place), key=lambda part: part[0])
     after = case.changes[case.changes > place]
     constant = int(after[0]) if len(after) else case.n
@@ -135,7 +138,7 @@ def _times_a_factor(case: Comparison, place: int) -> list[tuple[int, str, float]
         same = case.near(case.rates[place:], factor * planned)
         end = place + (int(np.argmin(same)) if not same.all() else len(same))
         # Of a plateau, or a few updates, every factor can be said.
-        if end - place >= 5 and len(np.unique(planned[: end - place])) > 2:
+        if factor > 1e-6 and end - place >= 5 and len(np.unique(planned[: end - place])) > 2:
             found.append((end, what, factor))
     return found
 
@@ -152,7 +155,7 @@ def stretched_from(case: Comparison, place: int) -> list[int]:
 
 def _ends_early(case: Comparison) -> bool:
     """Return whether too few updates are right after the last wrong one to call that an episode."""
-    return case.n - 1 - int(case.bad[-1]) < max(3, case.n // 4)
+    return case.n - 1 - int(case.bad[-1]) < max(3, min(case.n // 4, 3 * len(case.bad)))
 
 
 def one_stretch(case: Comparison) -> None:

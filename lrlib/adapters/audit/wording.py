@@ -98,12 +98,16 @@ def _hints(case: Comparison, k: int) -> dict[str, bool]:
     return {name: True for name, true in hints.items() if true}
 
 
-def climbs_again(case: Comparison, end: int) -> None:
-    """Add to the last reading that the rate climbs again from place `end` on, where it does."""
+def climbs_again(case: Comparison, end: int, *, explained: bool = True) -> None:
+    """Add to the last reading that the rate climbs again from place `end` on, where it does.
+
+    Whether the reading says how, is in its numbers.
+    """
     if (np.diff(case.rates[max(0, end - 1) :]) > case.absolute).any():
         top = case.share(float(case.rates[end:].max()))
         text = f"after that the rate climbs again, to {top} of the peak"
-        case.found[-1][1].append(Reading("climbs_again", text, {"at": end + case.start}))
+        numbers = {"at": end + case.start, "explained": explained}
+        case.found[-1][1].append(Reading("climbs_again", text, numbers))
 
 
 def count_is_right(case: Comparison) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from audit_grid import formula, shapes
-from lrlib import Constant, CosineAnnealing, LinearDecay, TimeDecay, audit, with_warmup
+from lrlib import Constant, CosineAnnealing, LinearDecay, TimeDecay, audit, hold, with_warmup
 from lrlib.adapters.audit import KINDS
 from lrlib.schedules import ExponentialDecay
 
@@ -120,6 +120,12 @@ def test_noise_is_unknown_and_said_so():
     assert "no known fault gives these rates" in str(verdict)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("rate", "peak_lr"), [(0.09, 2e-311), (3e76, 0.1), (1e152, 0.1), (-1e308, 1e-300)])
+def test_rates_of_any_size_are_no_warning(rate, peak_lr):
+    assert not audit.compare([0.1, rate, 0.08], PLAN, peak_lr=peak_lr).agrees
+
+
 def test_tolerance_is_in_units_of_the_rate():
     off = [rate + 1e-4 for rate in rates(lambda t: t)]
     assert not audit.compare(off, PLAN, peak_lr=PEAK).agrees
@@ -219,6 +225,16 @@ def test_a_cause_depends_on_the_numbers(kind, numbers, first, mended):
     reading = audit.Reading(kind, "", numbers)
     assert reading.causes[0].startswith(first)
     assert bool(reading.mended) == mended
+
+
+def test_one_wrong_step_of_a_staircase_makes_nobody_sure():
+    """A cosine that is held for 39 updates, from update 153 on 3 ahead: one step shows it, and then two."""
+    plan = hold(CosineAnnealing(total_steps=391), 39)
+    applied = [PEAK * plan(t + 3 * (t >= 153)) for t in range(195)]
+    verdict = audit.compare(applied[:190], plan, peak_lr=PEAK)
+    assert (verdict.differ, verdict.agrees, verdict.sure) == (3, False, False)
+    longer = audit.compare(applied, plan, peak_lr=PEAK)
+    assert (longer.differ, longer.kind) == (6, "jump")
 
 
 def test_a_slope_that_is_not_whole_is_no_horizon():

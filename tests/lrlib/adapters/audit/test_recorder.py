@@ -203,7 +203,8 @@ def test_the_count_tells_what_a_flat_plan_does_not():
             scheduler.step()
     plan = DropDecay(drop_factor=0.1, drop_steps=30)
     assert log.clock == [t // 10 for t in range(60)]
-    assert log.compare(plan, peak_lr=0.1).kind == "stepped_per_epoch"
+    verdict = log.compare(plan, peak_lr=0.1)
+    assert (verdict.kind, verdict.sure) == ("stepped_per_epoch", True)
     assert RateLog.of(log.rates).compare(plan, peak_lr=0.1).kind == "never_changes"
 
 
