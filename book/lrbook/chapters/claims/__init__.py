@@ -73,6 +73,13 @@ def verdicts_figure(records: Records | None = None) -> TwoWidths:
     return draw_verdicts(decide_all(evidence(records)))
 
 
+def curves_figure(records: Records | None = None) -> TwoWidths:
+    """Draw the curves that the sentences describe, from our runs of the survey's experiment."""
+    from lrbook.chapters.claims.figure import draw_curves  # matplotlib loads here: no rule needs it
+
+    return draw_curves((Records() if records is None else records)[SOURCE])
+
+
 @finding()
 def what_we_found_text(records: Records) -> Finding:
     """Open the page: how many sentences have which verdict, with the examples that matter most."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from matplotlib.figure import Figure
 
@@ -14,12 +14,25 @@ from lrbook.chapters.claims.verdicts import Decided, deciding, number_of
 from lrbook.chapters.drawn import epochs_of
 from lrbook.finding import Records
 from lrlib.plots.style import note
-from lrlib.plots.two_widths import COLOR, GRAY, INK, NARROW, RULE, SEED, WIDE, Label, TwoWidths, label_ends
+from lrlib.plots.two_widths import (
+    COLOR,
+    GRAY,
+    INK,
+    NARROW,
+    RULE,
+    SEED,
+    TEST,
+    TRAINING,
+    WIDE,
+    Label,
+    TwoWidths,
+    label_ends,
+)
 from lrlib.runs import Run
 from lrlib.runs.experiments import EXPERIMENTS, study_of
 from lrlib.stats import alike
 
-__all__ = ["draw_run", "draw_verdicts"]
+__all__ = ["draw_curves", "draw_run", "draw_verdicts"]
 
 #: How a verdict is drawn: marker, and which part of it is filled.
 MARKS = {
@@ -86,6 +99,62 @@ def draw_verdicts(decisions: Mapping[str, Decided]) -> TwoWidths:
         alt=f"A grid with a row for each of the {len(decisions)} sentences: its verdict, and smaller beside "
         f"it what each experiment says. Of the verdicts, {', '.join(counts)}. "
         "The verdicts are listed in words further down the page.",
+    )
+
+
+#: The curves that the sentences describe: schedule -> the survey's figure, and epochs that a sentence names.
+CURVES = {
+    "time": ("1.4", None),
+    "drop": ("1.6", (15, 20)),
+    "linear": ("1.8", (70, 80)),
+    "poly5": ("1.10", (25, 100)),
+}
+
+
+def draw_curves(runs: Iterable[Run]) -> TwoWidths:
+    """Draw a panel for each figure of the survey that its sentences describe, from runs of that experiment.
+
+    Both losses have the weight penalty, as they were logged; the epochs that a sentence names are shaded.
+
+    Examples
+    --------
+    >>> from lrlib import load_runs
+    >>> draw_curves(load_runs("source-gpu")).wide.axes[0].get_title(loc="left")
+    'time (survey: figure 1.4)'
+    """
+    by_name = {run.label: run for run in runs}
+
+    def draw(wide: bool) -> Figure:
+        figure = Figure(figsize=(WIDE, 4.6) if wide else (NARROW, 8.4))
+        panels = (
+            figure.subplots(2, 2, sharex=True, sharey=True) if wide else figure.subplots(4, 1, sharex=True)
+        )
+        for axes, (name, (number, named)) in zip(panels.flat, CURVES.items(), strict=True):
+            run, color = by_name[name], COLOR[name]
+            if named:
+                axes.axvspan(*named, color=RULE, alpha=0.55, linewidth=0, zorder=0)
+            curves = {
+                "accuracy": (run.column("test_accuracy"), {"color": GRAY, "linewidth": 1.2}),
+                "test loss": (curve_of(run, "test loss"), {"color": color, **TEST}),
+                "training": (curve_of(run, "training loss"), {"color": color, **TRAINING}),
+            }
+            for curve, how in curves.values():
+                axes.plot(range(1, len(curve) + 1), curve, **how)
+            axes.set_title(f"{name} (survey: figure {number})")
+            axes.set_xlim(0, len(run.epochs))
+            axes.set_ylim(0, 1.6)
+            label_ends(axes, [Label(curve[-1], what, how["color"]) for what, (curve, how) in curves.items()])
+        for axes in panels[-1] if wide else panels[-1:]:
+            axes.set_xlabel("epoch")
+        return figure
+
+    return TwoWidths(
+        draw,
+        alt="Four panels, one for each figure of the survey that its sentences describe: training loss, test "
+        "loss and test accuracy over 100 epochs. Under drops all three jump at the left edge of the shaded "
+        "epochs 15 to 20. Under linear decay the test loss falls through epochs 70 to 80 and on. Under power "
+        "5 the training loss is nearly level from epoch 25 on. Under time-based decay, where no sentence "
+        "names an epoch, the losses fall early, and the test loss levels off high.",
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
+from importlib.resources import files
 
 import pytest
 
@@ -208,7 +210,7 @@ def test_a_finding_falls_with_its_verdict():
 
 
 def test_figures_are_numbered_and_each_sentence_leads_to_a_chapter(page):
-    assert list(page.figures) == ["12.1", "12.2"]
+    assert list(page.figures) == ["12.1", "12.2", "12.3"]
     assert not {claim.chapter for claim in CLAIMS.values()} - {
         path.stem for path in (rules.BOOK / "survey").glob("*.ipynb")
     }
@@ -225,6 +227,21 @@ def test_what_the_code_prints_is_what_the_page_says_of_it(page):
     for each in Records().runs(CIFAR10, "drop"):
         assert not page.names["still_drops"](each.column("train_loss"))
         assert not page.names["still_drops"](each.column("test_loss"))
+
+
+def test_figure_12_2_has_the_curves_of_the_surveys_figures_from_the_files():
+    panels = claims.curves_figure().wide.axes
+    titles = {"time": "1.4", "drop": "1.6", "linear": "1.8", "poly5": "1.10"}
+    for axes, (name, number) in zip(panels, titles.items(), strict=True):
+        assert axes.get_title(loc="left") == f"{name} (survey: figure {number})"
+        file = files("lrlib") / "recorded" / SOURCE / f"{name}-seed0.json"
+        epochs = json.loads(file.read_text(encoding="utf-8"))["epochs"]
+        accuracy, test, training = (list(line.get_ydata()) for line in axes.lines)
+        assert accuracy == [epoch["test_accuracy"] for epoch in epochs]
+        assert test == pytest.approx([epoch["test_loss"] + epoch["penalty"] for epoch in epochs])
+        assert training == pytest.approx([epoch["train_loss"] + epoch["penalty"] for epoch in epochs])
+    shaded = [(patch.get_x(), patch.get_x() + patch.get_width()) for axes in panels for patch in axes.patches]
+    assert shaded == [(15, 20), (70, 80), (25, 100)]
 
 
 # The reader's own run
