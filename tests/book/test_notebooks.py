@@ -82,6 +82,18 @@ def findings_of(name: str) -> str:
     return "\n".join(getattr(module, each)().text for each in shown)
 
 
+def test_figures_and_tables_are_numbered_in_the_order_of_the_contents():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    found = {"Figure": [], "Table": []}
+    for page in (chapter["file"] for part in toc["parts"] for chapter in part["chapters"]):
+        (path,) = (path for end in ("md", "ipynb") if (path := ROOT / f"{page}.{end}").exists())
+        for kind, chapter, number in re.findall(r"\*\*(Figure|Table) (\d+)\.(\d+)", path.read_text()):
+            found[kind].append((int(chapter), int(number)))
+    for kind, numbers in found.items():
+        assert numbers == sorted(set(numbers)), kind
+    assert len(found["Figure"]) > 40
+
+
 def test_the_toc_names_every_notebook():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
     listed = [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]

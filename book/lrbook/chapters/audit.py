@@ -229,7 +229,7 @@ def _column(tool: int) -> list[str]:
     return [row[tool] for row in SHOWN.values()]
 
 
-# --- Figure 18.1: eight plans, and what was applied -------------------------------------------------------
+# --- Figure 22.1: eight plans, and what was applied -------------------------------------------------------
 
 
 def traps_figure() -> TwoWidths:

@@ -91,7 +91,7 @@ def came_true(records: Records) -> dict[str, bool]:
     }
 
 
-# --- Figure 20.1: the race --------------------------------------------------------------------------------
+# --- Figure 18.1: the race --------------------------------------------------------------------------------
 
 
 def race_figure(records: Records | None = None) -> TwoWidths:
@@ -127,7 +127,7 @@ def race_figure(records: Records | None = None) -> TwoWidths:
     )
 
 
-# --- Figures 20.2 and 20.3: common rate and own rate ------------------------------------------------------
+# --- Figures 18.2 and 18.3: common rate and own rate ------------------------------------------------------
 
 
 def _slopes(
@@ -354,7 +354,7 @@ def spans_text(records: Records) -> Finding:
           The constant rate is in place {flat}, clr in {clr}, noam in {noam}. At a rate low enough it is a
           small fault not to end low.
 
-        The two sides of figure 20.2 have other images, and the left one fewer to train on. On the held-out
+        The two sides of figure 18.2 have other images, and the left one fewer to train on. On the held-out
         images alone, where the rates were chosen, the span goes from {before} points to {inside}. Nor is it
         the constant rate alone: without it the span at {rate} is {without} points.
         """,
@@ -455,7 +455,7 @@ def cifar10_text(records: Records) -> Finding:
     )
 
 
-# --- Figure 20.4: the reader's own two runs ---------------------------------------------------------------
+# --- Figure 18.4: the reader's own two runs ---------------------------------------------------------------
 
 
 def live_figure(mine: Mapping[str, Run], records: Records | None = None) -> TwoWidths:

@@ -65,7 +65,7 @@ def number(value: float) -> str:
     return f"{value:.2g}".replace("-", "\N{MINUS SIGN}", 1)
 
 
-# --- Figure 17.1: six of the ten --------------------------------------------------------------------------
+# --- Figure 21.1: six of the ten --------------------------------------------------------------------------
 
 
 def panels() -> list[tuple[str, list[float], list[float]]]:

@@ -143,7 +143,7 @@ def came_true() -> dict[str, bool]:
     }
 
 
-# --- Figure 21.1: averages over one to five networks ------------------------------------------------------
+# --- Figure 19.1: averages over one to five networks ------------------------------------------------------
 
 NUMBERS = range(1, NETWORKS + 1)
 SNAPSHOTS, SHORT, MEAN_WEIGHTS = COLOR["cosine5"], GRAY, COLOR["drop"]
@@ -193,7 +193,7 @@ def averages_figure() -> TwoWidths:
     )
 
 
-# --- Figure 21.2: how often two networks differ -----------------------------------------------------------
+# --- Figure 19.2: how often two networks differ -----------------------------------------------------------
 
 
 def differences(names: Sequence[str]) -> np.ndarray:

@@ -115,7 +115,7 @@ def came_true(records: Records) -> dict[str, bool]:
     }
 
 
-# --- Figure 19.1: the ten shapes --------------------------------------------------------------------------
+# --- Figure 17.1: the ten shapes --------------------------------------------------------------------------
 
 
 def shapes_figure() -> TwoWidths:
@@ -153,7 +153,7 @@ def shapes_figure() -> TwoWidths:
     )
 
 
-# --- Figure 19.2: eighteen schedules over the peak rate ---------------------------------------------------
+# --- Figure 17.2: eighteen schedules over the peak rate ---------------------------------------------------
 
 
 def map_figure(records: Records | None = None) -> TwoWidths:
@@ -195,7 +195,7 @@ def map_figure(records: Records | None = None) -> TwoWidths:
     )
 
 
-# --- Figure 19.3: best rates ------------------------------------------------------------------------------
+# --- Figure 17.3: best rates ------------------------------------------------------------------------------
 
 
 def best_rates_figure(records: Records | None = None) -> TwoWidths:
@@ -506,7 +506,7 @@ def by_chance(ratio: Mapping[str, float]) -> float:
     return float(np.mean(gaps(picked) >= gaps(np.array([of_plan])) - 1e-12))
 
 
-# --- Figure 19.4: the reader's own two runs ---------------------------------------------------------------
+# --- Figure 17.4: the reader's own two runs ---------------------------------------------------------------
 
 
 def live_figure(mine: Mapping[str, Run], records: Records | None = None) -> TwoWidths:

@@ -175,6 +175,6 @@ def word(name: str, tool: int) -> str:
 def test_the_page_runs_and_finds_its_own_fault(capsys):
     page = run_page("audit")
     out = capsys.readouterr().out
-    assert set(page.figures) == {"18.1"}
+    assert set(page.figures) == {"22.1"}
     assert "stepped_per_epoch: the scheduler moves once every 10 updates" in out
     assert "The 1 applied rates agree with the plan." in out

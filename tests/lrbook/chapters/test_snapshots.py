@@ -186,7 +186,7 @@ def test_the_lines_of_the_figure_are_the_means():
 
 def test_the_page_keeps_a_network_at_each_cycles_end(capsys):
     page = run_page("snapshots", cut=False)
-    assert set(page.figures) == {"21.1", "21.2"}
+    assert set(page.figures) == {"19.1", "19.2"}
     config = page.names["config"]
     updates = config.steps_per_epoch
     ends = [t for t in range(1, config.total_steps) if config.schedule()(t) == 1]  # restarts

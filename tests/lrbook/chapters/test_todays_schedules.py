@@ -230,7 +230,7 @@ def test_the_code_of_the_page_is_the_librarys(capsys):
         shape = MODERN[name].build(total_steps=1000, steps_per_epoch=100)
         by_hand = [page.names[name](t, 1000) for t in range(1000)]
         assert by_hand == pytest.approx([shape(t) for t in range(1000)], abs=1e-12)
-    assert set(page.figures) == {"19.1", "19.2", "19.3", "19.4"}
+    assert set(page.figures) == {"17.1", "17.2", "17.3", "17.4"}
     # the bound of 1,000 updates, after the tables of the theory for 100 and 10,000: 1.08 and 1.0085 times
     assert re.search(r"wsd: 0\.5\d of linear's peak, 1\.0[89] of its bound", capsys.readouterr().out)
 
