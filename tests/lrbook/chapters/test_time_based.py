@@ -22,6 +22,7 @@ from plain_valley import valley_parts
 from run_page import run_page
 
 CIFAR10, DIGITS, PEAKS, PEAKS_DIGITS = "survey-laptop", "survey-digits", "peak-laptop", "peak-digits"
+SOURCE = "source-gpu"
 MAP = "laptop-map-gpu"
 PER_EPOCH = 391  # 50,000 images are 390 batches of 128, and one of 80
 
@@ -75,6 +76,7 @@ ALTERATIONS = {
     "peaks: constant learns at 0.3": accuracy(PEAKS_DIGITS, "constant", lambda e, x: 0.3, peak_lr=0.3),
     "peaks: time learns at 1": accuracy(PEAKS_DIGITS, "time", lambda e, x: 0.9, peak_lr=1.0),
     "peaks: a run is missing": without(PEAKS_DIGITS, "time", 1, peak_lr=0.1),
+    "its experiment, run again: swapped": swapped(SOURCE, "time", "constant"),
     "the survey and its source printed the reverse": printed(time=0.85, constant=0.84),
     "nearly no decay": constants(time_based, DECAY=0.00001),
     "valley: per update, a third of the rate is left": constants(time_based, PER_UPDATE_ENDS=3.0),

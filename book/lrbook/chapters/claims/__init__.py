@@ -533,7 +533,7 @@ def time_text(records: Records) -> Finding:
         """
         Time-based decay ends {gain} points *above* the constant rate over our {n} seeds, and {one} above it
         in our one ResNet-50 run of each. In the survey's own logs it is {printed} below, and in our runs of
-        that experiment {again}, again one run of each. So the network matters, too.
+        that experiment {again}, again one run of each. So it hangs on the experiment.
         """,
         {
             "gain": points(compared.mean_difference),
