@@ -182,6 +182,16 @@ class Tortured:
                 there.append(pid)
         return there
 
+    def end_orphans(self) -> None:
+        """End the workers that have lost their driver for good.
+
+        A worker of Ray's ends once process 1 is its parent. Of those that a killed cluster leaves behind we are
+        the parent, and each later study would wait a minute for them.
+        """
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def lines(self, start: str) -> list[str]:
         return (
             [line for line in self.log.read_text().splitlines() if line.startswith(start)]
@@ -316,7 +326,9 @@ def kills(tortured: Tortured, wanted: dict, times: int, *, real: bool = False, e
         return f"{who} by the clock" if killed else ""
 
     name = f"{engine}-kills" if more else "real-kills" if real else "kills"
-    return repeated(tortured, name, row, session, wanted, times, *more)
+    repeated(tortured, name, row, session, wanted, times, *more)
+    tortured.end_orphans()
+    return row
 
 
 def refusals(tortured: Tortured, wanted: dict, times: int) -> Row:
