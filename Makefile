@@ -90,7 +90,7 @@ pdf: env  ## the built book as one PDF with contents and bookmarks, _build/book.
 release: pdf teach  ## what a release offers, in _build/release: wheel, PDF, cheat sheet, teacher's pack (TAG=v1.2.3)
 	@$(BIN)/python -m tools.release $(if $(TAG),--tag '$(TAG)')
 
-torture: env  ## kills, full disks, jumping clocks, flipped bits, bad inputs, by a seed (20 minutes; SEED=n)
+torture: env  ## kills, full disks, jumping clocks, flipped bits, bad inputs, by a seed (10 minutes; SEED=n)
 	@PYTHONPATH=tests/helpers $(ONE_THREAD) $(BIN)/python -m torture --seed $(SEED) --out benchmarks/results/torture.json
 
 outside-links: env  ## ask every address outside the book whether it still answers (needs a network)

@@ -13,7 +13,7 @@ from statistics import fmean, stdev
 import numpy as np
 from matplotlib.figure import Figure
 
-from lrbook.chapters import drawn
+from lrbook.chapters import drawn, map_plan
 from lrbook.chapters.drawn import draw_mean, name_at
 from lrbook.finding import (
     Finding,
@@ -256,8 +256,8 @@ def ten_times_apart_text(records: Records) -> Finding:
 def what_we_found_text(records: Records) -> Finding:
     """Open the chapter: three findings, a line each. The texts below check them at length."""
     digits = {rate: finals(_at_rate(records, rate)) for rate in (LOW, GOOD, HIGHEST)}
-    constant = finals(records.runs(CIFAR10, "constant"))
-    lower = {rate: finals(records.runs(PEAKS, "constant", peak_lr=rate)) for rate in (0.03, 0.01)}
+    on_gpu = _on_gpu(records)
+    lowest, middle, peak = (on_gpu[rate] for rate in (GOOD, 0.03, HIGH))
     spread = _spreads(records, CIFAR10)
     own, others = spread.pop("constant"), spread
     return Finding(
@@ -266,24 +266,24 @@ def what_we_found_text(records: Records) -> Finding:
         >
         > 1. **A constant rate can be too low, good, or too high.** On the digits {GOOD} gets {good} of the
         >    test images right, {LOW} in the same time {low}, and {HIGHEST} only guesses ({n} seeds each).
-        > 2. **{peak} is too high for a constant rate on CIFAR-10.** It reaches {constant} ({five} seeds);
-        >    0.03 reached {middle} and 0.01 {slow}, in one run each.
-        > 3. **At that rate the end is partly luck.** Seeds differ with a [standard
+        > 2. **{HIGH} is too high for a constant rate on CIFAR-10.** In {runs} runs of each on a GPU it ends
+        >    at {constant}, 0.03 at {middle} and {GOOD} at {slow}.
+        > 3. **At {HIGH} the end is partly luck.** Seeds differ with a [standard
         >    deviation](../reference/glossary.md#standard-deviation) of {own} points,
         >    under the {seven} other schedules with {least} to {most}.
         """,
         {
             "GOOD": f"{GOOD:g}",
             "LOW": f"{LOW:g}",
+            "HIGH": f"{HIGH:g}",
             "HIGHEST": f"{HIGHEST:g}",
             "good": percent(fmean(digits[GOOD])),
             "low": percent(fmean(digits[LOW])),
             "n": count(len(digits[GOOD])),
-            "peak": f"{records.runs(CIFAR10, 'constant')[0].config.peak_lr:g}",
-            "constant": percent(fmean(constant)),
-            "five": count(len(constant)),
-            "middle": percent(lower[0.03][0]),
-            "slow": percent(lower[0.01][0]),
+            "runs": count(len(peak)),
+            "constant": percent(fmean(peak.values())),
+            "middle": percent(fmean(middle.values())),
+            "slow": percent(fmean(lowest.values())),
             "own": points(own, 2),
             "seven": count(len(others)),
             "least": points(min(others.values()), 2),
@@ -293,10 +293,12 @@ def what_we_found_text(records: Records) -> Finding:
             "on the digits every run at the good rate beats every one at the two others": min(digits[GOOD])
             > max(digits[LOW] + digits[HIGHEST]),
             "at the highest rate all guess": max(digits[HIGHEST]) < 0.12,
-            "one run at each lower rate, and both above every run at the peak rate": len(lower[0.03])
-            == len(lower[0.01])
-            == 1
-            and min(*lower[0.03], *lower[0.01]) > max(constant),
+            "on CIFAR-10 each of several runs at it ends above each at the high one": map_plan.too_high(
+                records
+            ),
+            "between them lies the middle one": fmean(peak.values())
+            < fmean(middle.values())
+            < fmean(lowest.values()),
             "no other schedule's seeds differ as much": max(others.values()) < own,
         },
     )
@@ -581,43 +583,43 @@ def _on_gpu(records: Records) -> dict[float, dict[int, float]]:
 
 @finding(heading="A tenth of that rate ends higher")
 def lower_rates_text(records: Records) -> Finding:
-    """Say what lower constant rates do on CIFAR-10, on a CPU and on a GPU."""
-    on_gpu = _on_gpu(records)
-    gains = [on_gpu[0.01][seed] - end for seed, end in on_gpu[0.1].items()]
+    """Say what lower constant rates do on CIFAR-10: on average, and to the loss that is drawn."""
+    _, slow = map_plan.low_constant(records)
+    on_gpu = map_plan.common(records)
+    constant, drop, linear = (list(on_gpu[name].values()) for name in ("constant", "drop", "linear"))
+    ends, gains = list(slow.values()), map_plan.constant_gains(records)
     high, (middle,), (low,) = (_cifar10_at(records, rate) for rate in (0.1, 0.03, 0.01))
-    drop, linear = (fmean(finals(records.runs(CIFAR10, name))) for name in ("drop", "linear"))
     loss = {run.config.peak_lr: run.column("train_loss")[-1] for run in (middle, low)}
     loss[0.1] = fmean(run.column("train_loss")[-1] for run in high)
     return Finding(
         """
-        So 0.1 is too high for a *constant* rate here. One run at 0.03 ended at {middle}, one at 0.01 at
-        {low}: {gain} points above the mean at 0.1, and level with drop-based decay from 0.1 ({drop}). Linear
-        decay from 0.1 is still ahead ({linear}). On a GPU, {n} runs at each rate [say the
-        same](analysis.ipynb): 0.01 gains {more} points on 0.1.
+        So 0.1 is too high for a *constant* rate here. The figure draws one run at each lower rate. [On a
+        GPU](analysis.ipynb) each rate has {n}: at 0.01 they end between {low} and {top}, at 0.1 between
+        {least} and {most}. The mean rises by {gain} points, to {slow}: level with drop-based decay from 0.1
+        ({drop}). Linear decay from 0.1 is still ahead ({linear}).
 
-        Training loss has the order that the valley predicts: {loss_high} in the last epoch at 0.1,
-        {loss_middle} at 0.03, {loss_low} at 0.01.
+        Training loss has the order that the valley predicts: in the runs drawn it is {loss_high} in the last
+        epoch at 0.1, {loss_middle} at 0.03, {loss_low} at 0.01.
         """,
         {
-            "middle": percent(final_accuracy(middle)),
-            "low": percent(final_accuracy(low)),
-            "gain": points(final_accuracy(low) - fmean(finals(high))),
-            "drop": percent(drop),
-            "linear": percent(linear),
-            "n": count(len(gains)),
-            "more": points(fmean(gains)),
+            "n": count(len(ends)),
+            "low": percent(min(ends)),
+            "top": percent(max(ends)),
+            "least": percent(min(constant)),
+            "most": percent(max(constant)),
+            "gain": points(fmean(gains)),
+            "slow": percent(fmean(ends)),
+            "drop": percent(fmean(drop)),
+            "linear": percent(fmean(linear)),
             "loss_high": rounded(loss[0.1], 3),
             "loss_middle": rounded(loss[0.03], 3),
             "loss_low": rounded(loss[0.01], 3),
         },
         {
-            "both lower rates end above every run at 0.1, the lowest highest": max(finals(high))
-            < final_accuracy(middle)
-            < final_accuracy(low),
-            "the lowest is within half a point of drop": abs(final_accuracy(low) - drop) < 0.005,
-            "linear from 0.1 is ahead of it by more than a point": linear - final_accuracy(low) > 0.01,
-            "on a GPU the lowest gains with each seed": min(gains) > 0,
-            "there are several": len(gains) > 1,
+            "each of several runs at the lowest ends above each at 0.1": map_plan.too_high(records),
+            "it is a tenth of that": (map_plan.low_constant(records)[0], map_plan.COMMON) == (0.01, 0.1),
+            "the lowest is within half a point of drop": abs(fmean(ends) - fmean(drop)) < 0.005,
+            "linear from 0.1 is ahead of it, each run of each": min(linear) > max(ends),
             "training loss is in the order of the rates, by factors of three and more": loss[0.1]
             > 3 * loss[0.03]
             > 9 * loss[0.01],
@@ -636,7 +638,7 @@ def two_training_accuracies_text(records: Records) -> Finding:
     after = [run.final.train_accuracy for run in runs]
     digits = _at_rate(records, HIGH)
     others = [run for name in SURVEY if name != "constant" for run in records.runs(CIFAR10, name)]
-    (low,) = _cifar10_at(records, 0.01)
+    low = records.runs(MAP, "constant", peak_lr=0.01)
     return Finding(
         """
         In figure 2.5, {during} of the training images are right *while training* and {after} *after the last
@@ -646,8 +648,8 @@ def two_training_accuracies_text(records: Records) -> Finding:
 
         Either can be higher: on CIFAR-10 at {peak} the first, in all {all_n} runs; on the digits at {HIGH},
         where a batch is {batch} images, the second, in all {ten}. They agree where nothing moves any more, to
-        {close} points in every run of the {seven} other schedules and at the constant rate 0.01. To compare
-        networks, take the second.
+        {close} points in every run of the {seven} other schedules and, on a GPU, in all {three} at the
+        constant rate 0.01. To compare networks, take the second.
         """,
         {
             "during": percent(fmean(during)),
@@ -657,8 +659,9 @@ def two_training_accuracies_text(records: Records) -> Finding:
             "HIGH": f"{HIGH:g}",
             "batch": count(digits[0].config.batch_size),
             "ten": count(len(digits)),
-            "close": rounded(100 * max(abs(_gap(run)) for run in others), 1),
+            "close": rounded(100 * max(abs(_gap(run)) for run in [*others, *low]), 1),
             "seven": count(len({run.label for run in others})),
+            "three": count(len(low)),
         },
         {
             "on CIFAR-10 it is lower after the last update by half a point or more, in each run": all(
@@ -669,7 +672,8 @@ def two_training_accuracies_text(records: Records) -> Finding:
                 abs(_gap(run)) for run in others
             )
             < 0.002,
-            "and at the constant rate 0.01": abs(_gap(low)) < 0.002,
+            "and at the constant rate 0.01, in several runs": len(low) > 1
+            and max(abs(_gap(run)) for run in low) < 0.002,
         },
     )
 

@@ -11,7 +11,7 @@ from statistics import fmean
 
 from matplotlib.figure import Figure
 
-from lrbook.chapters import drawn
+from lrbook.chapters import drawn, map_plan
 from lrbook.chapters.factors_levels import (
     ALL,
     BUDGETS,
@@ -25,7 +25,6 @@ from lrbook.chapters.factors_levels import (
     MAP,
     NETWORKS,
     RESNET50,
-    SLOW,
     THREE,
     against_constant,
     budget_levels,
@@ -38,6 +37,7 @@ from lrbook.chapters.factors_levels import (
     map_levels,
     means,
     network_levels,
+    own_rates,
     question_levels,
     ranked,
     rate_levels,
@@ -248,8 +248,7 @@ def budgets_text(records: Records) -> Finding:
     twenty = lengths[2]
     few, seeds = len(levels[short]["linear"]), len(levels[main]["linear"])
     apart = max(max(x) - min(x) for x in (ends_at(levels, name, short) for name in THREE))
-    (slow_run,) = records.runs(SLOW, "constant", peak_lr=0.01)
-    slow = final_accuracy(slow_run)
+    slow_rate, slow = map_plan.low_constant(records)
     digits_lead = {e: means(digits, "linear")[e] - means(digits, "constant")[e] for e in digits}
     return Finding(
         """
@@ -264,8 +263,8 @@ def budgets_text(records: Records) -> Finding:
         falls from {digits_first} points with {digits_short} epochs to {digits_last} with {digits_long}.
 
         *How sure? {Few} seeds at each length of CIFAR-10, {seeds} at {main}; with {short} epochs, those of
-        one schedule are within {apart} points. The peak of {peak} is too high for a constant rate: at
-        {slow_rate}, one run of {main} epochs reaches {slow}.*
+        one schedule are within {apart} points. The peak of {peak} is too high for a constant rate: on a GPU,
+        {main} epochs at {slow_rate} end {gain} points above {main} at {peak}, in {runs} runs of each.*
         """,
         {
             "short": short,
@@ -289,8 +288,9 @@ def budgets_text(records: Records) -> Finding:
             "seeds": count(seeds),
             "apart": points(apart),
             "peak": f"{shared_peak(records):g}",
-            "slow_rate": f"{slow_run.config.peak_lr:g}",
-            "slow": percent(slow),
+            "slow_rate": f"{slow_rate:g}",
+            "gain": points(fmean(map_plan.constant_gains(records))),
+            "runs": count(len(slow)),
         },
         {
             "the shortest has five epochs and the longest forty": (short, long) == (5, 40),
@@ -326,8 +326,9 @@ def budgets_text(records: Records) -> Finding:
             == sorted(digits_lead.values(), reverse=True),
             "the gaps are more than twice as wide as the seeds": 2 * apart
             < min(lead[short], mean["constant"][short] - mean["drop"][short]),
-            "a lower constant rate does better than five epochs of linear decay": slow
-            > mean["linear"][short],
+            "the peak is too high for a constant rate": map_plan.too_high(records),
+            "the map has this length and this peak": {run.config.epochs for run in records[MAP]} == {main}
+            and shared_peak(records) == map_plan.COMMON,
             "two seeds at all other lengths": {len(levels[e]["drop"]) for e in lengths if e != main} == {few},
         },
     )
@@ -384,13 +385,15 @@ def rates_text(records: Records) -> Finding:
     digits, cifar = rate_levels(records), map_levels(records)
     mean = {name: means(digits, name) for name in THREE}
     low, peak = 0.0003, shared_peak(records)
-    best = {name: max(each, key=each.__getitem__) for name, each in mean.items()}
-    top = {name: mean[name][rate] for name, rate in best.items()}
+    own, own_cifar = ({name: own_rates(levels, name) for name in THREE} for levels in (digits, cifar))
+    top, ends = (
+        {name: fmean(each.accuracy for each in found) for name, found in of.items()}
+        for of in (own, own_cifar)
+    )
+    picked = {name: sorted({each.peak_lr for each in found}) for name, found in own_cifar.items()}
     level = [rate for rate in digits if 0.001 <= rate <= 0.01]
     failed = [rate for rate in digits if max(ends_at(digits, "constant", rate)) < FAILED]
     high = against_constant(digits, peak)
-    ends = {name: means(cifar, name) for name in THREE}
-    own = {name: max(each, key=each.__getitem__) for name, each in ends.items()}
     return Finding(
         """
         Low rates leave distance, and whoever spends most rate is ahead. On the digits at {low}, every
@@ -398,10 +401,11 @@ def rates_text(records: Records) -> Finding:
         {drop}. From {level_low} to {level_high}, constant and linear are within {level} points. At {peak}
         linear decay leads, by {lead} points on {n} seeds. From {failed} on the constant rate only guesses.
 
-        Each at its own best rate ({best_constant}, {best_drop}, {best_linear}), the three lie within {span}
-        points. On CIFAR-10 more is left: in {runs} runs of each, the constant rate does best at
-        {own_constant} with {top_constant}, linear decay at {own_linear} with {top_linear}
-        ([all](analysis.ipynb)). A race at a single rate asks which schedule that rate suits.
+        Let each of {runs} runs have the rate that its schedule's other seeds find best, so that none chooses
+        for itself. On the digits, the three then lie within {span} points. On CIFAR-10 more is left: the
+        constant rate goes to {own_constant} and ends at {top_constant}, linear decay stays at {own_linear}
+        with {top_linear} ([all](analysis.ipynb)). A race at a single rate asks which schedule that rate
+        suits.
         """,
         {
             "low": f"{low:g}",
@@ -415,15 +419,12 @@ def rates_text(records: Records) -> Finding:
             "lead": between(high),
             "n": count(high.n),
             "failed": f"{min(failed):g}",
-            "best_constant": f"{best['constant']:g}",
-            "best_drop": f"{best['drop']:g}",
-            "best_linear": f"{best['linear']:g}",
             "span": points(max(top.values()) - min(top.values())),
-            "runs": count(len(records.whole_seeds(MAP))),
-            "own_constant": f"{own['constant']:g}",
-            "top_constant": percent(ends["constant"][own["constant"]]),
-            "own_linear": f"{own['linear']:g}",
-            "top_linear": percent(ends["linear"][own["linear"]]),
+            "runs": count(len(own_cifar["linear"])),
+            "own_constant": " or ".join(f"{rate:g}" for rate in picked["constant"]),
+            "top_constant": percent(ends["constant"]),
+            "own_linear": " or ".join(f"{rate:g}" for rate in picked["linear"]),
+            "top_linear": percent(ends["linear"]),
         },
         {
             "at the low rate every constant run is above every linear one": min(
@@ -441,16 +442,13 @@ def rates_text(records: Records) -> Finding:
             > 0,
             "the rates that fail are the highest": min(failed) > peak
             and len(failed) == sum(r > peak for r in digits),
-            "the three best are within a point": max(top.values()) - min(top.values()) < 0.01,
-            "the constant rate's best is the lowest of the three": best["constant"]
-            < min(best["drop"], best["linear"]),
-            "on CIFAR-10 linear decay at its own best rate is more than a point ahead": ends["linear"][
-                own["linear"]
-            ]
-            - ends["constant"][own["constant"]]
+            "at their own rates the three are within a point": max(top.values()) - min(top.values()) < 0.01,
+            "on CIFAR-10 linear decay is more than a point ahead there": ends["linear"] - ends["constant"]
             > 0.01,
-            "its best rate is the higher one there": own["linear"] > own["constant"],
-            "several runs of each there": len(records.whole_seeds(MAP)) > 1,
+            "and stays where it is, while the constant rate goes down": picked["linear"] == [peak]
+            and max(picked["constant"]) < peak,
+            "as many runs of each on both": {len(x) for of in (own, own_cifar) for x in of.values()}
+            == {len(own["linear"])},
         },
     )
 
@@ -805,10 +803,7 @@ def what_we_found_text(records: Records) -> Finding:
                 ends_at(budgets, "drop", short)
             )
             < min(ends_at(budgets, "constant", short)),
-            "that peak is too high for a constant rate": final_accuracy(
-                records.runs(SLOW, "constant", peak_lr=0.01)[0]
-            )
-            > max(max(ends_at(budgets, "constant", e)) for e in budgets),
+            "that peak is too high for a constant rate": map_plan.too_high(records),
             "linear decay leads the constant rate most there": mean["linear"][short] - mean["constant"][short]
             == max(mean["linear"][e] - mean["constant"][e] for e in budgets),
             "with the most epochs both are ahead of every constant run": min(

@@ -16,14 +16,9 @@ from lrlib.stats import (
     compare_all,
 )
 from lrlib.stats.levels import Factor, accuracies_at
+from lrlib.stats.rankings import Chosen, leave_one_out
 
-CIFAR10, BUDGETS, MAP, SLOW, RESNET50 = (
-    "survey-laptop",
-    "horizon",
-    "laptop-map-gpu",
-    "peak-laptop",
-    "resnet50-gpu",
-)
+CIFAR10, BUDGETS, MAP, RESNET50 = "survey-laptop", "horizon", "laptop-map-gpu", "resnet50-gpu"
 DIGITS, LENGTHS, PEAKS = "survey-digits", "horizon-digits", "peak-digits"
 IMAGES, QUESTIONS, NETWORKS, RULE = "data-digits", "task-digits", "network-digits", "warmup-rule"
 PATHS = ("path-fast", "path-plain")
@@ -81,6 +76,11 @@ def shared_peak(records: Records) -> float:
 
 def means(levels: Levels, name: str) -> dict[float | str, float]:
     return {level: fmean(accuracies[name].values()) for level, accuracies in levels.items()}
+
+
+def own_rates(levels: Levels, name: str) -> list[Chosen]:
+    """Return, over levels of the peak rate, each seed's end at the rate that the other seeds find best."""
+    return leave_one_out({float(rate): accuracies[name] for rate, accuracies in levels.items()})
 
 
 def ends_at(levels: Levels, name: str, level: float | str) -> list[float]:

@@ -65,8 +65,8 @@ def not_on_the_list_text(records: Records) -> Finding:
         The survey calls its list incomplete, and rightly. With momentum {much} and batches of {small}, linear
         decay on the digits reaches {restless_low} from a peak of {low}, and fails from {high}
         ({restless_high}). Without momentum, in batches of {large}, it is the other way around: {calm_low} and
-        {calm_high}. With the best of the recorded rates, each of {n} settings ends between {least} and
-        {most}.
+        {calm_high}. With the best of the recorded rates, picked in hindsight, each of {n} settings ends
+        between {least} and {most}.
 
         So these two change above all *which* rate is right. How they change the lead over a constant rate is
         not in these runs; augmentation and weight penalty we have not varied alone.

@@ -70,10 +70,25 @@ def rank_correlations(records: Records) -> dict[float, float]:
     return found
 
 
+def low_constant(records: Records) -> tuple[float, dict[int, float]]:
+    """Return the lowest peak, and the accuracies of the constant rate there."""
+    rates = by_peak(records.blocks(MAP))["constant"]
+    return min(rates), dict(rates[min(rates)])
+
+
 def constant_gains(records: Records) -> list[float]:
     """Return, seed by seed, what the constant rate gains at the lowest peak over the common one."""
-    rates = by_peak(records.blocks(MAP))["constant"]
-    return [rates[min(rates)][seed] - accuracy for seed, accuracy in rates[COMMON].items()]
+    _, slow = low_constant(records)
+    return [slow[seed] - accuracy for seed, accuracy in common(records)["constant"].items()]
+
+
+def too_high(records: Records) -> bool:
+    """Return whether the common rate is too high for a constant one.
+
+    Each of several constant runs at the lowest peak must end above each at the common one.
+    """
+    _, slow = low_constant(records)
+    return len(slow) > 1 and min(slow.values()) > max(common(records)["constant"].values())
 
 
 def came_true(records: Records) -> list[bool]:

@@ -40,7 +40,7 @@ from lrlib.runs import Run, published
 from lrlib.stats import final_accuracy
 from lrlib.theory import Best, Trajectory
 
-CIFAR10, PEAKS, DIGITS, PEAKS_DIGITS = "survey-laptop", "peak-laptop", "survey-digits", "peak-digits"
+CIFAR10, DIGITS, PEAKS_DIGITS = "survey-laptop", "survey-digits", "peak-digits"
 SOURCE = "source-gpu"
 
 TIME, GRAY = COLOR["time"], COLOR["constant"]
@@ -128,7 +128,8 @@ def what_we_found_text(records: Records) -> Finding:
     ends = {name: rates[-1] / PEAK for name, rates in _readings().items()}
     runs = {name: records.runs(CIFAR10, name) for name in ("time", "constant", "linear")}
     end = {name: fmean(finals(each)) for name, each in runs.items()}
-    (slow,) = records.runs(PEAKS, "constant", peak_lr=0.01)
+    low_rate, slow = map_plan.low_constant(records)
+    on_gpu = map_plan.common(records)["time"]
     accuracies = _by_peak(records)
     low, high, _ = _crossing(accuracies)
     return Finding(
@@ -140,7 +141,8 @@ def what_we_found_text(records: Records) -> Finding:
         >    {per_epoch} of it.
         > 2. **Ahead of the constant rate, behind linear decay.** {time} test accuracy on CIFAR-10, against
         >    {constant} at a constant rate of {peak} and {linear} with linear decay ({n} seeds each). But
-        >    that rate is too high for a constant one: {low_rate} reached {slow}, in one run.
+        >    that rate is too high for a constant one: in {runs} runs of each on a GPU, {low_rate} held
+        >    constant ends at {slow}, decay from {peak} at {time_gpu}.
         > 3. **The peak rate decides which one wins.** On the digits, each constant run beats each one with
         >    decay at peak rates up to {low}, and loses to each from {high} on.
         """,
@@ -152,8 +154,10 @@ def what_we_found_text(records: Records) -> Finding:
             "linear": percent(end["linear"]),
             "peak": f"{runs['time'][0].config.peak_lr:g}",
             "n": count(len(runs["time"])),
-            "low_rate": f"{slow.config.peak_lr:g}",
-            "slow": percent(final_accuracy(slow)),
+            "runs": count(len(slow)),
+            "low_rate": f"{low_rate:g}",
+            "slow": percent(fmean(slow.values())),
+            "time_gpu": percent(fmean(on_gpu.values())),
             "low": f"{low:g}",
             "high": f"{high:g}",
         },
@@ -161,7 +165,10 @@ def what_we_found_text(records: Records) -> Finding:
             "the two units are far apart": ends["per epoch"] > 30 * ends["per update"],
             "decay beats the constant rate by the plan": verdict(records, "time", "constant") == "better",
             "it loses to linear decay by the plan": verdict(records, "time", "linear") == "worse",
-            "a lower constant rate beats decay": final_accuracy(slow) > max(finals(runs["time"])),
+            "that rate is too high for a constant one": map_plan.too_high(records),
+            "at the lowest rate each constant run beats each with decay": min(slow.values())
+            > max(on_gpu.values()),
+            "the map has the same peak": runs["time"][0].config.peak_lr == map_plan.COMMON,
             "as many seeds of each": len({len(each) for each in runs.values()}) == 1,
             "on the digits the order turns around once": _turns_once(accuracies),
         },
@@ -623,9 +630,8 @@ def peak_decides_text(records: Records) -> Finding:
     best = {
         name: max((each[name] for each in accuracies.values()), key=fmean) for name in ("constant", "time")
     }
-    (slow,) = records.runs(PEAKS, "constant", peak_lr=0.01)
-    ours = records.runs(CIFAR10, "time")
     own = map_plan.own(records)
+    chosen = {each.peak_lr for each in map_plan.chosen(records)["constant"]}
     plan = _plans()["per update"]
     above = sum(time.peak_lr * plan(t) > Valley().edge for t in range(STEPS))
     return Finding(
@@ -644,9 +650,9 @@ def peak_decides_text(records: Records) -> Finding:
         overlap ({n} at each peak).
 
         So time-based decay forgives a peak that is too high and suffers from one that is too low. On
-        CIFAR-10, {peak} is too high for a constant rate: at {low_rate} a single run reached {slow}, more
-        than any of our runs with decay. On a GPU, at peaks that [other seeds chose](analysis.ipynb), the
-        constant rate ends at {constant_own} and decay at {time_own}, in {few} runs of each.
+        CIFAR-10, {peak} is too high for a constant rate. At peaks that [other seeds chose](analysis.ipynb),
+        {own_constant} for the constant rate and {own_time} for decay, each constant run beats each run with
+        decay: they end at {constant_own} and {time_own} on average, in {few} runs of each on a GPU.
         """,
         {
             "best": rounded(constant.peak_lr, 2),
@@ -663,9 +669,11 @@ def peak_decides_text(records: Records) -> Finding:
             "constant_best": percent(fmean(best["constant"])),
             "time_best": percent(fmean(best["time"])),
             "n": count(len(best["time"])),
-            "peak": f"{ours[0].config.peak_lr:g}",
-            "low_rate": f"{slow.config.peak_lr:g}",
-            "slow": percent(final_accuracy(slow)),
+            "peak": f"{map_plan.COMMON:g}",
+            "own_constant": " or ".join(f"{rate:g}" for rate in sorted(chosen)),
+            "own_time": " or ".join(
+                f"{rate:g}" for rate in sorted({each.peak_lr for each in map_plan.chosen(records)["time"]})
+            ),
             "constant_own": percent(fmean(own["constant"].values())),
             "time_own": percent(fmean(own["time"].values())),
             "few": count(len(own["time"])),
@@ -697,10 +705,10 @@ def peak_decides_text(records: Records) -> Finding:
                 {len(x) for each in accuracies.values() for x in each.values()}
             )
             == 1,
-            "a lower constant rate beats every run with decay": final_accuracy(slow) > max(finals(ours)),
-            "each at its best, the constant rate is ahead with each seed": all(
-                end > own["time"][seed] for seed, end in own["constant"].items()
-            ),
+            "the shared peak is too high for a constant rate": map_plan.too_high(records),
+            "other seeds choose a lower one": max(chosen) < map_plan.COMMON,
+            "there each constant run beats each with decay": min(own["constant"].values())
+            > max(own["time"].values()),
         },
     )
 

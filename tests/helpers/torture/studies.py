@@ -185,8 +185,8 @@ class Tortured:
     def end_orphans(self) -> None:
         """End the workers that have lost their driver for good.
 
-        A worker of Ray's ends once process 1 is its parent. Of those that a killed cluster leaves behind we are
-        the parent, and each later study would wait a minute for them.
+        A worker of Ray's ends once process 1 is its parent. Of those that a killed cluster leaves behind
+        we are the parent, and each later study would wait a minute for them.
         """
         for pid in self.processes():
             with contextlib.suppress(ProcessLookupError):

@@ -13,7 +13,7 @@ from findings import configured, constants, measured, swapped, without
 from lrbook.chapters import cheat_sheet
 from lrlib.schedules.recipes import SURVEY, get_recipe
 
-CIFAR10, BUDGETS, PEAKS = "survey-laptop", "horizon", "peak-laptop"
+CIFAR10, BUDGETS, MAP = "survey-laptop", "horizon", "laptop-map-gpu"
 ALTERATIONS = {
     "linear and constant swapped": swapped(CIFAR10, "linear", "constant"),
     "linear and time swapped": swapped(CIFAR10, "linear", "time"),
@@ -26,8 +26,8 @@ ALTERATIONS = {
     "a run is missing": without(CIFAR10, "linear", 5),
     "another peak": configured(CIFAR10, "linear", peak_lr=0.2),
     "another recipe": constants(cheat_sheet, POLY5=get_recipe("time")),
-    "constant at 0.01 poor": measured(
-        PEAKS, "constant", "test_accuracy", lambda e, x: x - 0.05, peak_lr=0.01
+    "map: constant at 0.01 poor": measured(
+        MAP, "constant", "test_accuracy", lambda e, x: x - 0.05, peak_lr=0.01
     ),
     "budgets: drop better at 5": measured(BUDGETS, "drop", "test_accuracy", lambda e, x: x + 0.2, epochs=5),
 }

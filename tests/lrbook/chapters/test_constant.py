@@ -17,7 +17,7 @@ import torch
 import findings as rules
 import lrlib.runs.store
 from findings import Alteration, constants, learned_less, measured, swapped, without
-from lrbook.chapters import constant
+from lrbook.chapters import constant, map_plan
 from lrbook.finding import Records
 from lrlib import preset
 from lrlib.training.dataset import load
@@ -99,9 +99,10 @@ ALTERATIONS = {
     "constant's test loss falls": measured(CIFAR10, "constant", "test_loss", lambda e, x: 1.5 / e),
     "constant's last weights better": ended(CIFAR10, "constant", peak_lr=0.1, train_accuracy=0.99),
     "linear's last weights worse": learned_less(CIFAR10, "linear"),
-    "0.01's last weights worse": ended(PEAKS, "constant", peak_lr=0.01, train_accuracy=0.9),
-    "0.01 poor": measured(PEAKS, "constant", "test_accuracy", lambda e, x: x - 0.05, peak_lr=0.01),
-    "0.03 poor": measured(PEAKS, "constant", "test_accuracy", lambda e, x: x - 0.05, peak_lr=0.03),
+    "map: 0.01's last weights worse": ended(MAP, "constant", peak_lr=0.01, train_accuracy=0.9),
+    "map: 0.03 poor": measured(MAP, "constant", "test_accuracy", lambda e, x: x - 0.05, peak_lr=0.03),
+    "map: linear poor": measured(MAP, "linear", "test_accuracy", lambda e, x: x - 0.03),
+    "map: another common rate": constants(map_plan, COMMON=0.3),
     "map: 0.01 poor for a seed": measured(
         MAP, "constant", "test_accuracy", lambda e, x: x - 0.05, seeds=[2], peak_lr=0.01
     ),

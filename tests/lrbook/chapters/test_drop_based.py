@@ -10,12 +10,12 @@ import torch
 
 import findings as rules
 from findings import configured, constants, learned_less, measured, swapped, without
-from lrbook.chapters import drop_based
+from lrbook.chapters import drop_based, map_plan
 from lrbook.finding import NotBorneOut, Records
 from plain_valley import valley_parts
 from run_page import run_page
 
-CIFAR10, DIGITS, BUDGETS, PEAKS = "survey-laptop", "survey-digits", "horizon", "peak-laptop"
+CIFAR10, DIGITS, BUDGETS, MAP = "survey-laptop", "survey-digits", "horizon", "laptop-map-gpu"
 EIGHT = "constant time drop linear poly5 triangle cosine cosine5"
 
 ALTERATIONS = {
@@ -71,12 +71,10 @@ ALTERATIONS = {
         "drop",
         recipe=Records().runs(BUDGETS, "drop")[0].config.recipe.__class__(drop_factor=0.5),
     ),
-    "constant at 0.01 poor": measured(
-        PEAKS, "constant", "test_accuracy", lambda e, x: x - 0.05, peak_lr=0.01
+    "map: constant at 0.01 poor": measured(
+        MAP, "constant", "test_accuracy", lambda e, x: x - 0.05, peak_lr=0.01
     ),
-    "constant at 0.01 excellent": measured(
-        PEAKS, "constant", "test_accuracy", lambda e, x: x + 0.03, peak_lr=0.01
-    ),
+    "map: another common rate": constants(map_plan, COMMON=0.3),
     "the source's logs say less": constants(
         drop_based,
         published=lambda: SimpleNamespace(

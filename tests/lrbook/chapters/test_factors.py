@@ -13,20 +13,14 @@ import pytest
 
 import findings as rules
 from findings import constants, measured, swapped, without
-from lrbook.chapters import factors, factors_valley
+from lrbook.chapters import factors, factors_valley, map_plan
 from lrbook.finding import NotBorneOut, Records
 from lrlib.schedules.recipes import DropRecipe
 from plain_valley import valley_loss
 
 RECORDED = Path(__file__).parents[3] / "lrlib" / "recorded"
 
-CIFAR10, BUDGETS, MAP, SLOW, RESNET50 = (
-    "survey-laptop",
-    "horizon",
-    "laptop-map-gpu",
-    "peak-laptop",
-    "resnet50-gpu",
-)
+CIFAR10, BUDGETS, MAP, RESNET50 = "survey-laptop", "horizon", "laptop-map-gpu", "resnet50-gpu"
 DIGITS, LENGTHS, PEAKS = "survey-digits", "horizon-digits", "peak-digits"
 IMAGES, QUESTIONS, NETWORKS, RULE = "data-digits", "task-digits", "network-digits", "warmup-rule"
 EIGHT = "constant time drop linear poly5 triangle cosine cosine5"
@@ -103,7 +97,8 @@ ALTERATIONS = {
     "budgets: drops by half": lambda records: other_drop(records),
     "everywhere: constant poor": lambda records: constant_poor_everywhere(records),
     "everywhere: another peak rate": lambda records: other_rates(records),
-    "constant at 0.01 poor": accuracy(SLOW, "constant", lambda x: x - 0.05, peak_lr=0.01),
+    "map: another common rate": constants(map_plan, COMMON=0.3),
+    "map: constant at 0.01 poor": accuracy(MAP, "constant", lambda x: x - 0.05, peak_lr=0.01),
     "CIFAR-10: linear poor at 30": accuracy(CIFAR10, "linear", lambda x: x - 0.03),
     "CIFAR-10: seeds far apart": accuracy(CIFAR10, "constant", lambda x: x + 0.03, seeds=[2]),
     "CIFAR-10: constant as good": accuracy(CIFAR10, "constant", lambda x: x + 0.06),
@@ -121,6 +116,7 @@ ALTERATIONS = {
     "rates: linear better at 0.003": accuracy(PEAKS, "linear", lambda x: x + 0.006, peak_lr=0.003),
     "rates: constant learns at 0.3": accuracy(PEAKS, "constant", lambda x: 0.9, peak_lr=0.3),
     "rates: constant excellent at 0.03": accuracy(PEAKS, "constant", lambda x: 0.999, peak_lr=0.03),
+    "rates: a run with drops is missing": without(PEAKS, "drop", 2, peak_lr=0.03),
     "rates: drop poor": accuracy(PEAKS, "drop", lambda x: x - 0.05),
     "digits: linear and constant swapped": swapped(DIGITS, "linear", "constant"),
     "digits: linear poor with one seed": accuracy(DIGITS, "linear", lambda x: 0.9, seeds=[2]),
@@ -221,7 +217,7 @@ def other_rates(records: Records) -> None:
 ALLOWED = (
     r"But the two settings|where two are level|Two networks at \*one\* rate differ in two things|"
     r"these two change|the first two are within|In all four panels|act on these four|\(1 is the same order\)|"
-    r"The survey's five factors|the three lie within|ResNet-50|figure 10\.\d"
+    r"The survey's five factors|the three then lie within|ResNet-50|figure 10\.\d"
 )
 
 
@@ -316,6 +312,26 @@ def test_figure_10_5_is_nine_rates_and_four():
     check_panel(left, digits, error=True)
     check_panel(right, ends(rate_of, MAP), error=True)
     assert len(digits) == 9
+
+
+def test_own_rates_are_those_that_the_other_seeds_find_best():
+    """From the files: of the seeds that have every rate, each has no say in its own."""
+    digits, cifar10 = (ends(rate_of, *studies) for studies in ((DIGITS, PEAKS), (MAP,)))
+    own: dict[str, list[float]] = {"digits": [], "CIFAR-10": []}
+    for where, levels in (("digits", digits), ("CIFAR-10", cifar10)):
+        for name in KINDS.values():
+            whole = [s for s in levels[0.1][name] if all(s in levels[rate][name] for rate in levels)]
+            assert len(whole) == 3
+            best = {
+                s: max(sorted(levels), key=lambda r: sum(levels[r][name][o] for o in whole if o != s))
+                for s in whole
+            }
+            own[where].append(100 * fmean(levels[rate][name][s] for s, rate in best.items()))
+    words = " ".join(factors.rates_text().text.split())
+    assert f"the three then lie within {max(own['digits']) - min(own['digits']):.1f} points" in words
+    constant, _, linear = own["CIFAR-10"]
+    assert list(KINDS.values()) == ["constant", "drop", "linear"]
+    assert f"goes to 0.01 and ends at {constant:.1f}%, linear decay stays at 0.1 with {linear:.1f}%" in words
 
 
 def test_figure_10_6_is_three_sizes_and_two_questions():

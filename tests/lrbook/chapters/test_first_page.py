@@ -5,27 +5,20 @@ from __future__ import annotations
 import json
 
 import findings as rules
-from findings import measured, swapped, without
-from lrbook.chapters import first_page
+from findings import constants, measured, swapped, without
+from lrbook.chapters import first_page, map_plan
 from lrbook.finding import Records
 from lrlib.schedules.recipes import SURVEY
 
-CIFAR10, DIGITS, BUDGETS, PEAKS, DIGIT_PEAKS = (
-    "survey-laptop",
-    "survey-digits",
-    "horizon",
-    "peak-laptop",
-    "peak-digits",
-)
+CIFAR10, DIGITS, BUDGETS, DIGIT_PEAKS = "survey-laptop", "survey-digits", "horizon", "peak-digits"
+MAP = "laptop-map-gpu"
 EIGHT = "constant time drop linear poly5 triangle cosine cosine5"
 ALTERATIONS = {
     "map: constant worse at 0.01": measured(
-        "laptop-map-gpu", "constant", "test_accuracy", lambda e, x: x - 0.03, peak_lr=0.01
+        MAP, "constant", "test_accuracy", lambda e, x: x - 0.03, peak_lr=0.01
     ),
-    "map: one block": rules.of_seeds("laptop-map-gpu", 1),
-    "map: linear better at 0.3": measured(
-        "laptop-map-gpu", "linear", "test_accuracy", lambda e, x: x + 0.03, peak_lr=0.3
-    ),
+    "map: one block": rules.of_seeds(MAP, 1),
+    "map: linear better at 0.3": measured(MAP, "linear", "test_accuracy", lambda e, x: x + 0.03, peak_lr=0.3),
     "drop and constant swapped": swapped(CIFAR10, "drop", "constant"),
     "drop and linear swapped": swapped(CIFAR10, "drop", "linear"),
     "cosine and time swapped": swapped(CIFAR10, "cosine", "time"),
@@ -47,12 +40,7 @@ ALTERATIONS = {
     "budgets: linear worse at 5": measured(
         BUDGETS, "linear", "test_accuracy", lambda e, x: x - 0.08, epochs=5
     ),
-    "constant at 0.01 poor": measured(
-        PEAKS, "constant", "test_accuracy", lambda e, x: x - 0.05, peak_lr=0.01
-    ),
-    "constant at 0.01 excellent": measured(
-        PEAKS, "constant", "test_accuracy", lambda e, x: x + 0.03, peak_lr=0.01
-    ),
+    "map: another common rate": constants(map_plan, COMMON=0.3),
     "digits: the peak rate does not matter": measured(DIGIT_PEAKS, EIGHT, "test_accuracy", lambda e, x: 0.9),
 }
 NAMES = rules.findings(first_page)
@@ -110,7 +98,7 @@ def test_spans_on_the_digits_are_counted_again():
         own.append(sum(at[best[seed]][seed] for seed in seeds))
     spans = [100 * (max(each) - min(each)) / 3 / 797 for each in (shared, own)]
     words = " ".join(first_page.much_of_it_is_the_rate().text.split())
-    assert f"span {spans[0]:.1f} points at 0.1, and {spans[1]:.1f} each at the rate" in words
+    assert f"span of the eight schedules from {spans[0]:.1f} points to {spans[1]:.1f}." in words
 
 
 def test_rankings_by_hand():

@@ -17,11 +17,11 @@ import pytest
 import findings as rules
 import lrlib.runs.store
 from findings import constants, measured, swapped, without
-from lrbook.chapters import introduction
+from lrbook.chapters import introduction, map_plan
 from lrbook.finding import NotBorneOut, Records
 from plain_valley import valley_loss, valley_parts
 
-CIFAR10, PEAKS = "survey-laptop", "peak-laptop"
+CIFAR10, PEAKS, MAP = "survey-laptop", "peak-laptop", "laptop-map-gpu"
 THREE, SEVEN = "peak-digits", "rates-digits"
 
 
@@ -63,12 +63,13 @@ ALTERATIONS = {
     "digits: linear at the lowest rate fine": accuracy(THREE, "linear", lambda e, x: 0.95, peak_lr=0.0001),
     "a constant run is missing": without(CIFAR10, "constant", 5),
     "time and constant swapped": swapped(CIFAR10, "time", "constant"),
-    "0.01 poor": accuracy(PEAKS, "constant", lambda e, x: x - 0.05, peak_lr=0.01),
+    "map: 0.01 poor": accuracy(MAP, "constant", lambda e, x: x - 0.05, peak_lr=0.01),
+    "map: another common rate": constants(map_plan, COMMON=0.3),
 }
 
 # What may stand in an author's words with a number: rates of the valley and of one run, which are settings.
 ALLOWED = (
-    r"at rate\s+0\.1,|at rate 1,|at 0\.1 with momentum|one run at 0\.01|exercise 3|ten updates later"
+    r"at rate\s+0\.1,|at rate 1,|at 0\.1 with momentum|exercise 3|ten updates later"
     r"|One network|\*One\* number"
 )
 

@@ -11,11 +11,11 @@ import pytest
 
 import findings as rules
 from findings import constants, learned_less, lines_of, measured, swapped, without
-from lrbook.chapters import linear
+from lrbook.chapters import linear, map_plan
 from lrbook.finding import Records
 from plain_valley import valley_loss
 
-CIFAR10, DIGITS, BUDGETS, PEAKS = "survey-laptop", "survey-digits", "horizon", "peak-laptop"
+CIFAR10, DIGITS, BUDGETS, MAP = "survey-laptop", "survey-digits", "horizon", "laptop-map-gpu"
 
 
 def source(**accuracies: float):
@@ -58,12 +58,13 @@ ALTERATIONS = {
         BUDGETS, "linear", "test_accuracy", lambda e, x: x + 0.01, epochs=40
     ),
     "budgets: a run is missing": without(BUDGETS, "linear", 2, epochs=5),
-    "constant at 0.01 poor": measured(
-        PEAKS, "constant", "test_accuracy", lambda e, x: x - 0.05, peak_lr=0.01
+    "map: constant at 0.01 poor": measured(
+        MAP, "constant", "test_accuracy", lambda e, x: x - 0.05, peak_lr=0.01
     ),
-    "constant at 0.01 excellent": measured(
-        PEAKS, "constant", "test_accuracy", lambda e, x: x + 0.02, peak_lr=0.01
+    "map: constant at 0.01 excellent": measured(
+        MAP, "constant", "test_accuracy", lambda e, x: x + 0.02, peak_lr=0.01
     ),
+    "map: another common rate": constants(map_plan, COMMON=0.3),
     "the source's drops win": constants(linear, published=source(linear=0.868, drop=0.8724)),
     "valley: cut at a tenth": constants(linear, STOP=30),
     "valley: the friend plans for longer": constants(linear, STEPS=150, STOP=300),

@@ -8,7 +8,7 @@ from statistics import fmean, stdev
 import pytest
 from scipy.stats import spearmanr, t
 
-from findings import measured
+from findings import measured, of_seeds
 from lrbook.chapters import map_plan
 from lrbook.finding import Records
 from lrlib.runs.store import RECORDED
@@ -54,6 +54,25 @@ def test_its_verdicts_are_paired_t_tests_with_holms_correction():
     first, second = sorted(p_values, key=p_values.get)[:2]
     assert found[first].holm_p == pytest.approx(7 * p_values[first])
     assert (first, found[first].holm_p < 0.05 < 6 * p_values[second]) == ("time", True)
+
+
+def test_the_constant_rate_at_the_lowest_peak_and_what_it_gains():
+    cells, records = accuracies(), Records()
+    slow = {seed: cells["constant", seed, 0.01] for seed in SEEDS}
+    assert map_plan.low_constant(records) == (0.01, slow)
+    assert map_plan.constant_gains(records) == [slow[s] - cells["constant", s, 0.1] for s in SEEDS]
+
+
+def test_the_common_rate_is_too_high_if_each_run_at_the_lowest_ends_above_each_at_it():
+    records = Records()
+    assert map_plan.too_high(records)
+    for alter in (
+        measured(map_plan.MAP, "constant", "test_accuracy", lambda e, x: 0.79, seeds=[2], peak_lr=0.01),
+        of_seeds(map_plan.MAP, 1),
+    ):
+        other = Records(records)
+        alter(other)
+        assert not map_plan.too_high(other)
 
 
 def test_rank_correlations_are_those_of_the_files():

@@ -13,11 +13,11 @@ import pytest
 
 import findings as rules
 from findings import configured, constants, learned_less, lines_of, measured, swapped, without
-from lrbook.chapters import polynomial
+from lrbook.chapters import map_plan, polynomial
 from lrbook.finding import Records
 from plain_valley import valley_loss, valley_parts
 
-CIFAR10, PEAKS, DIGITS = "survey-laptop", "peak-laptop", "peak-digits"
+CIFAR10, PEAKS, DIGITS, MAP = "survey-laptop", "peak-laptop", "peak-digits", "laptop-map-gpu"
 
 
 def printed(logged: float, drop: float = 0.868, linear: float = 0.8724):
@@ -48,12 +48,13 @@ ALTERATIONS = {
     "poly5 forgets some training images": learned_less(CIFAR10, "poly5"),
     "it is done in epoch 16": constants(polynomial, DONE=16),
     "a poly5 run is missing": without(CIFAR10, "poly5", 5),
-    "constant at 0.01 poor": measured(
-        PEAKS, "constant", "test_accuracy", lambda e, x: x - 0.05, peak_lr=0.01
+    "map: another common rate": constants(map_plan, COMMON=0.3),
+    "map: constant at 0.01 poor": measured(
+        MAP, "constant", "test_accuracy", lambda e, x: x - 0.05, peak_lr=0.01
     ),
     "linear at 0.03 poor": measured(PEAKS, "linear", "test_accuracy", lambda e, x: x - 0.02),
     "map: linear at 0.03 poor": measured(
-        "laptop-map-gpu", "linear", "test_accuracy", lambda e, x: x - 0.02, seeds=range(9), peak_lr=0.03
+        MAP, "linear", "test_accuracy", lambda e, x: x - 0.02, seeds=range(9), peak_lr=0.03
     ),
     "poly5 ran at half the peak": configured(CIFAR10, "poly5", peak_lr=0.05),
     "all areas are one": constants(polynomial, area=lambda schedule, total_steps: 1.0),

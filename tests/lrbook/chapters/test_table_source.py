@@ -18,7 +18,7 @@ from lrlib.runs.published import published
 from lrlib.schedules.recipes import SURVEY as EIGHT
 from run_page import rows, run_page
 
-CIFAR10, PEAKS, DIGITS = "survey-laptop", "peak-laptop", "survey-digits"
+CIFAR10, DIGITS, MAP = "survey-laptop", "survey-digits", "laptop-map-gpu"
 AGAIN = "source-gpu"
 
 PUBLISHED = json.loads((files("lrlib") / "recorded/published.json").read_text())
@@ -90,7 +90,9 @@ ALTERATIONS = {
     "linear and constant swapped": swapped(CIFAR10, "linear", "constant"),
     "a run is missing": rules.without(CIFAR10, "cosine", 4),
     "drop scattered": measured(CIFAR10, "drop", "test_accuracy", lambda e, x: x - 0.06, seeds=[2]),
-    "constant at 0.01 poor": measured(PEAKS, "constant", "test_accuracy", lambda e, x: x - 0.1, peak_lr=0.01),
+    "map: constant at 0.01 poor": measured(
+        MAP, "constant", "test_accuracy", lambda e, x: x - 0.1, peak_lr=0.01
+    ),
     "digits: a run is missing": rules.without(DIGITS, "constant", 2),
     "digits: all alike": measured(DIGITS, "constant", "test_accuracy", lambda e, x: 0.95),
 }

@@ -15,13 +15,13 @@ import torch
 
 import findings as rules
 from findings import configured, constants, learned_less, measured, swapped, without
-from lrbook.chapters import time_based
+from lrbook.chapters import map_plan, time_based
 from lrbook.finding import NotBorneOut, Records
 from lrlib.schedules import TimeRecipe
 from plain_valley import valley_parts
 from run_page import run_page
 
-CIFAR10, DIGITS, PEAKS, PEAKS_DIGITS = "survey-laptop", "survey-digits", "peak-laptop", "peak-digits"
+CIFAR10, DIGITS, PEAKS_DIGITS = "survey-laptop", "survey-digits", "peak-digits"
 SOURCE = "source-gpu"
 MAP = "laptop-map-gpu"
 PER_EPOCH = 391  # 50,000 images are 390 batches of 128, and one of 80
@@ -66,9 +66,11 @@ ALTERATIONS = {
     "a constant run is missing": without(CIFAR10, "constant", 5),
     "another peak rate": configured(CIFAR10, "time", peak_lr=0.05),
     "another decay": slower_decay,
+    "map: constant best at 0.1": accuracy(MAP, "constant", lambda e, x: x + 0.1, peak_lr=0.1),
     "map: decay good for a seed": accuracy(MAP, "time", lambda e, x: x + 0.05, seeds=[2]),
     "one run of linear is poor": accuracy(CIFAR10, "linear", lambda e, x: x - 0.06, seeds=[1]),
-    "constant at 0.01 poor": accuracy(PEAKS, "constant", lambda e, x: x - 0.05, peak_lr=0.01),
+    "map: another common rate": constants(map_plan, COMMON=0.3),
+    "map: constant at 0.01 poor": accuracy(MAP, "constant", lambda e, x: x - 0.05, peak_lr=0.01),
     "digits: time and constant swapped": swapped(DIGITS, "time", "constant"),
     "digits: a run of time is missing": without(DIGITS, "time", 1),
     "peaks: time and constant swapped": swapped(PEAKS_DIGITS, "time", "constant"),

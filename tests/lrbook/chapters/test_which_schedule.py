@@ -55,6 +55,9 @@ ALTERATIONS = {
     "map: constant excellent": measured(
         MAP, "constant", "test_accuracy", lambda e, x: x + 0.03, peak_lr=0.01
     ),
+    "map: constant best at 0.1": measured(
+        MAP, "constant", "test_accuracy", lambda e, x: x + 0.1, peak_lr=0.1
+    ),
     "map: constant poor in each block": measured(
         MAP, "constant", "test_accuracy", lambda e, x: 0.7, seeds=range(9)
     ),

@@ -17,7 +17,8 @@ from importlib import resources
 from statistics import fmean
 
 from lrbook.chapters.explorer.choices import CHOICES, ICON, SURVEYS, TODAYS, Choice, Slider
-from lrbook.chapters.first_page import CHAPTER, CIFAR10, MAP
+from lrbook.chapters.first_page import CHAPTER, CIFAR10
+from lrbook.chapters.map_plan import MAP
 from lrbook.chapters.own_rates import STAGE_B as DIGITS
 from lrbook.finding import Finding, Records, count, finals, means, percent, rounded
 from lrlib import Constant, CosineAnnealing, Knots, LinearDecay, PolynomialDecay, Schedule, Valley, join
