@@ -100,7 +100,8 @@ def run_on_ray(
     check_path(path)
     tally = Tally(study)
     failed = 0
-    if tally.waiting:
+    # Where nothing waits, too: a driver that was killed after a record has left the checkpoint.
+    if tidied(study, tally):
         how = {
             "together": resources.together,
             "threads": threads,
@@ -144,7 +145,7 @@ class _Driver:
         self.here = self.resources.address is None and len(ray.nodes()) == 1
         work = remote("work", share, here=self.here, streaming=True)
         self._look_at_a_worker(remote("look", share, here=self.here), end)
-        waiting = tidied(self.study, self.tally)
+        waiting = list(self.tally.waiting)
         flying: dict[Any, _Flying] = {}
         most = self.jobs or max(AT_LEAST, 4 * self.slots)
         most = max(1, min(most, _files_left() // self.resources.runs))

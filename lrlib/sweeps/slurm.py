@@ -163,7 +163,8 @@ def run_on_slurm(
         raise ValueError(f"address must be slurm or local with this engine, got {resources.address!r}")
     tally = Tally(study)
     failed = 0
-    if tally.waiting:
+    # Where nothing waits, too: a task that was killed after its record has left its checkpoint.
+    if tidied(study, tally):
         how = {"threads": threads, "path": path, "deterministic": deterministic, "command": command}
         queue = _Queue(study, tally, resources, jobs=jobs, how=how, say=say)
         failed = queue.run(end)
@@ -199,7 +200,7 @@ class _Queue:
     def run(self, end: float) -> int:
         """Do what is missing until `end`; return how many runs failed."""
         executor = self._executor()
-        waiting = self._not_queued(tidied(self.study, self.tally))
+        waiting = self._not_queued(list(self.tally.waiting))
         open_ = {planned.name: planned for planned in self.tally.waiting}
         try:
             while (waiting or self.live) and monotonic() < end:

@@ -9,6 +9,8 @@ import pytest
 from lrlib.sweeps import engines
 from lrlib.sweeps.engines import Resources, engine
 from lrlib.sweeps.local import run_study
+from lrlib.sweeps.one_run import do
+from on_clusters import are_as_if_alone, study_of
 
 STUDY = 'preset = "digits"\nrecipes = ["linear"]\nseeds = [1]\n'
 
@@ -17,6 +19,23 @@ def test_local_is_the_engine_of_this_machine():
     assert engine("local") is run_study
     with pytest.raises(ValueError, match="'local' has jobs and threads"):
         engine("local", Resources())
+
+
+@pytest.mark.parametrize(("name", "package"), [("local", "torch"), ("ray", "ray"), ("slurm", "submitit")])
+def test_what_recorded_runs_have_left_over_goes_where_nothing_is_missing(name, package, tmp_path):
+    """As after a kill between the record and the removal of its checkpoint, in the last run of all."""
+    pytest.importorskip(package)
+    study = study_of(tmp_path / "out", recipes=["linear"], epochs=[2, 3])
+    for planned in study.runs:
+        do(planned, threads=1)
+        planned.checkpoint.write_bytes(b"what a killed process had")
+        planned.checkpoint.with_name(f".{planned.checkpoint.name}.123.tmp").write_bytes(b"half of it")
+    resources = Resources(address="local" if name == "slurm" else None)
+    lines = []
+    run = engine(name) if name == "local" else engine(name, resources)
+    assert run(study, say=lines.append) is True
+    assert lines == ["small: 2 of 2 runs are recorded."]
+    assert are_as_if_alone(study)
 
 
 @pytest.mark.skipif(os.environ.get("LRLIB_ROSETTA") != "required", reason="`make test` has all packages")
