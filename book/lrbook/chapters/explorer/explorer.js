@@ -504,7 +504,7 @@ function mount(root) {
     set(input, { "aria-valuetext": `${rate} at update ${Math.round(k * state.T / (KNOTS - 1))}` });
   }
   /* Knots are drawn as rates. The highest is the peak rate, the others are its thousandths. */
-  let exact = {}, hand = null, before = "";  // exact: the rates before rounding, or a long drag would round again and again
+  let exact = {}, hand = null, before = "", box;  // exact: rates before rounding, for long drags; box: asked once a stroke
   function setKnots(pairs) {
     const rates = exact.key === write() ? exact.rates : state.p.knots.map(k => k / 1000 * state.peak);
     for (const [k, rate] of pairs) rates[k] = Math.max(0, rate);
@@ -520,7 +520,6 @@ function mount(root) {
     state.shape = "draw"; setKnots([...rates.entries()]); controls();
   }
   function under({ clientX, clientY }) {  // part of the run, and height in the chart
-    const box = o.rate.getBoundingClientRect();
     return [clamp((clientX - box.left - PAD.l) / (plots.rate.w - PAD.l - PAD.r), 0, 1), clientY - box.top];
   }
   function stroke(e) {
@@ -531,12 +530,13 @@ function mount(root) {
     hand = at; setKnots(pairs);
   }
   o.rate.addEventListener("touchstart", e => {  // a finger on the line draws; elsewhere an upright swipe scrolls the page
+    box = o.rate.getBoundingClientRect();
     const [u, y] = under(e.touches[0]), i = Math.min(Math.round(u * state.T), state.T - 1);
     if (Math.abs(placeRate(plots.rate, run.rates[i]) - y) < 32) e.preventDefault();
   }, { passive: false });
   o.rate.onpointerdown = e => {
     if (e.button || !e.isPrimary) return;
-    before = write(); play(false); toDrawing(); dragTop = rateTop(); hand = null;
+    before = write(); play(false); toDrawing(); dragTop = rateTop(); hand = null; box = o.rate.getBoundingClientRect();
     o.rate.setPointerCapture(e.pointerId); stroke(e);
   };
   o.rate.onpointermove = e => { if (dragTop) stroke(e); };
