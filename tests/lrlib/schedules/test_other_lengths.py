@@ -131,7 +131,6 @@ def test_they_are_written_and_read_and_shown(schedule):
         (lambda: rescale(COSINE, 0), ValueError, "k must be > 0 and finite, got 0"),
         (lambda: join([(COSINE, 3, -1)]), ValueError, "factor of part 0 must be >= 0 and finite, got -1"),
         (lambda: join([(COSINE, 3, 1, 1)]), TypeError, "part 0 of join must be a .* pair, or have a factor"),
-        (lambda: count_updates(images=0, batch=1), ValueError, "images must be >= 1, got 0"),
         (lambda: count_updates(images=9, batch=1, drop_last=1), TypeError, "drop_last must be True or False"),
         (
             lambda: count_updates(images=9, batch=5, processes=2, drop_last=True),
@@ -143,6 +142,15 @@ def test_they_are_written_and_read_and_shown(schedule):
 def test_bad_input_is_one_sentence(call, error, sentence):
     with pytest.raises(error, match=sentence):
         call()
+
+
+@pytest.mark.parametrize("name", ["images", "batch", "epochs", "accumulate", "processes"])
+def test_updates_are_counted_in_whole_numbers_from_one_on(name):
+    known = dict(images=7, batch=2, epochs=1, accumulate=1, processes=1)
+    with pytest.raises(ValueError, match=f"^{name} must be >= 1, got 0$"):
+        count_updates(**{**known, name: 0})
+    with pytest.raises(TypeError, match=f"^{name} must be an integer >= 1, got 1.5"):
+        count_updates(**{**known, name: 1.5})
 
 
 @given(

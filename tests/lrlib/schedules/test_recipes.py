@@ -140,6 +140,10 @@ def test_recipes_round_trip_through_json(recipe):
             "total_steps must be >= 1, got 0",
         ),
         (lambda: get_recipe("drop").build(total_steps=5, steps_per_epoch=6), "steps_per_epoch must be <= "),
+        (
+            lambda: get_recipe("drop").build(total_steps=5, steps_per_epoch=0),
+            "steps_per_epoch must be >= 1, got 0",
+        ),
         (lambda: get_recipe("cosine5").build(total_steps=4, steps_per_epoch=1), "take fewer cycles"),
         (lambda: DropRecipe(drop_fraction=0), "drop_fraction must be in (0, 1], got 0"),
         (lambda: DropRecipe(drop_factor=2), "drop_factor must be in (0, 1], got 2"),

@@ -302,7 +302,9 @@ BAD = [
     (lambda: lrlib.from_dict({"kind": ["x"], "version": 1}), ValueError, "kind must be one of"),
     (lambda: lrlib.from_dict({"kind": "constant"}), ValueError, "version of 'constant' must be 1, got None"),
     (lambda: lrlib.from_dict({"kind": "constant", "version": 2}), ValueError, "upgrade lrlib"),
+    (lambda: lrlib.from_dict({"kind": "constant", "version": True}), ValueError, "must be 1, got True"),
     (lambda: lrlib.from_dict({"kind": "constant", "version": 1, "x": 1}), ValueError, "unknown key 'x'"),
+    (lambda: lrlib.from_dict({"kind": "rex", "version": 1, "y": 1, "x": 1}), ValueError, "unknown key 'y'"),
     (
         lambda: lrlib.from_dict({"kind": "linear_decay", "version": 1}),
         ValueError,
