@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from lrlib.schedules import (
@@ -143,6 +145,34 @@ def test_each_is_frozen_hashable_and_made_by_keywords(made, kind, fields):
         made.total_steps = 9
     assert hash(made) == hash(from_dict(made.to_dict()))
     assert all(field.kw_only for field in dataclasses.fields(made))
+
+
+def other(value: object) -> object:
+    """Return an equal value of another type: NumPy's integers for integers, fractions for floats."""
+    if isinstance(value, tuple):
+        return tuple(map(other, value))
+    if isinstance(value, float):
+        return Fraction(value)
+    return np.int64(value) if type(value) is int else value
+
+
+def is_plain(value: object) -> bool:
+    if type(value) is tuple:
+        return all(map(is_plain, value))
+    return type(value) in (int, float, bool, str) or isinstance(value, Schedule)
+
+
+@pytest.mark.parametrize("made", [made for made, _, _ in STORED], ids=[kind for _, kind, _ in STORED])
+def test_numbers_of_any_type_are_stored_as_plain_ones(made):
+    names = [field.name for field in dataclasses.fields(made)]
+    again = type(made)(**{name: other(getattr(made, name)) for name in names})
+    assert again == made
+    assert all(is_plain(getattr(again, name)) for name in names)
+
+
+def test_lists_are_stored_as_tuples():
+    assert MilestoneDecay(milestones=[1, 3]) == MilestoneDecay(milestones=(1, 3))
+    assert StepRecipe(milestones=[0.5, 0.75]) == StepRecipe()
 
 
 def test_kinds_are_listed_by_the_alphabet():

@@ -70,6 +70,19 @@ def test_time_is_the_sources_decay_at_100_epochs_whatever_the_batch():
         assert shape == TimeDecay(decay=0.001)
 
 
+def test_an_offset_is_rounded_too():
+    # 0.01 T: 1.5 and 1.6 -> 2; 2.5 -> 2
+    for total, offset in ((150, 2), (160, 2), (250, 2)):
+        recipe = DropRecipe(offset_fraction=0.01)
+        assert recipe.build(total_steps=total, steps_per_epoch=1).offset_steps == offset
+
+
+def test_time_counts_parts_of_epochs():
+    # 25 updates in epochs of 10 are 2.5 epochs: 0.1 / 2.5
+    assert get_recipe("time").build(total_steps=25, steps_per_epoch=10) == TimeDecay(decay=0.04)
+    assert TimeRecipe(decay_times_epochs=0).build(total_steps=25, steps_per_epoch=10) == TimeDecay(decay=0)
+
+
 @given(st.sampled_from(list(RECIPES)), st.integers(17, 300), st.integers(1, 40))
 def test_held_recipes_change_only_at_epoch_starts(name, epochs, steps_per_epoch):
     # From 17 updates on, five cycles always leave none empty.
