@@ -70,6 +70,11 @@ def test_time_is_the_sources_decay_at_100_epochs_whatever_the_batch():
         assert shape == TimeDecay(decay=0.001)
 
 
+def test_a_triangle_starts_where_its_recipe_says():
+    triangle = TriangleRecipe(warmup_fraction=0.2, start=0.3).build(total_steps=10, steps_per_epoch=1)
+    assert triangle == Triangle(total_steps=10, warmup_steps=2, start=0.3)
+
+
 def test_an_offset_is_rounded_too():
     # 0.01 T: 1.5 and 1.6 -> 2; 2.5 -> 2
     for total, offset in ((150, 2), (160, 2), (250, 2)):
