@@ -192,7 +192,7 @@ class WithWarmup(Schedule):
 
     schedule: Schedule
     steps: int
-    start: float = 0.0
+    start: float
     kind = "with_warmup"
 
     def __post_init__(self) -> None:

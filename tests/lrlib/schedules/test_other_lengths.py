@@ -125,6 +125,9 @@ def test_they_are_written_and_read_and_shown(schedule):
     [
         (lambda: with_floor(COSINE, 1.1), ValueError, r"floor must be in \[0, 1\], got 1\.1"),
         (lambda: with_floor(0.1, COSINE), TypeError, "schedule must be a lrlib Schedule"),
+        (lambda: with_warmup(0.1, 5), TypeError, "schedule must be a lrlib Schedule"),
+        (lambda: extend(0.1, at=1, total_steps=9), TypeError, "schedule must be a lrlib Schedule"),
+        (lambda: rescale(0.1, 2), TypeError, "schedule must be a lrlib Schedule"),
         (lambda: extend(Constant(), at=1, total_steps=9), ValueError, r"Constant\(\) has no end, so there"),
         (lambda: extend(COSINE, at=40, total_steps=90), ValueError, "at must be < 40, the schedule's own"),
         (lambda: extend(COSINE, at=30, total_steps=30), ValueError, "total_steps must be >= 31, got 30"),

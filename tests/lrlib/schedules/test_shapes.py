@@ -292,6 +292,11 @@ BAD = [
     (lambda: with_warmup(Constant(), 2, start=-0.1), ValueError, "start must be in [0, 1], got -0.1"),
     (lambda: join([]), ValueError, "at least one (schedule, steps) pair"),
     (lambda: join(3), TypeError, "join needs a list"),
+    (
+        lambda: lrlib.from_dict({"kind": "join", "version": 1, "parts": 3}),
+        ValueError,
+        "join needs at least one (schedule, steps) pair, got 3",
+    ),
     (lambda: join([Constant()]), TypeError, "part 0 of join must be a (schedule, steps) pair"),
     (lambda: join([(Constant(), None), (Constant(), 1)]), TypeError, "steps of part 0 must be an integer"),
     (lambda: join([(Constant(), 4), (Constant(), 0)]), ValueError, "steps of part 1 must be >= 1, got 0"),
