@@ -96,6 +96,11 @@ def test_restarts_that_shrink():
     assert join([(Constant(), 2, 0.5), (Constant(), None, 0.25)]).values(4) == [0.5, 0.5, 0.25, 0.25]
 
 
+def test_a_part_may_be_without_a_rate():
+    pause = join([(Constant(), 1), (Constant(), 2, 0), (LinearDecay(total_steps=2), 2, 0.5)])
+    assert pause.values(6) == [1.0, 0.0, 0.0, 0.5, 0.25, 0.0]
+
+
 def test_a_factor_of_one_is_left_out_of_what_is_written():
     plain = join([(Constant(), 3), (LinearDecay(total_steps=2), 2)])
     assert join([(Constant(), 3, 1.0), (LinearDecay(total_steps=2), 2, 1)]) == plain
