@@ -17,6 +17,7 @@ from lrlib.schedules import (
     PolynomialDecay,
     Rex,
     WarmRestarts,
+    rescale,
 )
 
 # (pi / 2)^2: half a cosine is (pi k / (2 L))^2 at k updates before its end, as long as k is small beside L.
@@ -73,3 +74,9 @@ def test_the_ends_of_a_long_drawing(total):
     # With a knot in the middle, at 1/4: its second half falls by 1/4 in T/2 updates.
     bent = Knots(total_steps=total, factors=[1, 0.25, 0])
     assert bent(total - 1) == float(Fraction(1, 2 * total))
+
+
+def test_a_whole_time_is_counted_as_a_whole_number():
+    # As a float, 2^53 + 1 is 2^53, and nothing would be left of the run.
+    unchanged = rescale(LinearDecay(total_steps=2**53 + 1), 1)
+    assert unchanged(2**53) == float(Fraction(1, 2**53 + 1))

@@ -13,6 +13,7 @@ from lrlib import (
     CosineAnnealing,
     DropDecay,
     LinearDecay,
+    TimeDecay,
     Triangle,
     count_updates,
     extend,
@@ -65,6 +66,13 @@ def test_extended_twice_or_not_at_all():
     assert extend(plain, at=12, total_steps=40).values(44) == plain.values(44)
     twice = extend(extend(plain, at=20, total_steps=60), at=40, total_steps=50)
     assert [twice(t) for t in (20, 40, 45, 50)] == [0.5, 0.25, 0.125, 0.0]
+
+
+def test_after_the_new_end_it_goes_on_as_after_the_old():
+    # 1, 1, then 1 / (1 + t): from the old end, update 4, on 1/3, 1/4, 1/5; the new end is update 6.
+    falling = join([(Constant(), 2), (TimeDecay(decay=1), 2)])
+    longer = extend(falling, at=2, total_steps=6)
+    assert [longer(t) for t in (2, 4, 6, 7, 8)] == [1, 1 / 2, 1 / 3, 1 / 4, 1 / 5]
 
 
 def test_a_linear_decay_stretched_at_the_start_is_the_longer_one():
