@@ -157,7 +157,10 @@ def test_recipes_round_trip_through_json(recipe):
             lambda: get_recipe("drop").build(total_steps=0, steps_per_epoch=1),
             "total_steps must be >= 1, got 0",
         ),
-        (lambda: get_recipe("drop").build(total_steps=5, steps_per_epoch=6), "steps_per_epoch must be <= "),
+        (
+            lambda: get_recipe("drop").build(total_steps=5, steps_per_epoch=6),
+            "steps_per_epoch must be <= total_steps = 5, got 6",
+        ),
         (
             lambda: get_recipe("drop").build(total_steps=5, steps_per_epoch=0),
             "steps_per_epoch must be >= 1, got 0",
@@ -167,7 +170,7 @@ def test_recipes_round_trip_through_json(recipe):
         (lambda: DropRecipe(drop_factor=2), "drop_factor must be in (0, 1], got 2"),
         (lambda: DropRecipe(offset_fraction=1), "offset_fraction must be in [0, 1), got 1"),
         (lambda: PolynomialRecipe(power=-1), "power must be > 0 and finite, got -1"),
-        (lambda: TimeRecipe(decay_times_epochs=-1), "decay_times_epochs must be >= 0"),
+        (lambda: TimeRecipe(decay_times_epochs=-1), "decay_times_epochs must be >= 0 and finite, got -1"),
         (lambda: TriangleRecipe(warmup_fraction=1), "warmup_fraction must be in [0, 1), got 1"),
     ],
 )
