@@ -39,7 +39,7 @@ class Source(NamedTuple):
 
 
 def _bert(total: int) -> Schedule:
-    warmup = min(round(0.01 * total), total - 1)
+    warmup = round(0.01 * total)
     if not warmup:
         return LinearDecay(total_steps=total)
     left = total - warmup
@@ -53,7 +53,7 @@ def _bert(total: int) -> Schedule:
 
 
 def _detr(total: int) -> Schedule:
-    return DropDecay(drop_factor=0.1, drop_steps=max(1, round(2 * total / 3)))
+    return DropDecay(drop_factor=0.1, drop_steps=round(2 * total / 3))
 
 
 CITED: dict[str, Source] = {

@@ -192,7 +192,7 @@ class WithWarmup(Schedule):
 
     schedule: Schedule
     steps: int
-    start: float = 0.0
+    start: float
     kind = "with_warmup"
 
     def __post_init__(self) -> None:
@@ -252,7 +252,8 @@ class Join(Schedule):
     def _factor(self, t: int) -> float:
         for part in self.parts[:-1]:
             steps = part[1]
-            if steps is None or t < steps:  # None: without end
+            assert steps is not None  # only the last part may be without
+            if t < steps:
                 break
             t -= steps
         else:

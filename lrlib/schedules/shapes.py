@@ -399,7 +399,10 @@ class Knots(Schedule):
         # In integers, where t is one: which two knots it is between, and how far behind the first.
         k, rest = divmod(t * (len(self.factors) - 1), self.total_steps)
         before, after = self.factors[int(k) : int(k) + 2]
-        return before + (after - before) * (rest / self.total_steps)
+        # From the nearer knot: from the farther one a factor near 0 would keep few digits, and at last none.
+        if 2 * rest <= self.total_steps:
+            return before + (after - before) * (rest / self.total_steps)
+        return after + (before - after) * ((self.total_steps - rest) / self.total_steps)
 
 
 def check_warmup(total_steps: Any, warmup_steps: Any) -> tuple[int, int]:

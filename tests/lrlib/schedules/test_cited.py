@@ -47,6 +47,37 @@ def test_any_length_can_be_built_written_and_read(name, total):
     assert recipe.label == name
 
 
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [
+        (
+            "bert",
+            ["1,000,000 updates", "https://arxiv.org/abs/1810.04805", "https://github.com/google-research/"],
+        ),
+        (
+            "detr",
+            ["300 epochs", "https://arxiv.org/abs/2005.12872", "https://github.com/facebookresearch/detr"],
+        ),
+    ],
+)
+def test_a_source_says_where_its_numbers_are(name, begins):
+    source = get_recipe(name).source
+    for said, begin in zip((source.run, source.paper, source.code), begins, strict=True):
+        assert said.startswith(begin)
+    assert source.differs.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("total", "warmup", "drop_steps"),
+    # 0.01 T: up to 0.5 -> 0; 0.51 -> 1; 1.5 -> 2. 2 T/3: 0.67 and 1.33 -> 1; 2.67 -> 3; 33.3 -> 33; 34; 100.
+    [(1, 0, 1), (2, 0, 1), (4, 0, 3), (50, 0, 33), (51, 1, 34), (150, 2, 100)],
+)
+def test_rounding(total, warmup, drop_steps):
+    bert = get_recipe("bert").build(total_steps=total, steps_per_epoch=1)
+    assert bert.values(warmup + 1) == [t / warmup for t in range(warmup)] + [(total - warmup) / total]
+    assert get_recipe("detr").build(total_steps=total, steps_per_epoch=1).drop_steps == drop_steps
+
+
 def test_another_name_is_refused():
     with pytest.raises(ValueError, match="name must be one of bert, detr, got 'berd'; did you mean 'bert'"):
         CitedRecipe(name="berd")

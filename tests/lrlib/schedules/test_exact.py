@@ -8,6 +8,7 @@ a power or a cosine comes in, the exact value is enclosed: sin and cos by Taylor
 from __future__ import annotations
 
 import math
+import sys
 from fractions import Fraction as F
 from functools import partial
 
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lrlib._checks import MOST
 from lrlib.schedules import (
     Constant,
     CosineAnnealing,
@@ -211,7 +213,8 @@ def moments(data: st.DataObject, schedule: Schedule) -> int:
     marks = [getattr(schedule, name, None) or 1 for name in LENGTHS]
     marks += [*getattr(schedule, "milestones", ()), 1]
     mark = data.draw(st.sampled_from(marks)) * data.draw(st.integers(0, 4)) + data.draw(st.integers(-2, 2))
-    return max(0, data.draw(st.one_of(st.just(mark), st.integers(0, 3 * max(marks)))))
+    drawn = data.draw(st.one_of(st.just(mark), st.integers(0, 3 * max(marks))))
+    return min(max(0, drawn), MOST)  # four horizons of five long cycles are more than a step may be
 
 
 def assert_close(schedule: Schedule, t: int, wanted: F) -> None:
@@ -225,8 +228,13 @@ def assert_close(schedule: Schedule, t: int, wanted: F) -> None:
 
 
 def test_every_shape_has_a_formula_here():
+    # The example in a docstring, run before, has left its shape here: it is no attribute of its module.
     ours = {
-        c for c in _KINDS.values() if issubclass(c, Schedule) and c.__module__.startswith("lrlib.schedules")
+        c
+        for c in _KINDS.values()
+        if issubclass(c, Schedule)
+        and c.__module__.startswith("lrlib.schedules")
+        and hasattr(sys.modules[c.__module__], c.__name__)
     }
     composed = {"hold", "with_warmup", "join", "with_floor", "extended", "rescaled"}
     assert {c for c in ours if c.kind not in composed} == set(FORMULAS) == set(SHAPES)

@@ -10,12 +10,14 @@ import pytest
 from lrlib.schedules import (
     CosineAnnealing,
     CosineToFloor,
+    Knots,
     LinearDecay,
     OneCycle,
     OneMinusSqrt,
     PolynomialDecay,
     Rex,
     WarmRestarts,
+    rescale,
 )
 
 # (pi / 2)^2: half a cosine is (pi k / (2 L))^2 at k updates before its end, as long as k is small beside L.
@@ -62,3 +64,19 @@ def test_the_two_ways_to_compute_a_cosine_meet_in_the_middle():
     plain = [(1.0 + math.cos(math.pi * t / 1001)) / 2.0 for t in range(1001)]
     assert values == pytest.approx(plain, abs=2.3e-16, rel=0)
     assert values == sorted(values, reverse=True)
+
+
+@pytest.mark.parametrize("total", [3889, *LONG, 10**18])
+def test_the_ends_of_a_long_drawing(total):
+    down, up = Knots(total_steps=total, factors=[1, 0]), Knots(total_steps=total, factors=[0, 1])
+    for left in (1, 7, total // 3):
+        assert down(total - left) == up(left) == float(Fraction(left, total))
+    # With a knot in the middle, at 1/4: its second half falls by 1/4 in T/2 updates.
+    bent = Knots(total_steps=total, factors=[1, 0.25, 0])
+    assert bent(total - 1) == float(Fraction(1, 2 * total))
+
+
+def test_a_whole_time_is_counted_as_a_whole_number():
+    # As a float, 2^53 + 1 is 2^53, and nothing would be left of the run.
+    unchanged = rescale(LinearDecay(total_steps=2**53 + 1), 1)
+    assert unchanged(2**53) == float(Fraction(1, 2**53 + 1))

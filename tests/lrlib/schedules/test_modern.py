@@ -193,6 +193,80 @@ def test_the_ten_recipes_on_the_laptop_run():
     assert not set(SURVEY) & set(MODERN)
 
 
+def cooled(stable, down):
+    return join([(Constant(), stable), (LinearDecay(total_steps=down), down)])
+
+
+@pytest.mark.parametrize(
+    ("recipe", "total", "shape"),
+    [
+        # 0.1 T: 0.1 -> 0, which is no warm-up of a Noam; 1.5 -> 2; 2.6 -> 3
+        (InverseSqrtRecipe(), 1, InverseSqrt(warmup_steps=1)),
+        (InverseSqrtRecipe(), 15, InverseSqrt(warmup_steps=2)),
+        (InverseSqrtRecipe(), 26, InverseSqrt(warmup_steps=3)),
+        # 0.05 T: 0.5 -> 0; 1.5 -> 2. 3 T/4: 7.5 -> 8; 22.5 -> 22
+        (StepRecipe(), 10, MilestoneDecay(milestones=(5, 8))),
+        (StepRecipe(), 30, with_warmup(MilestoneDecay(milestones=(13, 20)), 2)),
+        # Its warm-up would have five updates, but the first drop is at update 1.
+        (
+            StepRecipe(milestones=(0.1, 0.6), drop_factor=0.5, warmup_fraction=0.5),
+            10,
+            with_warmup(MilestoneDecay(milestones=(0, 5), drop_factor=0.5), 1),
+        ),
+        (CosineFloorRecipe(), 10, CosineToFloor(total_steps=10)),
+        (CosineFloorRecipe(floor=0.2), 30, with_warmup(CosineToFloor(total_steps=28, floor=0.2), 2)),
+        (CosineFloorRecipe(warmup_fraction=0.9), 2, with_warmup(CosineToFloor(total_steps=1), 1)),
+        (OneCycleRecipe(), 1, OneCycle(total_steps=1, warmup_steps=0)),
+        (
+            OneCycleRecipe(start=0.5, end=0.25, anneal="linear"),
+            5,  # 1.5 -> 2
+            OneCycle(total_steps=5, warmup_steps=2, start=0.5, end=0.25, anneal="linear"),
+        ),
+        # ceil(T / 7): 4/7 -> 1, in cycles of 1, 2 and 1; 8/7 -> 2; with growth 3, ceil(9 / (1 + 3)) = 3
+        (RestartsRecipe(), 4, WarmRestarts(cycle_steps=1)),
+        (RestartsRecipe(), 8, WarmRestarts(cycle_steps=2)),
+        (RestartsRecipe(cycles=2, growth=3), 9, WarmRestarts(cycle_steps=3, growth=3)),
+        (RestartsRecipe(cycles=1), 9, WarmRestarts(cycle_steps=9)),
+        # T / 10: 0.1 -> 0, at least 1; 1.5 -> 2; 2.6 -> 3
+        (CyclicRecipe(), 1, CyclicTriangle(half_cycle_steps=1)),
+        (CyclicRecipe(), 15, CyclicTriangle(half_cycle_steps=2)),
+        (
+            CyclicRecipe(low=0.5, peak_factor=0.75),
+            26,
+            CyclicTriangle(half_cycle_steps=3, low=0.5, peak_factor=0.75),
+        ),
+        # 0.2 T: 0.2 and 0.4 -> 0, at least 1; 2; 2.6 -> 3; 6. 0.05 T: 0.5 -> 0; 0.65 -> 1; 1.5 -> 2
+        (WSDRecipe(), 1, LinearDecay(total_steps=1)),
+        (WSDRecipe(), 2, cooled(1, 1)),
+        (WSDRecipe(), 10, cooled(8, 2)),
+        (WSDRecipe(), 13, with_warmup(cooled(9, 3), 1)),
+        (WSDRecipe(), 30, with_warmup(cooled(22, 6), 2)),
+        # Nine updates of warm-up do not fit before a cooldown of five.
+        (
+            WSDRecipe(cooldown_fraction=0.5, cooldown="sqrt", warmup_fraction=0.9),
+            10,
+            with_warmup(OneMinusSqrt(total_steps=5), 5),
+        ),
+    ],
+)
+def test_what_rounding_makes_of_short_runs(recipe, total, shape):
+    assert recipe.build(total_steps=total, steps_per_epoch=1) == shape
+
+
+def test_the_ends_of_what_a_momentum_may_be():
+    recipe, run = OneCycleRecipe(momentum_swing=0.25), dict(total_steps=4, steps_per_epoch=1)
+    assert recipe.momentum(0.25, **run)(0) == 0.5
+    assert recipe.momentum(0.5, **run)(0) == 0.75
+    for middle in (0.125, 0.75, 1.0):
+        with pytest.raises(
+            ValueError, match=r"^momentum must be in \[0.25, 0.75\), as 1cycle moves it by 0.25 to "
+        ):
+            recipe.momentum(middle, **run)
+    for swing in (-0.125, 0.5):
+        with pytest.raises(ValueError, match=r"^momentum_swing must be in \[0, 0.5\), got "):
+            OneCycleRecipe(momentum_swing=swing)
+
+
 def test_a_shape_with_a_horizon_in_a_recipe_ends_with_the_run():
     horizons = {name: shape.total_steps for name, shape in LAPTOP.items() if shape.total_steps is not None}
     assert set(horizons.values()) == {11_730}
@@ -313,7 +387,7 @@ def test_inverse_sqrt_is_noam():
         (
             lambda: RestartsRecipe().build(total_steps=3, steps_per_epoch=1),
             ValueError,
-            "cycles must leave no cycle empty",
+            "cycles must leave no cycle empty, got 3 cycles of 1, 2, ... steps for total_steps = 3;",
         ),
         (lambda: CyclicRecipe(low=2), ValueError, "low must be in [0, 1], got 2"),
         (

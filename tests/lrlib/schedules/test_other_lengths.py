@@ -13,6 +13,7 @@ from lrlib import (
     CosineAnnealing,
     DropDecay,
     LinearDecay,
+    TimeDecay,
     Triangle,
     count_updates,
     extend,
@@ -67,6 +68,13 @@ def test_extended_twice_or_not_at_all():
     assert [twice(t) for t in (20, 40, 45, 50)] == [0.5, 0.25, 0.125, 0.0]
 
 
+def test_after_the_new_end_it_goes_on_as_after_the_old():
+    # 1, 1, then 1 / (1 + t): from the old end, update 4, on 1/3, 1/4, 1/5; the new end is update 6.
+    falling = join([(Constant(), 2), (TimeDecay(decay=1), 2)])
+    longer = extend(falling, at=2, total_steps=6)
+    assert [longer(t) for t in (2, 4, 6, 7, 8)] == [1, 1 / 2, 1 / 3, 1 / 4, 1 / 5]
+
+
 def test_a_linear_decay_stretched_at_the_start_is_the_longer_one():
     stretched = extend(LinearDecay(total_steps=40), at=0, total_steps=90)
     assert stretched.values(91) == pytest.approx(LinearDecay(total_steps=90).values(91), abs=1e-15)
@@ -94,6 +102,11 @@ def test_restarts_that_shrink():
     assert shrinking.values(30) == [0.5 ** (t // 10) * cycle(t % 10) for t in range(30)]
     assert shrinking.total_steps == 30
     assert join([(Constant(), 2, 0.5), (Constant(), None, 0.25)]).values(4) == [0.5, 0.5, 0.25, 0.25]
+
+
+def test_a_part_may_be_without_a_rate():
+    pause = join([(Constant(), 1), (Constant(), 2, 0), (LinearDecay(total_steps=2), 2, 0.5)])
+    assert pause.values(6) == [1.0, 0.0, 0.0, 0.5, 0.25, 0.0]
 
 
 def test_a_factor_of_one_is_left_out_of_what_is_written():
@@ -125,13 +138,15 @@ def test_they_are_written_and_read_and_shown(schedule):
     [
         (lambda: with_floor(COSINE, 1.1), ValueError, r"floor must be in \[0, 1\], got 1\.1"),
         (lambda: with_floor(0.1, COSINE), TypeError, "schedule must be a lrlib Schedule"),
+        (lambda: with_warmup(0.1, 5), TypeError, "schedule must be a lrlib Schedule"),
+        (lambda: extend(0.1, at=1, total_steps=9), TypeError, "schedule must be a lrlib Schedule"),
+        (lambda: rescale(0.1, 2), TypeError, "schedule must be a lrlib Schedule"),
         (lambda: extend(Constant(), at=1, total_steps=9), ValueError, r"Constant\(\) has no end, so there"),
         (lambda: extend(COSINE, at=40, total_steps=90), ValueError, "at must be < 40, the schedule's own"),
         (lambda: extend(COSINE, at=30, total_steps=30), ValueError, "total_steps must be >= 31, got 30"),
         (lambda: rescale(COSINE, 0), ValueError, "k must be > 0 and finite, got 0"),
         (lambda: join([(COSINE, 3, -1)]), ValueError, "factor of part 0 must be >= 0 and finite, got -1"),
         (lambda: join([(COSINE, 3, 1, 1)]), TypeError, "part 0 of join must be a .* pair, or have a factor"),
-        (lambda: count_updates(images=0, batch=1), ValueError, "images must be >= 1, got 0"),
         (lambda: count_updates(images=9, batch=1, drop_last=1), TypeError, "drop_last must be True or False"),
         (
             lambda: count_updates(images=9, batch=5, processes=2, drop_last=True),
@@ -143,6 +158,15 @@ def test_they_are_written_and_read_and_shown(schedule):
 def test_bad_input_is_one_sentence(call, error, sentence):
     with pytest.raises(error, match=sentence):
         call()
+
+
+@pytest.mark.parametrize("name", ["images", "batch", "epochs", "accumulate", "processes"])
+def test_updates_are_counted_in_whole_numbers_from_one_on(name):
+    known = dict(images=7, batch=2, epochs=1, accumulate=1, processes=1)
+    with pytest.raises(ValueError, match=f"^{name} must be >= 1, got 0$"):
+        count_updates(**{**known, name: 0})
+    with pytest.raises(TypeError, match=f"^{name} must be an integer >= 1, got 1.5"):
+        count_updates(**{**known, name: 1.5})
 
 
 @given(

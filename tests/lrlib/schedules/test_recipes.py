@@ -70,6 +70,24 @@ def test_time_is_the_sources_decay_at_100_epochs_whatever_the_batch():
         assert shape == TimeDecay(decay=0.001)
 
 
+def test_a_triangle_starts_where_its_recipe_says():
+    triangle = TriangleRecipe(warmup_fraction=0.2, start=0.3).build(total_steps=10, steps_per_epoch=1)
+    assert triangle == Triangle(total_steps=10, warmup_steps=2, start=0.3)
+
+
+def test_an_offset_is_rounded_too():
+    # 0.01 T: 1.5 and 1.6 -> 2; 2.5 -> 2
+    for total, offset in ((150, 2), (160, 2), (250, 2)):
+        recipe = DropRecipe(offset_fraction=0.01)
+        assert recipe.build(total_steps=total, steps_per_epoch=1).offset_steps == offset
+
+
+def test_time_counts_parts_of_epochs():
+    # 25 updates in epochs of 10 are 2.5 epochs: 0.1 / 2.5
+    assert get_recipe("time").build(total_steps=25, steps_per_epoch=10) == TimeDecay(decay=0.04)
+    assert TimeRecipe(decay_times_epochs=0).build(total_steps=25, steps_per_epoch=10) == TimeDecay(decay=0)
+
+
 @given(st.sampled_from(list(RECIPES)), st.integers(17, 300), st.integers(1, 40))
 def test_held_recipes_change_only_at_epoch_starts(name, epochs, steps_per_epoch):
     # From 17 updates on, five cycles always leave none empty.
@@ -139,13 +157,20 @@ def test_recipes_round_trip_through_json(recipe):
             lambda: get_recipe("drop").build(total_steps=0, steps_per_epoch=1),
             "total_steps must be >= 1, got 0",
         ),
-        (lambda: get_recipe("drop").build(total_steps=5, steps_per_epoch=6), "steps_per_epoch must be <= "),
+        (
+            lambda: get_recipe("drop").build(total_steps=5, steps_per_epoch=6),
+            "steps_per_epoch must be <= total_steps = 5, got 6",
+        ),
+        (
+            lambda: get_recipe("drop").build(total_steps=5, steps_per_epoch=0),
+            "steps_per_epoch must be >= 1, got 0",
+        ),
         (lambda: get_recipe("cosine5").build(total_steps=4, steps_per_epoch=1), "take fewer cycles"),
         (lambda: DropRecipe(drop_fraction=0), "drop_fraction must be in (0, 1], got 0"),
         (lambda: DropRecipe(drop_factor=2), "drop_factor must be in (0, 1], got 2"),
         (lambda: DropRecipe(offset_fraction=1), "offset_fraction must be in [0, 1), got 1"),
         (lambda: PolynomialRecipe(power=-1), "power must be > 0 and finite, got -1"),
-        (lambda: TimeRecipe(decay_times_epochs=-1), "decay_times_epochs must be >= 0"),
+        (lambda: TimeRecipe(decay_times_epochs=-1), "decay_times_epochs must be >= 0 and finite, got -1"),
         (lambda: TriangleRecipe(warmup_fraction=1), "warmup_fraction must be in [0, 1), got 1"),
     ],
 )

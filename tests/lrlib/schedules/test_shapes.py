@@ -292,6 +292,11 @@ BAD = [
     (lambda: with_warmup(Constant(), 2, start=-0.1), ValueError, "start must be in [0, 1], got -0.1"),
     (lambda: join([]), ValueError, "at least one (schedule, steps) pair"),
     (lambda: join(3), TypeError, "join needs a list"),
+    (
+        lambda: lrlib.from_dict({"kind": "join", "version": 1, "parts": 3}),
+        ValueError,
+        "join needs at least one (schedule, steps) pair, got 3",
+    ),
     (lambda: join([Constant()]), TypeError, "part 0 of join must be a (schedule, steps) pair"),
     (lambda: join([(Constant(), None), (Constant(), 1)]), TypeError, "steps of part 0 must be an integer"),
     (lambda: join([(Constant(), 4), (Constant(), 0)]), ValueError, "steps of part 1 must be >= 1, got 0"),
@@ -302,7 +307,9 @@ BAD = [
     (lambda: lrlib.from_dict({"kind": ["x"], "version": 1}), ValueError, "kind must be one of"),
     (lambda: lrlib.from_dict({"kind": "constant"}), ValueError, "version of 'constant' must be 1, got None"),
     (lambda: lrlib.from_dict({"kind": "constant", "version": 2}), ValueError, "upgrade lrlib"),
+    (lambda: lrlib.from_dict({"kind": "constant", "version": True}), ValueError, "must be 1, got True"),
     (lambda: lrlib.from_dict({"kind": "constant", "version": 1, "x": 1}), ValueError, "unknown key 'x'"),
+    (lambda: lrlib.from_dict({"kind": "rex", "version": 1, "y": 1, "x": 1}), ValueError, "unknown key 'y'"),
     (
         lambda: lrlib.from_dict({"kind": "linear_decay", "version": 1}),
         ValueError,

@@ -81,8 +81,8 @@ const SHAPES = {
   draw: (T, p) => {
     const knots = p.knots.map(k => k / 1000), list = `[${knots.join(", ")}]`, end = KNOTS - 1;
     return shape(`Knots(total_steps=${T}, factors=${list})`, t => {  // the arithmetic of lrlib.Knots, bit for bit
-      const u = t * end, k = Math.floor(u / T), a = knots[k];
-      return a + (knots[k + 1] - a) * ((u - k * T) / T);
+      const u = t * end, k = Math.floor(u / T), a = knots[k], b = knots[k + 1], rest = u - k * T;
+      return 2 * rest <= T ? a + (b - a) * (rest / T) : b + (a - b) * ((T - rest) / T);
     }, () => `float(np.interp(${end} * t / ${T}, range(${KNOTS}), ${list}))`);
   },
   constant: () => shape("Constant()", () => 1, () => "1.0"),
