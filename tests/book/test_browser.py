@@ -49,6 +49,19 @@ def test_on_the_narrowest_phone_nothing_scrolls_sideways(browser, site, name):
         assert visit.look(axe=False) == []
 
 
+@pytest.mark.parametrize("name", ["book/survey/introduction", "book/survey/polynomial"])
+def test_a_formula_that_is_too_wide_shows_its_beginning(browser, site, name):
+    page = browser.new_page(viewport={"width": 320, "height": 900})
+    page.goto(f"{site}/{name}.html")
+    starts = page.evaluate(
+        "[...document.querySelectorAll('div.math')].filter(box => box.scrollWidth > box.clientWidth + 1)"
+        ".map(box => box.querySelector('mi').getBoundingClientRect().left - box.getBoundingClientRect().left)"
+    )
+    page.close()
+    assert starts
+    assert min(starts) > -1
+
+
 def test_a_light_drawing_looks_as_before(browser):
     rng = np.random.default_rng(0)
     axes = Figure(figsize=(5, 3)).add_subplot()
