@@ -399,7 +399,7 @@ def along_figure() -> TwoWidths:
             axes.set_xlabel("update")
         note(both[0], "peak rate 0.05", (130, 13), color=TRIANGLE)
         note(both[0], "peak rate 0.2", (560, 0.72), color=TRIANGLE)
-        note(both[1], "above black: unstable", (200, 17), color=INK, fontsize=9)
+        note(both[1], "above plain lines: unstable", (200, 17), color=INK, fontsize=9)
         return figure
 
     return TwoWidths(
