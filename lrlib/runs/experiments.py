@@ -64,7 +64,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         preset="resnet50",
         column=(
             "Our runs of what the survey's words say",
-            "ResNet-50, pictures flipped and shifted, drop by half every 10 epochs; last epoch.",
+            "ResNet-50, images flipped and shifted, drop by half every 10 epochs; last epoch.",
         ),
     ),
     "laptop": Experiment(

@@ -28,6 +28,8 @@ Alteration = Callable[[Records], None]
 BASE = {study: load_runs(study) for study in studies()}
 # A number with digits, or a small one as a word: neither may stand in an author's words if it was measured.
 NUMBER = re.compile(r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b", re.I)
+# A line that begins with "1." ends the paragraph before it and begins a list.
+STRAY_LIST = re.compile(r"(?<=\n)(?![ >]*\d+\. )[^\n]*[^\s>][^\n]*\n1[.)] [^\n]*")
 PATCH = pytest.MonkeyPatch()
 
 
@@ -163,6 +165,8 @@ def check_holds(name: str) -> None:
     assert found.text
     assert found.holds
     assert all(found.holds.values())
+    lost = STRAY_LIST.search(found.text)
+    assert not lost, f"Markdown takes the number that begins this line for a list: {lost[0]!r}"
 
 
 def check_each_claim_can_fail(name: str, alterations: Mapping[str, Alteration]) -> None:

@@ -600,10 +600,10 @@ def task_text(records: Records) -> Finding:
     return Finding(
         """
         The same images, the same network up to its last layer: *which digit is it?* or *is it even or
-        odd?* (figure 10.6, right). By guessing, the second is right half the time. Yet under linear decay
-        the first is answered better, with each of the {n} seeds: {linear_digit} against {linear_parity}.
-        At the constant rate it is answered worse, {constant_digit} against {constant_parity}, with
-        {worse} of {n} seeds.
+        odd?* (figure 10.6, second panel). By guessing, the second is right half the time. Yet under linear
+        decay the first is answered better, with each of the {n} seeds: {linear_digit} against
+        {linear_parity}. At the constant rate it is answered worse, {constant_digit} against
+        {constant_parity}, with {worse} of {n} seeds.
 
         Linear decay leads the constant rate on both: by {lead_digit} points for the digit, {lead_parity}
         for even or odd. That the second lead is smaller may be luck.

@@ -601,7 +601,9 @@ def cifar10_text(records: Records) -> Finding:
         {
             "n": count(len(found.rates)),
             "mean": rounded(fmean(fits.values()), 2),
-            "each": ", ".join(f"{rounded(fit, 2)} at {rate:g}" for rate, fit in fits.items()),
+            "each": ", ".join(
+                f"{rounded(fit, 2).replace('-', MINUS)} at {rate:g}" for rate, fit in fits.items()
+            ),
             "eight": count(len(SURVEY)),
             "wrong": listed(count(each) for each in wrong),
             "predicted": rounded(predicted, 3),

@@ -122,8 +122,8 @@ def what_we_found_text(records: Records) -> Finding:
         >    time-based decay has a lower loss than drops, {time_loss} against {drop_loss}, and a lower
         >    accuracy, {time} against {drop}.
         > 2. **Run again, its logs come back.** The network is no ResNet-50: it has {small} parameters, not
-        >    {large} million. With it, all {again} schedules end in the order of the logs, their losses within
-        >    {loss}, {close} of their accuracies within {near} points.
+        >    {large} million. With it, all {again} schedules end in the order of the logs, their training
+        >    losses within {loss}, {close} of their accuracies within {near} points.
         > 3. **Linear over constant stands**, at their shared rate: {lead} points, or {errors} standard errors
         >    of test sampling. The order of drops, linear and power 5 does not: {apart} points, one run each.
         """,

@@ -300,9 +300,9 @@ def above_text(records: Records) -> Finding:
         Where warm-up pays, it can pay much: the best cell has {best} of linear decay's loss. It begins to pay
         (a third of the loss) at {few} times the lower edge with the smaller batches, and at {many} times with
         batches of {large}. At every momentum the largest batches begin last, on the way to the upper edge.
-        With momentum {momentum} and batches of {large} the edges are {lower} and {upper}, and it begins at
-        {at}. Momentum {no_momentum} with batches of {smallest} stays just short of a third, at {nearly} of
-        linear decay's loss at best.
+        With momentum {momentum} and batches of {large} the edges are {lower} and {upper}, and it begins
+        at {at}. Momentum {no_momentum} with batches of {smallest} stays just short of a third, at {nearly}
+        of linear decay's loss at best.
 
         The rule that we had committed before the runs (`studies/warmup-rule.toml`) named the place, by a
         sharpness that we took for all batch sizes alike. {Right} of {predictions} predictions came true.
@@ -399,7 +399,7 @@ def along_figure() -> TwoWidths:
             axes.set_xlabel("update")
         note(both[0], "peak rate 0.05", (130, 13), color=TRIANGLE)
         note(both[0], "peak rate 0.2", (560, 0.72), color=TRIANGLE)
-        note(both[1], "above black: unstable", (200, 17), color=INK, fontsize=9)
+        note(both[1], "above plain lines: unstable", (200, 17), color=INK, fontsize=9)
         return figure
 
     return TwoWidths(

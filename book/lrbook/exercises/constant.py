@@ -96,7 +96,7 @@ def noise_floor(draw: Draw) -> Task:
         """,
         reveal="""
             set $v$ equal to its own update, solve, and look at where the formula stops meaning anything: at
-            the edge it divides by zero, beyond it it would give a negative variance.
+            the edge it divides by zero, beyond it, it would give a negative variance.
         """,
         judge=Function(
             expected=lambda lr: settled(lr, l), probes=probes, unit="rate", rel=1e-6

@@ -105,7 +105,8 @@ def lighten_drawings(soup: BeautifulSoup) -> None:
     if drawings:
         rules = "".join(f".{name}{{{style}}}" for style, name in styles.items())
         sheet: Tag = soup.new_tag("style")
-        sheet.string = f"svg {JOINTS}{rules}"
+        # On the drawing, for its parts to inherit: on each part, it would outdo what their group says.
+        sheet.string = f"svg{JOINTS.removeprefix('*')}{rules}"
         soup.head.append(sheet)
 
 

@@ -29,7 +29,8 @@ CSS = (
     "font-display:block}"
     "math{font-family:'Book Math','STIX Two Math','Cambria Math','Latin Modern Math',math;font-size:1.12em}"
     "math[display=block]{flex:1;margin:1em 0}"
-    "div.math:has(math){overflow-x:auto;overflow-y:hidden}"
+    # The theme lays the row from the right, for numbers of equations: what was too wide hid its beginning.
+    "div.math:has(math){flex-direction:row;overflow-x:auto;overflow-y:hidden}"
 )
 
 

@@ -64,7 +64,7 @@ def draw_verdicts(decisions: Mapping[str, Decided]) -> TwoWidths:
         figure = Figure(figsize=(WIDE, 5.0) if wide else (NARROW, 6.8))
         axes = figure.subplots()
         # In places of a column: where names begin, the first experiment stands, and how far apart they are.
-        left, first, step = (-2.5, 2.1, 1.0) if wide else (-4.8, 1.2, 0.8)
+        left, first, step = (-2.5, 2.1, 1.0) if wide else (-5.3, 1.2, 0.8)
         place = {name: first + step * k for k, name in enumerate(shown)}
         for row, decided in enumerate(decisions.values()):
             claim = CLAIMS[decided.claim]
