@@ -450,10 +450,14 @@ def again_figure(records: Records | None = None) -> TwoWidths:
         for axes in (loss, accuracy):
             axes.set_xlabel("epoch")
             axes.set_xmargin(0.02)
-        label_ends(
-            loss,
-            [Label(curve_of(run, "training loss")[-1], run.label, COLOR[run.label]) for run in runs],
-        )
+        for axes, ends in (
+            (loss, [curve_of(run, "training loss")[-1] for run in runs]),
+            (accuracy, [final_accuracy(run) for run in runs]),
+        ):
+            label_ends(
+                axes,
+                [Label(end, run.label, COLOR[run.label]) for run, end in zip(runs, ends, strict=True)],
+            )
         return figure
 
     return TwoWidths(

@@ -405,8 +405,8 @@ def along_figure() -> TwoWidths:
     return TwoWidths(
         draw,
         alt="Two panels, sharpness over updates on a logarithmic axis, with warm-up and without, at peak "
-        "rates 0.05 and 0.2; black lines show where updates at the current rate become unstable. With "
-        "warm-up the sharpness at the high peak falls with the black line while the rate rises, and stays "
+        "rates 0.05 and 0.2; plain lines show where updates at the current rate become unstable. With "
+        "warm-up the sharpness at the high peak falls with the plain line while the rate rises, and stays "
         "near it. Without, it starts above the line, drops far below it within twenty updates, and comes "
         "back slowly.",
     )
