@@ -461,7 +461,7 @@ function mount(root) {
     if (dirty) { dirty = false; model(); drawRate(); if (whole) drawLoss(); }  // words at the end: text on a canvas needs styles
     if (whole && (changedNow || was !== Math.round(t) || !walked || playing)) { walk(); drawLand(); }
     const searched = left;
-    for (const end = performance.now() + 1; left && performance.now() < end; left--) {  // no frame waits for the search
+    for (const end = performance.now() + (dragTop ? 0.2 : 1); left && performance.now() < end; left--) {  // no frame waits for it
       curve[next] = finalLoss(run.factors, PEAKS[next]); next = (next + 23) % GRID;
     }
     if (searched && !left) best = run.factors.some(f => f > 0) ? bestPeak(run.factors, [...curve]) : null;
@@ -471,8 +471,8 @@ function mount(root) {
   }
   const wake = () => { raf ||= requestAnimationFrame(frame); };
   function changed() {
-    dirty = true; wake(); if (t > state.T || !playing) t = state.T;
-    o.time.max = state.T; clearTimeout(resting); resting = setTimeout(settle, 500);
+    dirty = true; wake(); if (t > state.T || !playing) t = state.T; clearTimeout(resting); resting = setTimeout(settle, 500);
+    if (+o.time.max !== state.T) o.time.max = state.T;  // even the same one would cost a layout
   }
   function play(on) {
     if (on && t >= state.T) t = 0;
