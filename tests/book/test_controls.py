@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 
 import pytest
@@ -20,7 +21,8 @@ INK = """() => [...document.querySelectorAll("main p, main img, main svg text")]
   return style.filter !== "none" || (tag.checkVisibility() && 0.3 * r + 0.6 * g + 0.1 * b > 140);
 }).map((tag) => tag.outerHTML.slice(0, 80))"""
 
-expect.set_options(timeout=3_000)
+PATIENCE = 3  # seconds: what opens and closes slides for a while
+expect.set_options(timeout=1_000 * PATIENCE)
 
 
 def scheme(page: Page) -> str:
@@ -44,8 +46,9 @@ def reachable(page: Page, links: str) -> int:
 
 
 def come_to(page: Page, links: str, least: int, most: int = 1000) -> None:
-    """Wait until as many links can be reached; what opens and closes slides for a while."""
-    for _ in range(20):
+    """Wait until as many links can be reached."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
         if least <= reachable(page, links) <= most:
             return
         page.wait_for_timeout(150)
@@ -179,8 +182,18 @@ def test_a_control_works(browser, site, use, width):
         assert visit.faults == []
 
 
+@pytest.fixture
+def impatient(monkeypatch):
+    """Wait a second only, for what will not come."""
+    monkeypatch.setitem(globals(), "PATIENCE", 1)
+    expect.set_options(timeout=1_000)
+    yield
+    monkeypatch.undo()
+    expect.set_options(timeout=1_000 * PATIENCE)
+
+
 @each_use
-def test_its_use_fails_where_the_scripts_are_gone(browser, site, use, width):
+def test_its_use_fails_where_the_scripts_are_gone(browser, site, use, width, impatient):
     visit = Visit(browser, f"{site}/{CHAPTER}", dark=False, width=width)
     with visit as page:
         page.route("**/book-all.js*", lambda route: route.fulfill(body="", content_type="text/javascript"))

@@ -199,6 +199,8 @@ def values(texts):
 
 def test_each_rate_and_loss_is_lrlibs_and_so_is_what_one_copies(opened):
     page, valley = opened(), lrlib.Valley()
+    tuned = lambda T: valley.best_peak_lr(lrlib.LinearDecay(total_steps=T), steps=T).loss  # noqa: E731
+    linear = {T: tuned(T) for T in (10, 47, 300, 1000)}
     for state, schedule, peak, T in cases():
         seen = page.evaluate(READ, state)
         path = valley.trajectory(schedule, steps=T, peak_lr=peak)
@@ -224,8 +226,7 @@ def test_each_rate_and_loss_is_lrlibs_and_so_is_what_one_copies(opened):
         of_linear, its_peak = re.findall(r"([\d.]+) times", seen["said"])
         assert float(of_linear) == pytest.approx(bound.best_value * math.sqrt(T + 1), rel=6e-3), state
         assert float(its_peak) == pytest.approx(bound.best_peak_lr * (T + 1) ** 1.5 / T, rel=6e-3), state
-        linear = valley.best_peak_lr(lrlib.LinearDecay(total_steps=T), steps=T).loss
-        assert seen["tuned"] == pytest.approx(linear, rel=1e-6)
+        assert seen["tuned"] == pytest.approx(linear[T], rel=1e-6)
         *lines, last = seen["python"].split("\n")
         names: dict = {}
         exec("\n".join(lines), names)
@@ -302,29 +303,32 @@ def test_a_link_from_before_wsd_gives_the_same_run(opened):
     assert page.evaluate(f"{ROOT_JS}.write()") == "s=wsd&warmup=0&cooldown=0.3&peak=0.41&T=300"
 
 
-@pytest.mark.parametrize(
-    ("state", "words"),
-    [
-        ("s=zigzag", "there is no schedule “zigzag”"),
-        ("s=linear&peak=abc", "peak must be a number from 0.01 to 9.77, not “abc”"),
-        ("s=linear&peak=99", "not “99”"),
-        ("s=linear&peak=", "not “”"),
-        ("s=linear&peak=NaN&T=Infinity", "T must be a whole number from 10 to 1000, not “Infinity”"),
-        ("s=linear&T=12.5", "not “12.5”"),
-        ("s=poly&power=-1", "power must be a number from 0.1 to 8"),
-        ("s=cosine&cycles=2.5", "cycles must be a whole number"),
-        ("s=draw&k=1.2.3", "k must be 16 whole numbers from 0 to 1000"),
-        (f"s=draw&k={'.'.join(['1e9'] * 16)}", "k must be 16 whole numbers"),
-        ("s=constructor", "there is no schedule “constructor”"),
-    ],
-)
-def test_a_bad_link_gives_a_sentence_and_numbers_all_the_same(opened, state, words):
-    page = opened(state=state)
-    note = page.inner_text("[role=alert]")
-    assert words in note
-    assert note.endswith("The rest is on show.")
-    assert float(number(page)) > 0
-    assert "NaN" not in page.inner_text(".lrx-grid")
+BAD_LINKS = {
+    "s=zigzag": "there is no schedule “zigzag”",
+    "s=linear&peak=abc": "peak must be a number from 0.01 to 9.77, not “abc”",
+    "s=linear&peak=99": "not “99”",
+    "s=linear&peak=": "not “”",
+    "s=linear&peak=NaN&T=Infinity": "T must be a whole number from 10 to 1000, not “Infinity”",
+    "s=linear&T=12.5": "not “12.5”",
+    "s=poly&power=-1": "power must be a number from 0.1 to 8",
+    "s=cosine&cycles=2.5": "cycles must be a whole number",
+    "s=draw&k=1.2.3": "k must be 16 whole numbers from 0 to 1000",
+    f"s=draw&k={'.'.join(['1e9'] * 16)}": "k must be 16 whole numbers",
+    "s=constructor": "there is no schedule “constructor”",
+}
+
+
+def test_a_bad_link_gives_a_sentence_and_numbers_all_the_same(opened):
+    page = opened(state="s=constructor&peak=-1")
+    assert "“constructor”; peak must be" in page.inner_text("[role=alert]")
+    for state, words in BAD_LINKS.items():
+        page.evaluate("state => { location.hash = state }", state)
+        page.wait_for_timeout(50)
+        note = page.inner_text("[role=alert]")
+        assert words in note
+        assert note.endswith("The rest is on show.")
+        assert float(number(page)) > 0
+        assert "NaN" not in page.inner_text(".lrx-grid")
 
 
 SHIFT = """() => new Promise((done) => {
@@ -409,6 +413,41 @@ def test_the_mouse_draws(opened):
     assert number(page) != before
     knots = page.evaluate(f"{ROOT_JS}.state.p.knots")
     assert all(a >= b for a, b in pairwise(knots[6:]))
+
+
+PICTURES = """Object.fromEntries([...document.querySelectorAll('.lrx canvas')].map(
+c => [c.dataset.o, c.toDataURL()]))"""
+
+
+def changed_pictures(before, after):
+    return {name for name in before if before[name] != after[name]}
+
+
+def test_all_follows_a_hand_that_still_holds_the_line(opened):
+    """The line is drawn in each frame, and what follows from it in turn: none may be left out."""
+    page = opened()
+    box = page.locator("[data-o=rate]").bounding_box()
+    at = lambda x, y: (box["x"] + x * box["width"], box["y"] + y * box["height"])  # noqa: E731
+    page.mouse.move(*at(0.9, 0.6))
+    page.mouse.down()
+    page.wait_for_timeout(100)
+    before, loss = page.evaluate(PICTURES), number(page)
+    page.mouse.move(*at(0.93, 0.9))
+    page.wait_for_timeout(400)
+    assert changed_pictures(before, page.evaluate(PICTURES)) == {"rate", "lossPlot", "land", "curve"}
+    assert number(page) != loss
+    run = page.evaluate(f"{ROOT_JS}.run.loss[300]")
+    assert float(number(page)) == pytest.approx(run, rel=5e-3)
+    assert page.inner_text("[data-o=landRead]") == f"update 300 · loss {number(page)}"
+
+
+def test_the_slider_of_the_update_moves_the_landscape_alone(opened):
+    page = opened(state="s=linear&peak=0.8&T=300")
+    before = page.evaluate(PICTURES)
+    page.fill("[data-o=time]", "40")
+    page.wait_for_timeout(150)
+    assert changed_pictures(before, page.evaluate(PICTURES)) == {"land"}
+    assert page.inner_text("[data-o=landRead]").startswith("update 40 ")
 
 
 def test_a_finger_draws_on_the_line_and_scrolls_beside_it(opened):

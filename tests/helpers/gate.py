@@ -146,8 +146,10 @@ class Visit:
             faults.append(f"too heavy: {self.weight / 1000:.0f} kB, at most {most / 1000:.0f}")
         return [*faults, *self.axe()] if axe else faults
 
-    def axe(self, within: str = "html", *, only: Sequence[str] = (), also: Sequence[str] = ()) -> list[str]:
-        """Return what axe finds in a part of the page, by its usual rules or by some."""
+    def axe(
+        self, within: str | dict = "html", *, only: Sequence[str] = (), also: Sequence[str] = ()
+    ) -> list[str]:
+        """Return what axe finds in a part of the page (its context), by its usual rules or by some."""
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(AXE)
             # A drawing is one picture with a text; its thousands of hidden parts take axe ten seconds a page.
@@ -159,9 +161,14 @@ class Visit:
         return [f"axe: {found['id']} at {found['nodes'][0]['html'][:120]}" for found in said["violations"]]
 
     def in_the_other_scheme(self, *, dark: bool) -> list[str]:
-        """Return what is wrong once the page is dark, or light: only colors are new to axe."""
+        """Return what is wrong once the page is dark, or light, where only colors are new to axe.
+
+        The text is left to another width: it is the same in both, and its contrasts take most of axe's time.
+        So two visits, one light and wide, one dark and narrow, look at all parts in both schemes.
+        """
         self.page.emulate_media(color_scheme="dark" if dark else "light")
-        return [*self.look(axe=False), *self.axe(only=COLORS)]
+        around = {"include": ["html"], "exclude": ["article"]}
+        return [*self.look(axe=False), *self.axe(around, only=COLORS)]
 
     def __enter__(self) -> Page:
         return self.page

@@ -241,7 +241,8 @@ function mount(root) {
   const chip = () => o.chips.querySelector(`[value="${state.shape}"]`), name = () => chip().parentNode.textContent.trim();
   let run, ghost, best = null, curve = null, curveOf = "", left = 0, next = 0;  // the model, and the search in parts
   const button = name => root.querySelector(`[data-do="${name}"]`);
-  let t = 0, playing = false, last = 0, raf = 0, dirty = true, dragTop = 0, focus = -1, resting = 0, ink = {};
+  let t = 0, playing = false, last = 0, raf = 0, dirty = true, due = 0, turn = 0, was, ink = {};
+  let dragTop = 0, focus = -1, resting = 0;
 
   function write() {
     const parts = sliders().map(e => `${e.name}=${state.p[e.name]}`);
@@ -310,15 +311,14 @@ function mount(root) {
     segment(g, x(0), y(ghost.peak), x(T), y(0), ink.linear, 1.75, DASH);
     g.save(); g.translate(x(0.72 * T), y(0.28 * ghost.peak)); g.rotate(Math.atan2(y(0) - y(ghost.peak), x(T) - x(0)));
     label(g, "tuned linear", 0, -6, "center", ink.linear); g.restore();
-    const end = Math.max(0, 2 * run.rates[T - 1] - run.rates[T - 2]), rate = i => y(i < T ? run.rates[i] : end);
-    g.globalAlpha = 0.08; area(g, T, x, rate, () => y(0), ink.c); g.globalAlpha = 1;
-    line(g, T, x, rate, ink.c, 2.75);
-    if (state.shape !== "draw") return;
+    const draws = state.shape === "draw", n = draws ? KNOTS - 1 : T, end = Math.max(0, 2 * run.rates[T - 1] - run.rates[T - 2]);
+    const at = i => x(i * T / n), rate = i => y(draws ? peak * state.p.knots[i] / 1000 : i < T ? run.rates[i] : end);
+    g.globalAlpha = 0.08; area(g, n, at, rate, () => y(0), ink.c); g.globalAlpha = 1;
+    line(g, n, at, rate, ink.c, 2.75);
+    if (!draws) return;
     g.restore(); g.save();
-    for (let k = 0; k < KNOTS; k++) {
-      const on = [x(k * T / (KNOTS - 1)), y(peak * state.p.knots[k] / 1000)];
-      dot(g, ...on, k === focus ? 8 : 5, k === focus ? ink.c : ink.paper, k === focus ? ink.ink : ink.c);
-    }
+    for (let k = 0; k < KNOTS; k++)
+      dot(g, at(k), rate(k), k === focus ? 8 : 5, k === focus ? ink.c : ink.paper, k === focus ? ink.ink : ink.c);
     if (state.p.knots.some(k => k < 1000)) return;
     g.font = g.font.replace("12px", "600 14px"); label(g, "pull the end down ↓", x(T) + 4, y(peak) - 16, "right", ink.c);
   }
@@ -453,21 +453,20 @@ function mount(root) {
 
   // ---- 9. Frames ----
   function frame(now) {
-    const was = Math.round(t); raf = 0;
-    if (!plots.rate?.w) return;
+    raf = 0; if (!plots.rate?.w) return;
     if (playing) { t = Math.min(state.T, t + Math.max(0, now - last) / 5000 * state.T); last = now; }  // five seconds a run
     if (t >= state.T) play(false);
-    const changedNow = dirty, whole = plots.land.w > 0;
-    if (dirty) { dirty = false; model(); drawRate(); if (whole) drawLoss(); }  // words at the end: text on a canvas needs styles
-    if (whole && (changedNow || was !== Math.round(t) || !walked || playing)) { walk(); drawLand(); }
-    const searched = left;
+    if (dirty) { dirty = false; due = 7; model(); drawRate(); }
+    const searched = left, moves = was !== (was = Math.round(t)) || !walked, whole = plots.land.w > 0;
     for (const end = performance.now() + (dragTop ? 0.2 : 1); left && performance.now() < end; left--) {  // no frame waits for it
       curve[next] = finalLoss(run.factors, PEAKS[next]); next = (next + 23) % GRID;
     }
     if (searched && !left) best = run.factors.some(f => f > 0) ? bestPeak(run.factors, [...curve]) : null;
-    if (whole && (changedNow || searched)) drawCurve();
-    if (changedNow) score(); heads();
-    if (playing || left) wake();
+    due |= (moves && 2) | (searched && 4);  // loss and words: 1, landscape: 2, curve of the peak: 4
+    const does = dragTop ? due & 2 ** (turn = (turn + 1) % 3) : due;  // a hand has each frame for its line, these take turns
+    if (whole) { if (does & 1) drawLoss(); if (does & 2) { walk(); drawLand(); } if (does & 4) drawCurve(); }
+    if (does & 1) score(); if (does & 3 || !dragTop) heads(); due -= does;  // after the charts: text on a canvas needs styles
+    if (playing || left || due) wake();
   }
   const wake = () => { raf ||= requestAnimationFrame(frame); };
   function changed() {
