@@ -445,12 +445,12 @@ def cifar10_figure(records: Records | None = None) -> TwoWidths:
             ends[loss].append(Label(end, rounded(end, 2 if end >= 0.01 else 4), color))
             end = draw_mean(accuracy, runs, "test_accuracy", color, TEST, seeds=True)[-1]
             ends[accuracy].append(Label(end, percent(end), color))
-        note(loss, "constant", (21.8, 0.28), color=GRAY, ha="center")
+        note(loss, "constant", (epochs, 0.27), color=GRAY, ha="right")
         note(loss, "five cycles", (12.2, 0.47), (0, 2), color=FIVE)
         note(loss, "one cycle", (16.5, 0.0037), (-4, -2), color=ONE, ha="right")
         name_at(accuracy, groups["cosine5"], "test_accuracy", 6, "five cycles", FIVE, (-4, 6), ha="center")
         note(accuracy, "one cycle", (21, 0.831), (0, 1), color=ONE, ha="center")
-        note(accuracy, "constant", (21, 0.735), (0, -8), color=GRAY, ha="center")
+        note(accuracy, "constant", (21, 0.72), (0, -8), color=GRAY, ha="center")
         for axes in rates:
             axes.axhline(peak, color=GRAY, linewidth=2.0)
             for label in ("cosine", "cosine5"):

@@ -60,7 +60,6 @@ CIFAR10, RESNET50, DIGITS, MAP = "survey-laptop", "resnet50-gpu", "survey-digits
 SOURCE = "source-gpu"
 #: Sentences that count epochs, which only runs of the source's experiment may judge -> their schedule.
 COUNT_EPOCHS = {"drop, 15-20": "drop", "linear, 70-80": "linear", "poly5, 25": "poly5"}
-LATE = 70, 80  # the epochs of sentence 10, of 100
 
 
 # --- Figure 12.1, and the box -----------------------------------------------------------------------------
@@ -259,7 +258,7 @@ def jump_text(records: Records) -> Finding:
     """Sentence 6: a huge drop around epochs 15 to 20."""
     runs, (one,), (own,) = (records.runs(study, "drop") for study in (CIFAR10, RESNET50, SOURCE))
     fell = {largest_fall(run.column("train_loss"), skip=definitions.START).epoch for run in runs}
-    loss, test, accuracy = (abs(_fall_in_heights(own, name, 15, 20)) for name in QUANTITIES)
+    loss, test, accuracy = (abs(_fall_in_heights(own, name, *definitions.DROP_EPOCHS)) for name in QUANTITIES)
     return _sentence(
         """
         In our run of the survey's experiment the rate drops first at the start of epoch {first}. In epochs 15
@@ -281,7 +280,9 @@ def jump_text(records: Records) -> Finding:
             "every": count(int(drops(one)[0])),
         },
         {
-            "the first drop is within the survey's epochs": 15 <= _first_drop(own) <= 20,
+            "the first drop is within the survey's epochs": definitions.DROP_EPOCHS[0]
+            <= _first_drop(own)
+            <= definitions.DROP_EPOCHS[1],
             "training loss falls most in the first whole epoch after the drop": fell
             == {int(drops(runs[0])[0]) + 2},
             "the rule sees no huge drop in ResNet-50": judge("drop, 15-20", [one]).verdict == NOT_SEEN,
@@ -611,7 +612,7 @@ def steep_late_text(records: Records) -> Finding:
     """Sentence 10: a steep drop of the test loss between epochs 70 and 80."""
     (run,) = records.runs(SOURCE, "linear")
     loss = curve_of(run, "test loss")
-    fall, pace = fall_between(loss, *LATE)[0], _pace_late(records)
+    fall, pace = fall_between(loss, *definitions.LINEAR_EPOCHS)[0], _pace_late(records)
     return _sentence(
         """
         Our run of the survey's experiment can judge this one. Its test loss does fall between these epochs,
@@ -627,7 +628,7 @@ def steep_late_text(records: Records) -> Finding:
             "the run has as many epochs": len(run.epochs) == definitions.SURVEY_EPOCHS,
             "the fall can be seen": fall > definitions.JAG * (max(loss) - min(loss)),
             "it is not steep, by a hair": 0.95 * definitions.PACE < pace < definitions.PACE,
-            "after it, less than half as much": loss[LATE[1] - 1] - loss[-1] < fall / 2,
+            "after it, less than half as much": loss[definitions.LINEAR_EPOCHS[1] - 1] - loss[-1] < fall / 2,
         },
         name="linear, 70-80",
         says=FAILS,
@@ -814,7 +815,7 @@ def _level_from(run: Run) -> int:
 def _pace_late(records: Records) -> float:
     """Return how much faster than on average the source's test loss falls in the epochs of sentence 10."""
     (run,) = records.runs(SOURCE, "linear")
-    fall, average = fall_between(curve_of(run, "test loss"), *LATE)
+    fall, average = fall_between(curve_of(run, "test loss"), *definitions.LINEAR_EPOCHS)
     return fall / average
 
 

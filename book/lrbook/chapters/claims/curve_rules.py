@@ -141,22 +141,24 @@ def smooth(schedule: str, quantity: str, *, unlike: str | None = None) -> Rule:
     return rule
 
 
-def steep(schedule: str, *quantities: str, first: int, last: int) -> Rule:
-    """Return the rule that curves change steeply from epoch `first` to `last`: losses fall, accuracies rise.
+def steep(schedule: str, *quantities: str, epochs: tuple[int, int]) -> Rule:
+    """Return the rule that curves change steeply from one epoch to another: losses fall, accuracies rise.
 
     Parameters
     ----------
     schedule, *quantities : str
         As for `smooth`.
-    first, last : int
-        From 1, of the survey's 100; in a run of another length the same fractions of it.
+    epochs : (int, int)
+        First and last, from 1, of the survey's 100; in a run of another length the same fractions of it.
 
     Examples
     --------
     >>> from lrlib.runs.published import published
-    >>> steep("drop", "test loss", first=15, last=20)(published().source).verdict
+    >>> steep("drop", "test loss", epochs=(15, 20))(published().source).verdict
     'cannot be told'
     """
+
+    first, last = epochs
 
     def look(curve: list[float]) -> tuple[bool, float]:
         fall, average = fall_between(curve, first, last)

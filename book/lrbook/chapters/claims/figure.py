@@ -105,8 +105,8 @@ def draw_verdicts(decisions: Mapping[str, Decided]) -> TwoWidths:
 #: The curves that the sentences describe: schedule -> the survey's figure, and epochs that a sentence names.
 CURVES = {
     "time": ("1.4", None),
-    "drop": ("1.6", (15, 20)),
-    "linear": ("1.8", (70, 80)),
+    "drop": ("1.6", definitions.DROP_EPOCHS),
+    "linear": ("1.8", definitions.LINEAR_EPOCHS),
     "poly5": ("1.10", (25, 100)),
 }
 

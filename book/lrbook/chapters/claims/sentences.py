@@ -18,7 +18,7 @@ from lrbook.chapters.claims.curve_rules import (
     smooth,
     steep,
 )
-from lrbook.chapters.claims.definitions import Finding
+from lrbook.chapters.claims.definitions import DROP_EPOCHS, LINEAR_EPOCHS, Finding
 from lrbook.chapters.claims.ranking_rules import ranking, rates_apart
 
 if TYPE_CHECKING:
@@ -132,8 +132,8 @@ _ALL = (
         place="1.1.4, figure 1.6",
         chapter="drop_based",
         experiments=EPOCHS,
-        rule=steep("drop", *QUANTITIES, first=15, last=20),
-        parts=tuple(steep("drop", each, first=15, last=20) for each in QUANTITIES),
+        rule=steep("drop", *QUANTITIES, epochs=DROP_EPOCHS),
+        parts=tuple(steep("drop", each, epochs=DROP_EPOCHS) for each in QUANTITIES),
     ),
     Claim(
         name="linear, drop",
@@ -171,7 +171,7 @@ _ALL = (
         place="1.1.5, figure 1.8",
         chapter="linear",
         experiments=EPOCHS,
-        rule=steep("linear", "test loss", first=70, last=80),
+        rule=steep("linear", "test loss", epochs=LINEAR_EPOCHS),
     ),
     Claim(
         name="linear, accuracy",

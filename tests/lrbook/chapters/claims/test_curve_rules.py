@@ -59,7 +59,7 @@ def test_steep_is_three_times_the_average(times, expected):
     for fall in falls:
         curve.append(curve[-1] - fall)
     assert len(curve) == 100
-    rule = steep("drop", "training loss", first=15, last=20)
+    rule = steep("drop", "training loss", epochs=(15, 20))
     assert verdict(rule, run("drop", train=curve)) == expected
 
 
@@ -67,7 +67,7 @@ def test_steep_is_three_times_the_average(times, expected):
 def test_steep_is_also_a_twentieth_of_the_height(fall, expected):
     # height 1: the rest falls in the first epoch, and nothing after epoch 20
     curve = [1.0, *step(17, fall, 0.0)[1:]]
-    rule = steep("drop", "training loss", first=15, last=20)
+    rule = steep("drop", "training loss", epochs=(15, 20))
     assert verdict(rule, run("drop", train=curve)) == expected
 
 
@@ -76,12 +76,12 @@ def test_a_lone_spike_is_not_steep(epochs):
     curve = ramp(2, 1)
     for epoch in epochs:
         curve[epoch - 1] += 3
-    assert verdict(steep("drop", "test loss", first=15, last=20), run("drop", test=curve)) == NOT_SEEN
+    assert verdict(steep("drop", "test loss", epochs=(15, 20)), run("drop", test=curve)) == NOT_SEEN
 
 
 def test_all_curves_of_a_sentence_must_be_steep():
     there, not_there = cliff(16), cliff(40)
-    rule = steep("drop", "training loss", "test loss", "test accuracy", first=15, last=20)
+    rule = steep("drop", "training loss", "test loss", "test accuracy", epochs=(15, 20))
     rising = [1 - y / 4 for y in there]
     assert verdict(rule, run("drop", train=there, test=there, accuracy=rising)) == SEEN
     assert verdict(rule, run("drop", train=there, test=not_there, accuracy=rising)) == NOT_SEEN
@@ -196,13 +196,13 @@ def test_a_level_curve_is_smooth_and_nothing_else():
     level = run("drop", train=[1.0] * 100, test=[1.0] * 100, accuracy=[0.5] * 100)
     assert verdict(smooth("drop", "training loss"), level) == SEEN
     assert verdict(dropping_at_the_end("drop", "training loss"), level) == NOT_SEEN
-    assert verdict(steep("drop", "training loss", first=15, last=20), level) == NOT_SEEN
+    assert verdict(steep("drop", "training loss", epochs=(15, 20)), level) == NOT_SEEN
 
 
 def test_curves_of_other_lengths_take_the_same_fractions():
     # 20 epochs: from the end of epoch round(2.8) = 3 to epoch 4
     assert (
-        verdict(steep("drop", "training loss", first=15, last=20), run("drop", train=[2, 1, 1, *[0.5] * 17]))
+        verdict(steep("drop", "training loss", epochs=(15, 20)), run("drop", train=[2, 1, 1, *[0.5] * 17]))
         == SEEN
     )
 
