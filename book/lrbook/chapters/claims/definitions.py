@@ -54,7 +54,7 @@ START = 0.10  # under every schedule a loss falls steeply there
 END = 0.10  # long enough to average over a curve that shakes: 3 epochs of 30, 10 of 100
 AROUND = 0.05  # to each side; as wide as the survey's own "15th to 20th epoch"
 MEDIAN = 0.05  # window of the running median, which leaves out lone spikes
-# Epochs that a sentence names, of the survey's 100: where drop-based decay jumps, where linear decay is steep.
+# Epochs that a sentence names, of 100: where drop-based decay jumps, and where linear decay is steep.
 DROP_EPOCHS = 15, 20
 LINEAR_EPOCHS = 70, 80
 # Parts of a curve's height, the distance between its highest and its lowest value.
