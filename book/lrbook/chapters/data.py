@@ -9,6 +9,7 @@ from lrlib.runs.store import studies
 #: What each study asks, in the order of the page.
 ASKED = {
     "survey-laptop": "Eight schedules at one shared peak rate on CIFAR-10: the study behind most figures.",
+    "triangle-laptop": "Triangle against linear decay, five more seeds at the shared rate, a second look.",
     "peak-laptop": "The same network at lower peak rates.",
     "laptop-map-gpu": "Eight schedules at four peak rates on a GPU, predictions first.",
     "map15-gpu": "Eight schedules at seven peak rates on a GPU, 15 epochs, predictions first.",
