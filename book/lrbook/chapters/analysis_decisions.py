@@ -7,6 +7,7 @@ from math import sqrt
 from statistics import fmean
 
 from lrbook.chapters._write import Table, results_table
+from lrbook.chapters.second_look import looks
 from lrbook.finding import (
     Finding,
     Records,
@@ -78,7 +79,7 @@ def decisions_text(records: Records) -> Finding:
         """
         All {all} are better than the constant rate. Time-based decay, drops and power 5 are worse than linear
         decay, and both cosines are as good to within a point. The triangle came out {higher} points higher;
-        {n} seeds cannot tell that from luck.
+        {n} seeds cannot tell that from luck, and [{more} more](triangle.ipynb) can.
 
         One row looks contradictory: time-based decay is *better*, and its interval includes zero. The
         intervals are made so that all {family} hold at once, which is stricter than the test that decides.
@@ -91,6 +92,7 @@ def decisions_text(records: Records) -> Finding:
             "all": count(len(above)),
             "higher": points(triangle.mean_difference),
             "n": count(triangle.n),
+            "more": count(looks(records).new.n),
             "family": len(by),
             "ahead": points(ahead.mean_difference),
         },
@@ -103,6 +105,7 @@ def decisions_text(records: Records) -> Finding:
                 "triangle": "not decidable",
             },
             "there it is ahead": triangle.mean_difference > 0,
+            "more seeds decide": looks(records).all.verdict == "better",
             "time-based decay's interval holds zero, and no other's": [
                 each.schedule for each in above if each.interval[0] <= 0
             ]

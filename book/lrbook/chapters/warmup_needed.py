@@ -18,8 +18,9 @@ from matplotlib.figure import Figure
 from lrbook.chapters import drawn, shared
 from lrbook.chapters._write import listed
 from lrbook.chapters.batches import digit_batches as digit_batches
+from lrbook.chapters.second_look import looks
 from lrbook.chapters.triangle import LIMIT, AtPeaks, Setting, by_setting, loss_ratio, onset_of, rule_of
-from lrbook.finding import Finding, Records, count, finals, finding, percent, points, rounded
+from lrbook.finding import Finding, Records, between, count, finals, finding, percent, points, rounded
 from lrlib.plots.style import note
 from lrlib.plots.two_widths import COLOR, INK, NARROW, RULE, WIDE, TwoWidths, plain
 from lrlib.runs import Run
@@ -472,18 +473,17 @@ def cifar10_text(records: Records) -> Finding:
         rate: [grid["triangle"][rate][seed] - end for seed, end in at.items()]
         for rate, at in grid["linear"].items()
     }
-    ends = {name: finals(records.runs(CIFAR10, name)) for name in ("triangle", "linear")}
-    usual = fmean(ends["triangle"]) - fmean(ends["linear"])
+    usual = looks(records).all
     return Finding(
         """
         The small residual network of our CIFAR-10 runs starts at a sharpness of {values} with {seeds} seeds,
         in batches of {size}. That puts the edges at {small} and {large}. On a CPU it took {fastest} to
         {slowest} seconds per start.
 
-        The survey's peak rate of 0.1 lies between. There warm-up gains {usual} points in {n} runs of each on
-        a CPU, which is [not decidable](../survey/triangle.ipynb), and {usual_gpu} in {runs} runs of each on a
-        GPU. On the GPU it gains {gain} at {high}, the upper edge, and {low_gain} at {low}, below the lower
-        one.
+        The survey's peak rate of 0.1 lies between. There warm-up gains
+        [{usual} points](../survey/triangle.ipynb) in {n} pairs of runs on a CPU, and {usual_gpu} in {runs}
+        pairs on a GPU. On the GPU it gains {gain} at {high}, the upper edge, and {low_gain} at {low}, below
+        the lower one.
         """,
         {
             "values": listed(rounded(value, 1) for value in values),
@@ -493,8 +493,8 @@ def cifar10_text(records: Records) -> Finding:
             "large": rounded(large, 2),
             "fastest": rounded(min(seconds), 0),
             "slowest": rounded(max(seconds), 0),
-            "usual": points(usual),
-            "n": count(len(ends["linear"])),
+            "usual": between(usual),
+            "n": count(usual.n),
             "usual_gpu": points(fmean(gains[0.1])),
             "high": f"{high:g}",
             "gain": points(fmean(gains[high])),
@@ -505,7 +505,8 @@ def cifar10_text(records: Records) -> Finding:
         {
             "the usual rate lies between the edges": low < small < 0.1 < large,
             "the high one is near the upper edge": 0.7 < high / large < 1.5,
-            "warm-up gains at the usual rate, a little": 0 < usual < 0.015 and 0 < fmean(gains[0.1]) < 0.015,
+            "warm-up gains at the usual rate, a little": 0 < usual.mean_difference < 0.015
+            and 0 < fmean(gains[0.1]) < 0.015,
             "more at the high one, in each run": min(gains[high]) > 0.015,
             "hardly at the low one": abs(fmean(gains[low])) < 0.005,
             "several runs of each": len(gains[high]) > 1,

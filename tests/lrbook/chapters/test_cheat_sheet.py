@@ -15,6 +15,7 @@ from lrlib.schedules.recipes import SURVEY, get_recipe
 
 CIFAR10, BUDGETS, MAP = "survey-laptop", "horizon", "laptop-map-gpu"
 ALTERATIONS = {
+    "second look: triangle and linear swapped": swapped("triangle-laptop", "triangle", "linear"),
     "linear and constant swapped": swapped(CIFAR10, "linear", "constant"),
     "linear and time swapped": swapped(CIFAR10, "linear", "time"),
     "time and constant swapped": swapped(CIFAR10, "time", "constant"),

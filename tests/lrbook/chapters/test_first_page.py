@@ -14,6 +14,7 @@ CIFAR10, DIGITS, BUDGETS, DIGIT_PEAKS = "survey-laptop", "survey-digits", "horiz
 MAP = "laptop-map-gpu"
 EIGHT = "constant time drop linear poly5 triangle cosine cosine5"
 ALTERATIONS = {
+    "second look: triangle and linear swapped": swapped("triangle-laptop", "triangle", "linear"),
     "map: constant worse at 0.01": measured(
         MAP, "constant", "test_accuracy", lambda e, x: x - 0.03, peak_lr=0.01
     ),

@@ -24,6 +24,7 @@ LINEAR = which_schedule._linear
 ENDS = snapshots.ends()
 
 ALTERATIONS = {
+    "second look: triangle and linear swapped": swapped("triangle-laptop", "triangle", "linear"),
     "one long run excellent": constants(snapshots, ends=lambda: ENDS | {"long": 0.9}),
     "laptop: triangle and constant swapped": swapped(CIFAR10, "triangle", "constant"),
     "laptop: linear and constant swapped": swapped(CIFAR10, "linear", "constant"),
