@@ -668,8 +668,8 @@ def cifar10_figure(records: Records | None = None) -> TwoWidths:
 def ahead_text(records: Records) -> Finding:
     """Say how the triangle fares at the survey's peak rate: five seeds left it open, ten do not."""
     first, digits = (comparison(records, "triangle", "linear", study=study) for study in (CIFAR10, DIGITS))
-    found, losses = second_look.looks(records), second_look.differences(records, "test_loss")
-    ahead = second_look.differences(records, "test_accuracy")[-found.new.n :]
+    found = second_look.looks(records)
+    losses = second_look.differences(records, "test_loss").values()
     groups = {name: second_look.runs_of(records, name) for name in NAMES}
     linear, triangle = groups["linear"], groups["triangle"]
     start = {name: [run.column("train_loss")[0] for run in runs] for name, runs in groups.items()}
@@ -709,7 +709,7 @@ def ahead_text(records: Records) -> Finding:
             "level": f"{second_look.LEVEL:g}",
             "more": count(found.new.n),
             "new": between(found.new),
-            "won": count(sum(d > 0 for d in ahead)),
+            "won": count(found.ahead),
             "quick": rounded(fmean(start["triangle"]), 2),
             "slow": rounded(fmean(start["linear"]), 2),
             "gpu_n": count(len(on_gpu)),
@@ -723,7 +723,7 @@ def ahead_text(records: Records) -> Finding:
             "by about a point": 0.005 < found.all.mean_difference < 0.015,
             "the test loss is lower in each pair": max(losses) < 0,
             "the new pairs lean the same way, by most of them": found.new.mean_difference > 0
-            and sum(d > 0 for d in ahead) > found.new.n / 2,
+            and found.ahead > found.new.n / 2,
             "on the GPU it is ahead on average": fmean(on_gpu) > 0,
             "not decidable on the digits": digits.verdict == "not decidable",
             "in the first epoch every run with warm-up is below every one without": max(start["triangle"])

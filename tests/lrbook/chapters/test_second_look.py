@@ -73,4 +73,6 @@ def test_the_three_predictions_came_true():
     loss = np.concatenate(
         [ends("test_loss", "survey-laptop", range(1, 6)), ends("test_loss", "triangle-laptop", range(6, 11))]
     )
-    assert second_look.differences(Records(), "test_loss") == pytest.approx(list(loss[:, 0] - loss[:, 1]))
+    mine = second_look.differences(Records(), "test_loss")
+    assert list(mine) == list(range(1, 11))
+    assert list(mine.values()) == pytest.approx(list(loss[:, 0] - loss[:, 1]))

@@ -45,7 +45,7 @@ def last_loss(study: str, label: str, factor: float, **config) -> Callable[[Reco
     return alter
 
 
-def both_without(study: str, seed: int, **config) -> Callable[[Records], None]:
+def without_seed(study: str, seed: int, **config) -> Callable[[Records], None]:
     """A seed has no run of either schedule."""
 
     def alter(records: Records) -> None:
@@ -69,7 +69,7 @@ ALTERATIONS = {
     "the first five pairs decide": accuracy(CIFAR10, "triangle", lambda e, x: x + 0.008),
     "the new pairs are swapped": swapped(MORE, "linear", "triangle"),
     "two new pairs lean far the other way": accuracy(MORE, "triangle", lambda e, x: x - 0.04, seeds=[9, 10]),
-    "a new pair is missing": both_without(MORE, 7),
+    "a new pair is missing": without_seed(MORE, 7),
     "in one pair the test loss is higher": measured(
         MORE, "triangle", "test_loss", lambda e, x: x + 0.2, seeds=[8]
     ),
@@ -84,7 +84,7 @@ ALTERATIONS = {
     "peaks: linear fails at 0.01": accuracy(PEAKS, "linear", lambda e, x: 0.3, seeds=[1], peak_lr=0.01),
     "peaks: triangle worse at 0.001": accuracy(PEAKS, "triangle", lambda e, x: x - 0.03, peak_lr=0.001),
     "peaks: no wall at 0.25": accuracy(HIGH_PEAKS, "linear triangle", lambda e, x: 0.9, peak_lr=0.25),
-    "peaks: one seed less at 0.03": both_without(PEAKS, 2, peak_lr=0.03),
+    "peaks: one seed less at 0.03": without_seed(PEAKS, 2, peak_lr=0.03),
     "high peaks: swapped": swapped(HIGH_PEAKS, "linear", "triangle", peak_lr=0.15),
     "high peaks: triangle good at 0.2": accuracy(HIGH_PEAKS, "triangle", lambda e, x: 0.97, peak_lr=0.2),
     "high peaks: one of linear good": accuracy(
@@ -104,7 +104,7 @@ ALTERATIONS = {
     "settings: early without momentum": last_loss(
         SETTINGS, "triangle", 0.5, momentum=0.0, batch_size=20, peak_lr=0.1
     ),
-    "settings: one seed less": both_without(SETTINGS, 2, momentum=0.5, batch_size=20, peak_lr=0.1),
+    "settings: one seed less": without_seed(SETTINGS, 2, momentum=0.5, batch_size=20, peak_lr=0.1),
     "valley: swapped": plans(CLIMB, LINE),
     "valley: no decay": plans(LINE, Constant()),
     "two weights: a low peak": constants(triangle, PEAK=0.3),

@@ -157,7 +157,6 @@ def steep(schedule: str, *quantities: str, epochs: tuple[int, int]) -> Rule:
     >>> steep("drop", "test loss", epochs=(15, 20))(published().source).verdict
     'cannot be told'
     """
-
     first, last = epochs
 
     def look(curve: list[float]) -> tuple[bool, float]:
